@@ -1,0 +1,195 @@
+"""One way in for sound: any recording becomes mono float32 samples at 16 kHz, or a named error that says what to do.
+
+AudioError
+├── NotAudio        no decoder reads it
+├── Truncated       it ends before its own header says
+├── TooLarge        more than MAX_MEGABYTES
+├── TooLong         more than MAX_SECONDS
+├── Silence         nothing but silence        (raised by speech.py)
+├── NoSpeech        sound, but no voice        (raised by speech.py)
+└── TooLittleSpeech less than MIN_SPEECH_S     (raised by speech.py)
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile as sf
+import soxr
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000  # Hz, the rate of every waveform behind load_audio
+MAX_SECONDS = 60
+MAX_MEGABYTES = 20
+MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
+MAX_CHANNELS = 16
+BLOCK_FRAMES = 65_536
+
+Waveform = NDArray[np.float32]  # (time,) in about [-1, 1] at SAMPLE_RATE
+AudioSource = str | Path | bytes
+
+
+class AudioError(ValueError):
+    """A recording that cannot be used; the message is one sentence for the person who made it."""
+
+
+class NotAudio(AudioError):  # noqa: N818 - the names say what the recording is
+    """No decoder reads it."""
+
+
+class Truncated(AudioError):  # noqa: N818
+    """It ends before its own header says."""
+
+
+class TooLarge(AudioError):  # noqa: N818
+    """It has more bytes than are read."""
+
+
+class TooLong(AudioError):  # noqa: N818
+    """It lasts longer than is listened to."""
+
+
+class Silence(AudioError):  # noqa: N818
+    """There is nothing to hear."""
+
+
+class NoSpeech(AudioError):  # noqa: N818
+    """There is sound, but no voice."""
+
+
+class TooLittleSpeech(AudioError):  # noqa: N818
+    """There is a voice, but too briefly."""
+
+
+def load_audio(source: AudioSource) -> Waveform:
+    """Decode a recording, mix it to mono and resample it.
+
+    WAV of every width, FLAC, OGG, Opus and MP3 are read by libsndfile, WebM and M4A by FFmpeg inside PyAV.
+
+    Args:
+        source: A path, or the bytes of a file.
+
+    Returns:
+        Samples, (time,) float32 at SAMPLE_RATE, full scale 1.
+
+    Raises:
+        AudioError: The recording cannot be used; see the tree above.
+        OSError: The path cannot be read.
+    """
+    data = _read_bytes(source)
+    container = _sniff_container(data)
+    samples, rate_hz = _decode_av(data, container) if container else _decode_soundfile(data)
+    if not samples.size:
+        raise NotAudio("The file has no sound in it. Please record again or choose another file.")
+    if not np.isfinite(samples).all():
+        raise NotAudio("The file has damaged samples. Please record again or export it as WAV or MP3.")
+    if rate_hz == SAMPLE_RATE:
+        return samples
+    return soxr.resample(samples, rate_hz, SAMPLE_RATE).astype(np.float32, copy=False)
+
+
+def _read_bytes(source: AudioSource) -> bytes:
+    limit = MAX_MEGABYTES * 1_000_000
+    if isinstance(source, bytes):
+        data = source
+    else:
+        with Path(source).open("rb") as file:
+            data = file.read(limit + 1)
+    if len(data) > limit:
+        raise TooLarge(
+            f"The file is larger than {MAX_MEGABYTES} MB. Please send a shorter clip, or MP3 or FLAC."
+        )
+    if not data:
+        raise NotAudio("The file is empty. Please record again or choose another file.")
+    return data
+
+
+def _sniff_container(data: bytes) -> str | None:
+    """Name the FFmpeg demuxer for WebM, M4A and AAC; naming it keeps playlists and the like from being opened."""
+    if data.startswith(b"\x1a\x45\xdf\xa3"):
+        return "matroska"
+    if data[4:8] == b"ftyp":
+        return "mp4"
+    if data[:2] in (b"\xff\xf1", b"\xff\xf9"):
+        return "aac"
+    return None
+
+
+def _decode_soundfile(data: bytes) -> tuple[Waveform, int]:
+    try:
+        with sf.SoundFile(io.BytesIO(data)) as file:
+            _check_format(file.samplerate, file.channels)
+            promised = file.frames
+            blocks = (
+                block.mean(axis=1) for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True)
+            )
+            samples = _join_blocks(blocks, file.samplerate)
+            rate_hz = file.samplerate
+    except sf.LibsndfileError as error:
+        if data.startswith((b"fLaC", b"OggS", b"RIFF")):
+            raise Truncated(_TRUNCATED) from error
+        raise NotAudio(_NOT_AUDIO) from error
+    if samples.size < 0.95 * promised or _wav_is_cut(data) or _ogg_is_cut(data):
+        raise Truncated(_TRUNCATED)
+    return samples, rate_hz
+
+
+def _decode_av(data: bytes, container: str) -> tuple[Waveform, int]:
+    try:
+        with av.open(io.BytesIO(data), format=container, metadata_errors="ignore") as file:
+            if not file.streams.audio:
+                raise NotAudio(_NOT_AUDIO)
+            stream = file.streams.audio[0]
+            rate_hz = stream.codec_context.sample_rate
+            _check_format(rate_hz, stream.codec_context.channels)
+            to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+            frames = (mono for frame in file.decode(stream) for mono in to_mono.resample(frame))
+            return _join_blocks((frame.to_ndarray()[0] for frame in frames), rate_hz), rate_hz
+    except (av.error.FFmpegError, ValueError) as error:
+        if isinstance(error, AudioError):
+            raise
+        cut = container == "mp4" and b"moov" not in data
+        raise (Truncated(_TRUNCATED) if cut else NotAudio(_NOT_AUDIO)) from error
+
+
+def _check_format(rate_hz: int, channels: int) -> None:
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ or not 1 <= channels <= MAX_CHANNELS:
+        raise NotAudio(
+            f"A sampling rate of {rate_hz} Hz with {channels} channels is not speech. "
+            "Please export the clip as an ordinary WAV or MP3."
+        )
+
+
+def _join_blocks(blocks: Iterator[Waveform], rate_hz: int) -> Waveform:
+    """Collect mono blocks and stop as soon as they pass MAX_SECONDS, whatever the header promised."""
+    kept, total = [np.zeros(0, np.float32)], 0
+    for block in blocks:
+        kept.append(block)
+        total += block.size
+        if total > MAX_SECONDS * rate_hz:
+            raise TooLong(f"The clip is longer than {MAX_SECONDS} seconds. Please send a shorter part of it.")
+    return np.concatenate(kept)
+
+
+def _wav_is_cut(data: bytes) -> bool:
+    """Tell whether a RIFF file is shorter than its header says; recorders that stream write 0 or 2^32 - 1."""
+    if not data.startswith(b"RIFF"):
+        return False
+    promised = int.from_bytes(data[4:8], "little")
+    return promised < 0xFFFF_FF00 and promised + 8 > len(data) + 1  # one byte of padding may be left out
+
+
+def _ogg_is_cut(data: bytes) -> bool:
+    """Tell whether the last page of an Ogg file lacks the end-of-stream flag (RFC 3533, section 6)."""
+    if not data.startswith(b"OggS"):
+        return False
+    last_page = data.rfind(b"OggS")
+    return not data[last_page + 5] & 0x04
+
+
+_NOT_AUDIO = "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A."
+_TRUNCATED = "The file ends too early, as if the upload was cut off. Please send it again."

@@ -1,0 +1,77 @@
+"""Making the probabilities mean what they say: temperature, abstention and the speaker's own baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was fitted on validation actors, and is stored in the weights' config.json.
+
+    Attributes:
+        temperature: Divides the emotion logits before softmax (Guo et al. 2017, section 4.2).
+        gender_temperature: The same for the gender logits.
+        abstain_below: A highest probability under this is answered with "not sure".
+    """
+
+    temperature: float = 1.0
+    gender_temperature: float = 1.0
+    abstain_below: float = 0.0
+
+
+def softmax(logits: Array, temperature: float = 1.0) -> Array:
+    """Turn (..., class) logits into probabilities."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def fit_temperature(logits: Array, labels: NDArray[np.int64]) -> float:
+    """Find the temperature with the smallest cross-entropy on (clip, class) logits; at least 0.05."""
+    scores, targets = torch.from_numpy(logits).double(), torch.from_numpy(labels)
+    log_temperature = torch.zeros(1, dtype=torch.double, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
+
+    def step() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(scores / log_temperature.exp(), targets)
+        loss.backward()
+        return loss
+
+    optimiser.step(step)
+    return max(float(log_temperature.exp()), 0.05)
+
+
+def fit_abstention(probabilities: Array, share: float) -> float:
+    """Return the highest probability under which the least sure share of (clip, class) predictions lies."""
+    return float(np.quantile(probabilities.max(axis=1), share))
+
+
+@dataclass(frozen=True)
+class SpeakerBaseline:
+    """How far a speaker's logits lie from the usual; subtracting it hears the speaker against themselves.
+
+    Attributes:
+        offset: (8,) what is subtracted from the emotion logits.
+    """
+
+    offset: Array
+
+    @classmethod
+    def from_logits(cls, logits: Array, usual: Array, weight: float) -> SpeakerBaseline:
+        """Compare a speaker's logits with the usual ones.
+
+        Args:
+            logits: (clip, 8) of the speaker's own clips.
+            usual: (8,) mean logits of many speakers on the same kind of clips.
+            weight: Share of the difference that is subtracted, 0 to 1; few clips deserve less.
+        """
+        return cls(weight * (logits.mean(axis=0) - usual))

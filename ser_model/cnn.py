@@ -1,0 +1,166 @@
+"""EmotionCnn, the compact network: plain torch, read from safetensors, no transformers needed to serve it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ser_model.features import N_MELS, LogMel, count_frames
+from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
+
+CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
+
+
+class WeightsError(RuntimeError):
+    """The weights are missing or damaged; the message says how to get them."""
+
+
+@dataclass(frozen=True)
+class CnnConfig:
+    """The sizes of the network."""
+
+    channels: tuple[int, int, int] = (128, 192, 192)
+    kernel: int = 5  # frames
+    pools: tuple[int, int, int] = (2, 2, 1)  # frames merged behind each block
+    attention: int = 64  # hidden units of the pooling
+    dropout: float = 0.3
+
+
+class Logits(NamedTuple):
+    """The scores of the three heads before softmax."""
+
+    emotion: Tensor  # (batch, 8)
+    gender: Tensor  # (batch, 2)
+    intensity: Tensor  # (batch, 2)
+
+
+class ConvBlock(nn.Module):
+    """Conv1d > BatchNorm > ReLU > max pool > dropout, blind to frames behind a clip's end."""
+
+    def __init__(self, wide_in: int, wide_out: int, kernel: int, pool: int, dropout: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(wide_in, wide_out, kernel, padding=kernel // 2, bias=False)
+        self.norm = nn.BatchNorm1d(wide_out)
+        self.pool = pool
+        self.dropout = nn.Dropout1d(dropout)
+
+    def forward(self, frames: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (batch, channel, frame) and the (batch,) frame counts to the next block's."""
+        frames = F.relu(self.norm(self.conv(frames))) * mask_of(counts, frames.shape[2])
+        frames = F.max_pool1d(frames, self.pool, ceil_mode=True)  # (batch, channel, frame / pool)
+        counts = torch.div(counts + self.pool - 1, self.pool, rounding_mode="floor")
+        return self.dropout(frames), counts
+
+
+class AttentivePooling(nn.Module):
+    """Attentive statistics pooling (Okabe et al. 2018, eq. 2-5): weighted mean and deviation over time."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.score = nn.Sequential(nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, channels, 1))
+
+    def forward(self, frames: Tensor, counts: Tensor) -> Tensor:
+        """Pool (batch, channel, frame) with (batch,) counts to (batch, 2 * channel)."""
+        hidden = mask_of(counts, frames.shape[2]) == 0
+        weights = self.score(frames).masked_fill(hidden, -torch.inf).softmax(dim=2)  # (batch, channel, frame)
+        mean = (weights * frames).sum(dim=2)
+        variance = (weights * frames.square()).sum(dim=2) - mean.square()
+        return torch.cat([mean, variance.clamp(min=1e-5).sqrt()], dim=1)
+
+
+def mask_of(counts: Tensor, frames: int) -> Tensor:
+    """Return (batch, 1, frame) ones where a clip has frames and zeros behind its end."""
+    return (torch.arange(frames, device=counts.device) < counts.unsqueeze(1)).unsqueeze(1).float()
+
+
+class EmotionCnn(nn.Module):
+    """Log-mel > 3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity."""
+
+    def __init__(self, config: CnnConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or CnnConfig()
+        widths = (N_MELS, *self.config.channels)
+        self.front_end = LogMel()
+        self.standardise = nn.BatchNorm1d(N_MELS, affine=False)
+        self.blocks = nn.ModuleList(
+            ConvBlock(wide_in, wide_out, self.config.kernel, pool, self.config.dropout)
+            for wide_in, wide_out, pool in zip(widths, widths[1:], self.config.pools, strict=False)
+        )
+        self.pooling = AttentivePooling(widths[-1], self.config.attention)
+        self.norm = nn.BatchNorm1d(2 * widths[-1])
+        self.dropout = nn.Dropout(self.config.dropout)
+        self.emotion = nn.Linear(2 * widths[-1], len(EMOTIONS))
+        self.gender = nn.Linear(2 * widths[-1], len(GENDERS))
+        self.intensity = nn.Linear(2 * widths[-1], len(INTENSITIES))
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Logits:
+        """Score waveforms.
+
+        Args:
+            waveforms: (batch, time) float32 at 16 kHz, zeros behind each clip's end.
+            lengths: (batch,) samples in each clip; all of them when left out.
+        """
+        if lengths is None:
+            lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
+        return self.score_frames(self.front_end(waveforms, lengths), count_frames(lengths))
+
+    def score_frames(self, frames: Tensor, counts: Tensor) -> Logits:
+        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real."""
+        frames = self.standardise(frames) * mask_of(counts, frames.shape[2])
+        for block in self.blocks:
+            frames, counts = block(frames, counts)
+        pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, 2 * channel)
+        return Logits(self.emotion(pooled), self.gender(pooled), self.intensity(pooled))
+
+    def count_parameters(self) -> int:
+        """Return how many numbers training sets."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def save_network(network: EmotionCnn, folder: Path) -> None:
+    """Write the weights as FOLDER/model.safetensors, named as hub.py's wrapper names them."""
+    state = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(state, folder / WEIGHTS_NAME, metadata={"format": "pt"})
+
+
+def load_network(folder: Path) -> EmotionCnn:
+    """Read a network in evaluation mode from FOLDER/config.json and FOLDER/model.safetensors.
+
+    Raises:
+        WeightsError: A file is missing or does not fit.
+    """
+    config = read_config(folder)
+    try:
+        sizes = {field.name: config[field.name] for field in fields(CnnConfig)}
+        network = EmotionCnn(
+            CnnConfig(**{name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()})
+        )
+        state = load_file(folder / WEIGHTS_NAME)
+        network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
+    except (OSError, KeyError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(
+            f"{folder / WEIGHTS_NAME} is missing or damaged. Fetch it again or run train.py --protocol all."
+        ) from error
+    return network.eval()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read FOLDER/config.json.
+
+    Raises:
+        WeightsError: It is missing or damaged.
+    """
+    try:
+        return json.loads((folder / CONFIG_NAME).read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise WeightsError(
+            f"{folder / CONFIG_NAME} is missing or damaged. Fetch it again or run train.py --protocol all."
+        ) from error

@@ -1,0 +1,186 @@
+"""From a recording to a Prediction: decode, find the speech, score it in windows, calibrate, and say when unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ser_model.audio import SAMPLE_RATE, AudioSource, Waveform, load_audio
+from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
+from ser_model.cnn import EmotionCnn, load_network, read_config
+from ser_model.labels import EMOTIONS, GENDERS, Emotion, Gender
+from ser_model.speech import SpeechDetector, SpeechSpan
+
+WEIGHTS = Path(__file__).parent / "weights"
+WHOLE_S = 5.5  # spans up to this are heard in one piece, as in training (its longest has 5.2 s)
+WINDOW_S, STEP_S = 4.0, 2.0  # longer ones in windows
+BASELINE_WEIGHT = 0.5
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The emotion over one window of the recording, in seconds from its beginning."""
+
+    start_s: float
+    end_s: float
+    probabilities: dict[Emotion, float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How a voice sounds.
+
+    Attributes:
+        emotion: The most probable one, or None when no probability reaches the abstention threshold.
+        sure: Whether it does.
+        probabilities: One for each emotion, calibrated; they add up to 1.
+        gender: Whose kind of voice it sounds like.
+        gender_probability: Its probability, 0.5 to 1.
+        speech: Where the voice begins and ends, in seconds.
+        timeline: One window, or several for a long recording.
+        notice: A sentence for the person, or nothing.
+    """
+
+    emotion: Emotion | None
+    sure: bool
+    probabilities: dict[Emotion, float]
+    gender: Gender
+    gender_probability: float
+    speech: tuple[float, float]
+    timeline: tuple[Moment, ...]
+    notice: str
+
+    def top(self, count: int = 3) -> list[tuple[Emotion, float]]:
+        """Return the most probable emotions, best first."""
+        return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that the command line and the API give."""
+        return {
+            "emotion": self.emotion,
+            "sure": self.sure,
+            "probabilities": _round_values(self.probabilities),
+            "gender": self.gender,
+            "gender_probability": round(self.gender_probability, 4),
+            "speech": [round(edge, 2) for edge in self.speech],
+            "timeline": [
+                {
+                    "start_s": round(moment.start_s, 2),
+                    "end_s": round(moment.end_s, 2),
+                    "probabilities": _round_values(moment.probabilities),
+                }
+                for moment in self.timeline
+            ],
+            "notice": self.notice,
+        }
+
+
+class EmotionRecognizer:
+    """Hears recordings with one network; safe to use from several threads."""
+
+    def __init__(self, network: EmotionCnn, calibration: Calibration, usual_logits: Array) -> None:
+        self._network = network.eval()
+        self._calibration = calibration
+        self._usual_logits = usual_logits
+        self._detector = SpeechDetector()
+
+    @classmethod
+    def load(cls, folder: Path = WEIGHTS) -> EmotionRecognizer:
+        """Read the weights and their calibration.
+
+        Raises:
+            WeightsError: They are missing or damaged.
+        """
+        config = read_config(folder)
+        calibration = Calibration(
+            config["temperature"], config["gender_temperature"], config["abstain_below"]
+        )
+        return cls(load_network(folder), calibration, np.array(config["usual_logits"]))
+
+    def recognize(self, source: AudioSource, baseline: SpeakerBaseline | None = None) -> Prediction:
+        """Say how a recording sounds.
+
+        Args:
+            source: A path, or the bytes of a file; see load_audio for the formats.
+            baseline: The speaker's own, from learn_speaker.
+
+        Raises:
+            AudioError: It cannot be judged; the message says what to do.
+        """
+        waveform = load_audio(source)
+        span = self._detector.find(waveform)
+        starts, emotion, gender = self._score(waveform, span)
+        if baseline is not None:
+            emotion = emotion - baseline.offset
+        windows = softmax(emotion, self._calibration.temperature)  # (window, 8)
+        voices = softmax(gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
+        return self._decide(span, starts, windows, voices)
+
+    def learn_speaker(self, sources: Iterable[AudioSource]) -> SpeakerBaseline:
+        """Learn how a speaker usually sounds from clips of any emotion, so that they are heard against themselves.
+
+        Raises:
+            AudioError: One of the clips cannot be judged.
+        """
+        logits = []
+        for source in sources:
+            waveform = load_audio(source)
+            logits.append(self._score(waveform, self._detector.find(waveform))[1].mean(axis=0))
+        return SpeakerBaseline.from_logits(np.stack(logits), self._usual_logits, BASELINE_WEIGHT)
+
+    def _score(self, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Array, Array]:
+        """Return each window's start in seconds and its (window, 8) emotion and (window, 2) gender logits."""
+        starts = _place_windows(span)
+        size = round(min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s) * SAMPLE_RATE)
+        firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
+        batch = torch.from_numpy(
+            np.stack([waveform[first : first + size] for first in firsts])
+        )  # (window, time)
+        with torch.inference_mode():
+            logits = self._network(batch)
+        return starts, logits.emotion.double().numpy(), logits.gender.double().numpy()
+
+    def _decide(self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array) -> Prediction:
+        size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
+        moments = tuple(
+            Moment(start, start + size_s, _name_values(row))
+            for start, row in zip(starts, windows, strict=True)
+        )
+        mean = windows.mean(axis=0)
+        sure = bool(mean.max() >= self._calibration.abstain_below)
+        return Prediction(
+            emotion=EMOTIONS[int(mean.argmax())] if sure else None,
+            sure=sure,
+            probabilities=_name_values(mean),
+            gender=GENDERS[int(voices.argmax())],
+            gender_probability=float(voices.max()),
+            speech=(span.start_s, span.end_s),
+            timeline=moments,
+            notice=""
+            if sure
+            else "Not sure how this sounds. Pick the mood that fits, or say a longer sentence.",
+        )
+
+
+def _place_windows(span: SpeechSpan) -> list[float]:
+    """Return the starts, in seconds, of the windows that cover a span; the last one ends where the span ends."""
+    if span.end_s - span.start_s <= WHOLE_S:
+        return [span.start_s]
+    last = span.end_s - WINDOW_S
+    return [*np.arange(span.start_s, last, STEP_S).tolist(), last]
+
+
+def _name_values(row: Array) -> dict[Emotion, float]:
+    return {emotion: float(value) for emotion, value in zip(EMOTIONS, row, strict=True)}
+
+
+def _round_values(values: dict[Emotion, float]) -> dict[str, float]:
+    return {str(name): round(value, 4) for name, value in values.items()}

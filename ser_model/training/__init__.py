@@ -1,0 +1,1 @@
+"""What only training needs; serving never imports it."""

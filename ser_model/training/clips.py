@@ -1,0 +1,95 @@
+"""Clips ready for training: decoded, their speech span found once and kept by the datasets cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset, Features, List, Value
+from torch import Tensor
+
+from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
+from ser_model.speech import SpeechDetector, SpeechSpan
+
+SURROUNDINGS_S = 0.25  # kept on both sides of the span, so that augmentation can move its ends
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording with its labels as class indices; span gives the first and last sample of speech."""
+
+    file: str
+    waveform: Waveform
+    span: tuple[int, int]
+    emotion: int
+    gender: int
+    intensity: int
+    actor: int
+    is_song: bool
+
+    @property
+    def speech(self) -> Waveform:
+        """The samples of the speech span, (time,)."""
+        return self.waveform[slice(*self.span)]
+
+
+def prepare_clips(corpus: Dataset) -> list[Clip]:
+    """Decode every clip and find its speech; about two minutes for the whole corpus, at once the next time.
+
+    Args:
+        corpus: From load_ravdess.
+
+    Raises:
+        AudioError: A clip is damaged.
+    """
+    features = Features({**corpus.features, "waveform": List(Value("float32")), "span": List(Value("int64"))})
+    heard = corpus.map(
+        _listen,
+        batched=True,
+        batch_size=150,
+        num_proc=2,
+        features=features,
+        remove_columns=["audio"],
+        desc="Finding speech",
+    )
+    return [_make_clip(row) for row in heard.with_format("numpy")]
+
+
+def stack_clips(waveforms: list[Waveform]) -> tuple[Tensor, Tensor]:
+    """Pad waveforms with zeros to (batch, time) and return their (batch,) lengths."""
+    lengths = torch.tensor([waveform.size for waveform in waveforms])
+    batch = torch.zeros(len(waveforms), int(lengths.max()))
+    for row, waveform in zip(batch, waveforms, strict=True):
+        row[: waveform.size] = torch.from_numpy(waveform)
+    return batch, lengths
+
+
+def _listen(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    torch.set_num_threads(1)
+    detector = SpeechDetector()
+    heard: dict[str, list[Any]] = {"waveform": [], "span": []}
+    for audio in rows["audio"]:
+        waveform = load_audio(audio["bytes"] or audio["path"])
+        try:
+            span = detector.find(waveform)
+        except AudioError:  # a clip the detector refuses still has a label: it is heard whole
+            span = SpeechSpan(0.0, waveform.size / SAMPLE_RATE, 0.0)
+        first = max(round((span.start_s - SURROUNDINGS_S) * SAMPLE_RATE), 0)
+        heard["waveform"].append(waveform[first : round((span.end_s + SURROUNDINGS_S) * SAMPLE_RATE)])
+        heard["span"].append([round(edge * SAMPLE_RATE) - first for edge in (span.start_s, span.end_s)])
+    return heard
+
+
+def _make_clip(row: dict[str, Any]) -> Clip:
+    return Clip(
+        file=str(row["file"]),
+        waveform=np.asarray(row["waveform"], np.float32),
+        span=(int(row["span"][0]), int(row["span"][1])),
+        emotion=int(row["emotion"]),
+        gender=int(row["gender"]),
+        intensity=int(row["intensity"]),
+        actor=int(row["actor"]),
+        is_song=bool(row["channel"]),
+    )
