@@ -1,0 +1,62 @@
+"""IMDb's official tables, fetched once a day at most, going on where a broken download stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import requests
+from tqdm import tqdm
+
+from scraper.errors import CatalogueError
+
+OFFICIAL = "https://datasets.imdbws.com"
+TIMEOUT_S = (10, 60)  # to connect, between two pieces
+CHUNK = 2**20  # bytes
+
+
+def download(name: str, folder: Path, base: str = OFFICIAL) -> Path:
+    """Fetch one table, with a progress bar.
+
+    Args:
+        name: file name, such as title.basics.tsv.gz.
+        folder: where it goes; a part of an earlier attempt is continued if IMDb still has the same version.
+        base: address of the folder it lies in.
+
+    Returns:
+        The path of the complete file.
+
+    Raises:
+        CatalogueError: when it cannot be fetched completely; calling again continues.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    part, version = folder / f"{name}.part", folder / f"{name}.version"
+    headers = {"Accept-Encoding": "identity"}
+    known = version.read_text("utf-8") if part.is_file() and version.is_file() else ""
+    if known:
+        headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": known}
+    try:
+        with requests.get(f"{base}/{name}", headers=headers, stream=True, timeout=TIMEOUT_S) as response:
+            if response.status_code != requests.codes.range_not_satisfiable:  # nothing is missing
+                response.raise_for_status()
+                version.write_text(response.headers.get("ETag", ""), "utf-8")
+                _receive(response, part)
+    except (requests.RequestException, OSError) as error:
+        raise CatalogueError(
+            f"{name} could not be fetched ({error}); run the import again to go on"
+        ) from error
+    version.unlink()
+    return part.replace(folder / name)
+
+
+def _receive(response: requests.Response, part: Path) -> None:
+    resumed = response.status_code == requests.codes.partial_content
+    start = part.stat().st_size if resumed else 0
+    total = start + int(response.headers.get("Content-Length", 0))
+    with (
+        part.open("ab" if resumed else "wb") as file,
+        tqdm(initial=start, total=total or None, unit="B", unit_scale=True, desc=part.stem) as bar,
+    ):
+        for chunk in response.iter_content(CHUNK):
+            bar.update(file.write(chunk))
+    if part.stat().st_size < total:
+        raise OSError(f"{part.stat().st_size} of {total} bytes came")

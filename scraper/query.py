@@ -1,0 +1,241 @@
+"""One query for every source: checked filters that become an IMDb address, SQL, or a test of a film."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from scraper.errors import QueryError
+from scraper.film import GENRES, Film, SourceKind
+
+PAGE_SIZE = 50  # films on one IMDb page
+LIVE_MIN_VOTES = 1_000  # keeps films that nobody has seen off a page sorted by date
+LIVE_MIN_VOTES_RATING = 10_000  # else five friends make a film the best of all
+CANDIDATES = 600  # films a query hands to the ranking at most
+
+YEARS = (1874, 2100)
+RATING_PRIOR = 6.5  # the rating that a film without votes would have ...
+PRIOR_VOTES = 10_000  # ... and the votes it takes to get halfway to its own
+
+SQL = """
+SELECT imdb_id, title, year, genres, rating, votes, runtime_min, language, lead
+FROM films
+WHERE CASE WHEN len($genres::VARCHAR[]) = 0 THEN true
+           WHEN $genres_all::BOOLEAN THEN list_has_all(genres, $genres::VARCHAR[])
+           ELSE list_has_any(genres, $genres::VARCHAR[]) END
+  AND NOT list_has_any(genres, $not_genres::VARCHAR[])
+  AND ($from_year::INTEGER IS NULL OR year >= $from_year)
+  AND ($to_year::INTEGER IS NULL OR year <= $to_year)
+  AND ($min_rating::DOUBLE IS NULL OR rating >= $min_rating)
+  AND ($min_votes::INTEGER IS NULL OR votes >= $min_votes)
+  AND ($max_minutes::INTEGER IS NULL OR runtime_min <= $max_minutes)
+  AND ($language::VARCHAR IS NULL OR language = $language)
+  AND ($lead::VARCHAR IS NULL OR lead = $lead)
+  AND NOT list_contains($exclude::VARCHAR[], imdb_id)
+ORDER BY CASE $sort::VARCHAR
+           WHEN 'latest' THEN year
+           WHEN 'popular' THEN votes
+           ELSE (rating * votes + $prior * $prior_votes) / (votes + $prior_votes) END DESC NULLS LAST,
+         votes DESC NULLS LAST, imdb_id
+LIMIT $candidates
+"""
+
+
+class Sort(StrEnum):
+    """The orders a list can have."""
+
+    LATEST = "latest"
+    POPULAR = "popular"
+    RATING = "rating"
+
+
+IMDB_SORT = {
+    Sort.LATEST: "release_date,desc",
+    Sort.POPULAR: "moviemeter,asc",
+    Sort.RATING: "user_rating,desc",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmQuery:
+    """What films to look for; every filter is off by default.
+
+    Attributes:
+        genres: wanted genres, best first; any of them will do unless `genres_all`.
+        not_genres: genres that no film may have.
+        from_year: earliest year of release; `to_year` the latest.
+        min_rating: lowest IMDb rating, 0 to 10.
+        max_minutes: longest running time.
+        language: original language, ISO 639 code in small letters.
+        lead: gender of the first-billed lead.
+        limit: films wanted, 1 to 100.
+
+    Raises:
+        QueryError: when a value is impossible or two filters contradict each other.
+    """
+
+    genres: tuple[str, ...] = ()
+    genres_all: bool = False
+    not_genres: tuple[str, ...] = ()
+    from_year: int | None = None
+    to_year: int | None = None
+    min_rating: float | None = None
+    min_votes: int | None = None
+    max_minutes: int | None = None
+    language: str | None = None
+    lead: Literal["woman", "man", "any"] = "any"
+    sort: Sort = field(default=Sort.LATEST)
+    limit: int = 24
+
+    def __post_init__(self) -> None:
+        for name in ("genres", "not_genres"):
+            object.__setattr__(self, name, tuple(dict.fromkeys(map(_genre, getattr(self, name)))))
+        whole = {
+            "from_year": YEARS,
+            "to_year": YEARS,
+            "min_votes": (0, 10**9),
+            "max_minutes": (1, 1_000),
+            "limit": (1, 100),
+        }
+        for name, span in whole.items():
+            object.__setattr__(self, name, _whole(name, getattr(self, name), span))
+        self._check_choices()
+        self._check_contradictions()
+
+    def _check_choices(self) -> None:
+        rating = 0 if self.min_rating is None else self.min_rating
+        if not isinstance(rating, int | float) or not 0 <= rating <= 10:  # noqa: PLR2004  IMDb's scale
+            raise QueryError(f"min_rating must be from 0 to 10, not {self.min_rating}")
+        if self.language is not None and not re.fullmatch("[a-z]{2,3}", self.language):
+            raise QueryError(f"language must be an ISO 639 code such as en or fr, not {self.language!r}")
+        if self.lead not in {"woman", "man", "any"}:
+            raise QueryError(f"lead must be woman, man or any, not {self.lead!r}")
+        if self.sort not in set(Sort):
+            raise QueryError(f"sort must be one of {', '.join(Sort)}, not {self.sort!r}")
+        object.__setattr__(self, "sort", Sort(self.sort))
+        if self.limit is None:
+            raise QueryError("limit must be a number from 1 to 100")
+
+    def _check_contradictions(self) -> None:
+        if self.from_year and self.to_year and self.from_year > self.to_year:
+            raise QueryError(f"from_year {self.from_year} is after to_year {self.to_year}; swap them")
+        both = sorted(set(self.genres) & set(self.not_genres))
+        if both:
+            raise QueryError(f"{both[0]} is both wanted and unwanted; take it out of one list")
+
+    def to_url(self, base: str) -> str:
+        """Return the address of IMDb's advanced title search for this query.
+
+        IMDb can only ask for all of several genres, so where any will do the first is searched for; what IMDb
+        cannot filter at all is left to `accepts`.
+
+        Args:
+            base: scheme and host, such as https://www.imdb.com.
+        """
+        votes = LIVE_MIN_VOTES_RATING if self.sort is Sort.RATING else LIVE_MIN_VOTES
+        genres = self.genres if self.genres_all else self.genres[:1]
+        parameters = {
+            "title_type": "feature",
+            "genres": ",".join(genre.lower() for genre in genres),
+            "release_date": _span(
+                self.from_year and f"{self.from_year}-01-01", self.to_year and f"{self.to_year}-12-31"
+            ),
+            "user_rating": _span(self.min_rating and f"{self.min_rating:g}", None),
+            "num_votes": _span(votes if self.min_votes is None else self.min_votes, None),
+            "runtime": _span(None, self.max_minutes),
+            "languages": self.language or "",
+            "sort": IMDB_SORT[self.sort],
+            "count": str(PAGE_SIZE),
+        }
+        used = {name: value for name, value in parameters.items() if value}
+        return f"{base.rstrip('/')}/search/title/?{urlencode(used, safe=',')}"
+
+    def to_sql(
+        self, exclude: Collection[str] = (), candidates: int = CANDIDATES
+    ) -> tuple[str, dict[str, Any]]:
+        """Return a statement over a table `films` and its named parameters; the text never varies.
+
+        Args:
+            exclude: ids of films not to return.
+            candidates: rows to return at most.
+        """
+        parameters: dict[str, Any] = {
+            "genres": list(self.genres),
+            "genres_all": self.genres_all,
+            "not_genres": list(self.not_genres),
+            "from_year": self.from_year,
+            "to_year": self.to_year,
+            "min_rating": self.min_rating,
+            "min_votes": self.min_votes,
+            "max_minutes": self.max_minutes,
+            "language": self.language,
+            "lead": None if self.lead == "any" else self.lead,
+            "exclude": sorted(exclude),
+            "sort": self.sort.value,
+            "prior": RATING_PRIOR,
+            "prior_votes": PRIOR_VOTES,
+            "candidates": candidates,
+        }
+        return SQL, parameters
+
+    def accepts(self, film: Film) -> bool:
+        """Say whether a film passes every filter; a fact that is not known does not pass a filter on it."""
+        wanted = [genre in film.genres for genre in self.genres]
+        return (
+            (not wanted or (all(wanted) if self.genres_all else any(wanted)))
+            and not set(self.not_genres) & set(film.genres)
+            and _within(film.year, self.from_year, self.to_year)
+            and _within(film.rating, self.min_rating, None)
+            and _within(film.votes, self.min_votes, None)
+            and _within(film.runtime_min, None, self.max_minutes)
+            and self.language in {None, film.language}
+            and self.lead in {"any", film.lead}
+        )
+
+    def unapplied(self, kind: SourceKind) -> tuple[str, ...]:
+        """Name the filters in use that a source cannot apply by itself and that are applied on our side."""
+        live = kind in {SourceKind.IMDB, SourceKind.CACHE}
+        answers = {
+            "any of several genres": live and len(self.genres) > 1 and not self.genres_all,
+            "unwanted genres": live and bool(self.not_genres),
+            "lead": live and self.lead != "any",
+            "language": kind is SourceKind.IMPORTED and self.language is not None,
+        }
+        return tuple(name for name, missing in answers.items() if missing)
+
+
+def weighted_rating(film: Film) -> float:
+    """Return the rating drawn towards the average the fewer votes there are."""
+    votes, rating = film.votes or 0, film.rating or RATING_PRIOR
+    return (rating * votes + RATING_PRIOR * PRIOR_VOTES) / (votes + PRIOR_VOTES)
+
+
+def _genre(name: str) -> str:
+    for genre in GENRES:
+        if genre.lower() == str(name).strip().lower():
+            return genre
+    raise QueryError(f"unknown genre {name!r}; choose from {', '.join(GENRES)}")
+
+
+def _whole(name: str, value: float | None, span: tuple[int, int]) -> int | None:
+    low, high = span
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not low <= value <= high or value != int(value):
+        raise QueryError(f"{name} must be a whole number from {low} to {high}, not {value}")
+    return int(value)
+
+
+def _span(low: object, high: object) -> str:
+    span = f"{low or ''},{high or ''}"
+    return "" if span == "," else span
+
+
+def _within(value: float | None, low: float | None, high: float | None) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or value >= low) and (high is None or value <= high)
