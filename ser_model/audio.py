@@ -100,9 +100,7 @@ def _read_bytes(source: AudioSource) -> bytes:
         with Path(source).open("rb") as file:
             data = file.read(limit + 1)
     if len(data) > limit:
-        raise TooLarge(
-            f"The file is larger than {MAX_MEGABYTES} MB. Please send a shorter clip, or MP3 or FLAC."
-        )
+        raise TooLarge(f"The file is larger than {MAX_MEGABYTES} MB. Please send a shorter clip, or MP3 or FLAC.")
     if not data:
         raise NotAudio("The file is empty. Please record again or choose another file.")
     return data
@@ -124,9 +122,7 @@ def _decode_soundfile(data: bytes) -> tuple[Waveform, int]:
         with sf.SoundFile(io.BytesIO(data)) as file:
             _check_format(file.samplerate, file.channels)
             promised = file.frames
-            blocks = (
-                block.mean(axis=1) for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True)
-            )
+            blocks = (block.mean(axis=1) for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True))
             samples = _join_blocks(blocks, file.samplerate)
             rate_hz = file.samplerate
     except sf.LibsndfileError as error:

@@ -31,7 +31,7 @@ class CnnConfig:
     kernel: int = 5  # frames
     pools: tuple[int, int, int] = (2, 2, 1)  # frames merged behind each block
     attention: int = 64  # hidden units of the pooling
-    dropout: float = 0.3
+    dropout: float = 0.1
 
 
 class Logits(NamedTuple):
@@ -140,9 +140,7 @@ def load_network(folder: Path) -> EmotionCnn:
     config = read_config(folder)
     try:
         sizes = {field.name: config[field.name] for field in fields(CnnConfig)}
-        network = EmotionCnn(
-            CnnConfig(**{name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()})
-        )
+        network = EmotionCnn(CnnConfig(**{name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}))
         state = load_file(folder / WEIGHTS_NAME)
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
     except (OSError, KeyError, SafetensorError, RuntimeError) as error:

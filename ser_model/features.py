@@ -1,20 +1,20 @@
-"""The log-mel front end: what the network hears of a voice, at whatever level it was recorded."""
+"""What is computed from a voice: the log-mel front end of the network, and the classic descriptors beside it."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
-from ser_model.audio import SAMPLE_RATE
+from ser_model.audio import SAMPLE_RATE, Waveform
 
 N_MELS = 80
 HOP = 256  # samples, 16 ms a frame
 WINDOW = 512  # samples, 32 ms
 LOWEST_HZ, HIGHEST_HZ = 50, 7_800
-FLOOR = (
-    1e-4  # added to the power of a waveform with unit RMS: 40 dB under it, so that faint noise is not heard
-)
+FLOOR = 1e-4  # added to the power of a waveform with unit RMS: 40 dB under it, so that faint noise is not heard
 
 
 def count_frames(samples: Tensor) -> Tensor:
@@ -55,3 +55,29 @@ class LogMel(nn.Module):
         power = waveforms.square().sum(dim=1) / lengths.clamp(min=1)  # (batch,)
         level = waveforms / power.clamp(min=1e-12).sqrt().unsqueeze(1)  # (batch, time)
         return torch.log(self.mel(level) + FLOOR)
+
+
+def describe_voice(waveform: Waveform) -> NDArray[np.float64]:
+    """Describe a clip by its classic features, each averaged over time and by its deviation.
+
+    20 MFCCs, 12 chroma bands, zero-crossing rate, energy (dB), spectral centroid, pitch (YIN, 60 to 600 Hz, log2).
+
+    Args:
+        waveform: (time,) the speech span, at SAMPLE_RATE.
+
+    Returns:
+        (72,) means, then deviations.
+    """
+    import librosa  # noqa: PLC0415 - 1 s to import, and serving never calls this
+
+    level = waveform / max(float(np.sqrt(np.mean(waveform**2))), 1e-6)
+    power = np.abs(librosa.stft(level, n_fft=1024, hop_length=HOP)) ** 2
+    tracks = [
+        librosa.feature.mfcc(S=librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE)), n_mfcc=20),
+        librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=0.0),
+        librosa.feature.zero_crossing_rate(level, hop_length=HOP),
+        librosa.power_to_db(librosa.feature.rms(y=level, hop_length=HOP) ** 2),
+        librosa.feature.spectral_centroid(S=np.sqrt(power), sr=SAMPLE_RATE),
+        np.log2(librosa.yin(level, fmin=60, fmax=600, sr=SAMPLE_RATE, hop_length=HOP))[np.newaxis],
+    ]
+    return np.concatenate([track.mean(axis=1) for track in tracks] + [track.std(axis=1) for track in tracks])

@@ -40,7 +40,7 @@ class EmotionCnnConfig(PreTrainedConfig):
     kernel: int = 5
     pools: list[int] | None = None
     attention: int = 64
-    dropout: float = 0.3
+    dropout: float = 0.1
     temperature: float = 1.0
     gender_temperature: float = 1.0
     abstain_below: float = 0.0
@@ -70,9 +70,7 @@ class EmotionFeatureExtractor(SequenceFeatureExtractor):
         padding_value: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            feature_size=feature_size, sampling_rate=sampling_rate, padding_value=padding_value, **kwargs
-        )
+        super().__init__(feature_size=feature_size, sampling_rate=sampling_rate, padding_value=padding_value, **kwargs)
         self.return_attention_mask = True
 
     def __call__(
@@ -95,9 +93,7 @@ class EmotionFeatureExtractor(SequenceFeatureExtractor):
             )
         single = isinstance(raw_speech, np.ndarray) and raw_speech.ndim == 1
         waveforms = [np.asarray(one, dtype=np.float32) for one in ([raw_speech] if single else raw_speech)]
-        return self.pad(
-            BatchFeature({"input_values": waveforms}), padding=True, return_tensors=return_tensors
-        )
+        return self.pad(BatchFeature({"input_values": waveforms}), padding=True, return_tensors=return_tensors)
 
 
 class EmotionCnnForAudioClassification(PreTrainedModel):

@@ -1,4 +1,4 @@
-"""The words of the corpus: emotions, voice gender and intensity, in RAVDESS order (Livingstone & Russo 2018, table 1)."""
+"""The words of the corpus: emotions, voice gender, intensity, in RAVDESS order (Livingstone & Russo 2018, table 1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Emotion(StrEnum):
     SURPRISED = "surprised"
 
     @property
-    def index(self) -> int:
+    def class_index(self) -> int:
         """Class index, 0 to 7."""
         return EMOTIONS.index(self)
 
@@ -30,7 +30,7 @@ class Gender(StrEnum):
     FEMALE = "female"
 
     @property
-    def index(self) -> int:
+    def class_index(self) -> int:
         """Class index, 0 or 1."""
         return GENDERS.index(self)
 
@@ -42,7 +42,7 @@ class Intensity(StrEnum):
     STRONG = "strong"
 
     @property
-    def index(self) -> int:
+    def class_index(self) -> int:
         """Class index, 0 or 1."""
         return INTENSITIES.index(self)
 

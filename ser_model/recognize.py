@@ -100,9 +100,7 @@ class EmotionRecognizer:
             WeightsError: They are missing or damaged.
         """
         config = read_config(folder)
-        calibration = Calibration(
-            config["temperature"], config["gender_temperature"], config["abstain_below"]
-        )
+        calibration = Calibration(config["temperature"], config["gender_temperature"], config["abstain_below"])
         return cls(load_network(folder), calibration, np.array(config["usual_logits"]))
 
     def recognize(self, source: AudioSource, baseline: SpeakerBaseline | None = None) -> Prediction:
@@ -141,9 +139,7 @@ class EmotionRecognizer:
         starts = _place_windows(span)
         size = round(min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s) * SAMPLE_RATE)
         firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
-        batch = torch.from_numpy(
-            np.stack([waveform[first : first + size] for first in firsts])
-        )  # (window, time)
+        batch = torch.from_numpy(np.stack([waveform[first : first + size] for first in firsts]))  # (window, time)
         with torch.inference_mode():
             logits = self._network(batch)
         return starts, logits.emotion.double().numpy(), logits.gender.double().numpy()
@@ -151,8 +147,7 @@ class EmotionRecognizer:
     def _decide(self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array) -> Prediction:
         size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
         moments = tuple(
-            Moment(start, start + size_s, _name_values(row))
-            for start, row in zip(starts, windows, strict=True)
+            Moment(start, start + size_s, _name_values(row)) for start, row in zip(starts, windows, strict=True)
         )
         mean = windows.mean(axis=0)
         sure = bool(mean.max() >= self._calibration.abstain_below)
@@ -164,9 +159,7 @@ class EmotionRecognizer:
             gender_probability=float(voices.max()),
             speech=(span.start_s, span.end_s),
             timeline=moments,
-            notice=""
-            if sure
-            else "Not sure how this sounds. Pick the mood that fits, or say a longer sentence.",
+            notice="" if sure else "Not sure how this sounds. Pick the mood that fits, or say a longer sentence.",
         )
 
 

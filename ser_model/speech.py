@@ -16,9 +16,7 @@ MIN_SPEECH_S = 0.3
 SILENCE_DBFS = -66.0  # peak level; the quietest RAVDESS clip peaks 25 dB above it
 VAD_PEAK = 0.5  # what the peak is scaled to before detection, so that a quiet microphone is heard as well
 PASSES = ((1.0, 0.5), (1.5, 0.5), (2.0, 0.25))  # slowed by, threshold (0.5 is silero-vad's default)
-ENOUGH_S = (
-    1.0  # voice that ends the search; with less, screams are looked for: slowed, they sound like speech
-)
+ENOUGH_S = 1.0  # voice that ends the search; with less, screams are looked for: slowed, they sound like speech
 SCREAM_S = 0.5  # voice that a slowed pass must find to be believed
 Part = tuple[float, float]  # start and end in seconds
 MARGIN_S = 0.05  # kept on both sides, so that soft onsets stay
@@ -62,9 +60,7 @@ class SpeechDetector:
             raise Silence("The recording is silent. Please check that the microphone is on and speak again.")
         parts = self._search(waveform * np.float32(VAD_PEAK / peak))
         if not parts:
-            raise NoSpeech(
-                "No voice was heard. Please speak closer to the microphone, without music or noise."
-            )
+            raise NoSpeech("No voice was heard. Please speak closer to the microphone, without music or noise.")
         voiced_s = _sum_voice(parts)
         if voiced_s < MIN_SPEECH_S:
             raise TooLittleSpeech("That was too short to judge. Please say a whole sentence.")

@@ -44,7 +44,8 @@ def prepare_clips(corpus: Dataset) -> list[Clip]:
     Raises:
         AudioError: A clip is damaged.
     """
-    features = Features({**corpus.features, "waveform": List(Value("float32")), "span": List(Value("int64"))})
+    labels = {name: kind for name, kind in corpus.features.items() if name != "audio"}
+    features = Features({**labels, "waveform": List(Value("float32")), "span": List(Value("int64"))})
     heard = corpus.map(
         _listen,
         batched=True,

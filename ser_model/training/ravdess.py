@@ -63,9 +63,7 @@ class ClipName:
             r"03-0([12])-0([1-8])-0([12])-0([12])-0([12])-(0[1-9]|1\d|2[0-4])", PurePosixPath(file).stem
         )
         if not match:
-            raise CorpusError(
-                f"{file} is not named as RAVDESS names its audio-only clips (03-01-06-01-02-01-12.wav)."
-            )
+            raise CorpusError(f"{file} is not named as RAVDESS names its audio-only clips (03-01-06-01-02-01-12.wav).")
         channel, emotion, intensity, statement, repetition, actor = (int(part) for part in match.groups())
         return cls(
             CHANNELS[channel - 1],
@@ -99,14 +97,10 @@ def load_ravdess(source: str | Path, channels: tuple[str, ...] = CHANNELS) -> Da
                 f"{path} has no RAVDESS clips. Get Audio_Speech_Actors_01-24.zip from zenodo.org/records/1188976."
             )
         rows = {file: place for file, place in rows.items() if ClipName.parse(file).channel in channels}
-        return Dataset.from_generator(
-            _make_rows, features=FEATURES, gen_kwargs={"places": sorted(rows.items())}
-        )
+        return Dataset.from_generator(_make_rows, features=FEATURES, gen_kwargs={"places": sorted(rows.items())})
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
         return load_hub_copy(str(source), channels)
-    raise CorpusError(
-        f"{path} does not exist. Give the folder with the RAVDESS clips, or {HUB_COPY} for the Hub copy."
-    )
+    raise CorpusError(f"{path} does not exist. Give the folder with the RAVDESS clips, or {HUB_COPY} for the Hub copy.")
 
 
 def load_hub_copy(name: str, channels: tuple[str, ...] = CHANNELS, **options: str) -> Dataset:
@@ -135,9 +129,7 @@ def check_counts(dataset: Dataset) -> None:
     ]
     if missing:
         more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        raise CorpusError(
-            f"RAVDESS speech has {have.total()} of 1440 clips. Lacking: {'; '.join(missing[:6])}{more}."
-        )
+        raise CorpusError(f"RAVDESS speech has {have.total()} of 1440 clips. Lacking: {'; '.join(missing[:6])}{more}.")
 
 
 def _list_files(path: Path) -> dict[str, str]:
@@ -173,11 +165,11 @@ def _label(file: str) -> dict[str, object]:
     clip = ClipName.parse(file)
     return {
         "file": PurePosixPath(file).stem,
-        "emotion": clip.emotion.index,
-        "intensity": clip.intensity.index,
+        "emotion": clip.emotion.class_index,
+        "intensity": clip.intensity.class_index,
         "statement": clip.statement,
         "repetition": clip.repetition,
         "actor": clip.actor,
-        "gender": clip.gender.index,
+        "gender": clip.gender.class_index,
         "channel": CHANNELS.index(clip.channel),
     }

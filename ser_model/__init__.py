@@ -1,0 +1,1 @@
+"""Speech-emotion recognition: from a recording to what the voice sounds like."""

@@ -1,0 +1,1 @@
+"""How good it is: metrics, reports, figures; serving never imports it."""

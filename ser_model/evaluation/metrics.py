@@ -1,0 +1,135 @@
+"""What is reported of scored clips: UAR, accuracy, recalls, calibration error, abstention, intervals over actors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_score
+
+from ser_model.labels import EMOTIONS
+
+ECE_BINS = 15
+BOOTSTRAPS = 2000
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Clips scored by networks that never heard them; all arrays have one row a clip.
+
+    Attributes:
+        files: RAVDESS names without suffix.
+        actors: 1 to 24.
+        truth: True emotion, class index.
+        probabilities: (clip, 8), calibrated.
+        sure: Whether the answer would be given.
+        gender_truth: True gender, class index.
+        gender_probabilities: (clip, 2), calibrated.
+        folds: Name of the fold.
+        seeds: Seed of the network.
+    """
+
+    files: NDArray[np.str_]
+    actors: Ints
+    truth: Ints
+    probabilities: Floats
+    sure: NDArray[np.bool_]
+    gender_truth: Ints
+    gender_probabilities: Floats
+    folds: NDArray[np.str_]
+    seeds: Ints
+
+    @property
+    def guess(self) -> Ints:
+        """The most probable emotion, class index."""
+        return self.probabilities.argmax(axis=1)
+
+    def select(self, rows: NDArray[np.bool_]) -> Scored:
+        """Return only some clips."""
+        return Scored(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
+
+    @classmethod
+    def join(cls, parts: list[Scored]) -> Scored:
+        """Put several together."""
+        return cls(
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__}
+        )
+
+
+def measure_uar(truth: Ints, guess: Ints) -> float:
+    """Unweighted average recall, the mean of the recalls of the emotions that occur."""
+    return float(balanced_accuracy_score(truth, guess))
+
+
+def measure_ece(probabilities: Floats, truth: Ints, bins: int = ECE_BINS) -> float:
+    """Expected calibration error over equally wide bins of the highest probability (Guo et al. 2017, eq. 3)."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(right[bin_of == i].sum() - confidence[bin_of == i].sum()) for i in range(bins)]
+    return float(sum(gaps) / truth.size)
+
+
+def measure_selective(probabilities: Floats, truth: Ints, abstain_share: float) -> float:
+    """Accuracy of the answers given when the least sure share of the clips is left unanswered."""
+    confidence = probabilities.max(axis=1)
+    kept = np.argsort(-confidence, kind="stable")[: round(truth.size * (1 - abstain_share))]
+    return float((probabilities.argmax(axis=1)[kept] == truth[kept]).mean())
+
+
+def bootstrap_uar(scored: Scored, seed: int = 0) -> tuple[float, float]:
+    """95 % interval of the UAR when the actors are drawn anew, with replacement."""
+    rng = np.random.default_rng(seed)
+    actors = np.unique(scored.actors)
+    tables = np.stack([_count(scored.select(scored.actors == actor)) for actor in actors])  # (actor, true, guess)
+    draws = [tables[rng.integers(0, actors.size, actors.size)].sum(axis=0) for _ in range(BOOTSTRAPS)]
+    uars = [np.mean(np.diag(table) / np.maximum(table.sum(axis=1), 1)) for table in draws]
+    low, high = np.quantile(uars, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def summarise(scored: Scored) -> dict[str, Any]:
+    """Measure everything that metrics.json has; with several seeds, means over them and their deviation."""
+    seeds = [scored.select(scored.seeds == seed) for seed in np.unique(scored.seeds)]
+    uars = [measure_uar(one.truth, one.guess) for one in seeds]
+    right = scored.guess == scored.truth
+    gender_right = scored.gender_probabilities.argmax(axis=1) == scored.gender_truth
+    per_actor = {f"{actor:02d}": float(right[scored.actors == actor].mean()) for actor in np.unique(scored.actors)}
+    gender_per_actor = {f"{a:02d}": float(gender_right[scored.actors == a].mean()) for a in np.unique(scored.actors)}
+    recalls = recall_score(scored.truth, scored.guess, labels=range(len(EMOTIONS)), average=None, zero_division=0)
+    return {
+        "clips": int(seeds[0].truth.size),
+        "uar": float(np.mean(uars)),
+        "uar_deviation_over_seeds": float(np.std(uars)),
+        "uar_by_seed": {str(seed): uar for seed, uar in zip(np.unique(scored.seeds), uars, strict=True)},
+        "uar_interval_95": bootstrap_uar(scored),
+        "uar_by_fold": {str(fold): _uar_of(scored, fold) for fold in np.unique(scored.folds)},
+        "accuracy": float(right.mean()),
+        "recall": {str(emotion): float(value) for emotion, value in zip(EMOTIONS, recalls, strict=True)},
+        "confusion": _count(scored).astype(int).tolist(),
+        "accuracy_by_actor": per_actor,
+        "worst_actor": min(per_actor.items(), key=lambda item: item[1]),
+        "ece": measure_ece(scored.probabilities, scored.truth),
+        "answered": {"share": float(scored.sure.mean()), "accuracy": float(right[scored.sure].mean())},
+        "accuracy_when_abstaining_on_30_percent": measure_selective(scored.probabilities, scored.truth, 0.3),
+        "gender": {
+            "accuracy": float(gender_right.mean()),
+            "worst_actor": min(gender_per_actor.items(), key=lambda item: item[1]),
+            "ece": measure_ece(scored.gender_probabilities, scored.gender_truth),
+        },
+    }
+
+
+def _uar_of(scored: Scored, fold: str) -> float:
+    rows = scored.select(scored.folds == fold)
+    return measure_uar(rows.truth, rows.guess)
+
+
+def _count(scored: Scored) -> Floats:
+    """Return the (true, guess) table of counts."""
+    return confusion_matrix(scored.truth, scored.guess, labels=range(len(EMOTIONS))).astype(float)

@@ -1,0 +1,141 @@
+"""The training loop of EmotionCnn, and scoring clips with what it made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+
+from ser_model.cnn import CnnConfig, EmotionCnn, Logits
+from ser_model.features import count_frames
+from ser_model.training.augment import AugmentConfig, augment_waveform, mask_frames, warp_frames
+from ser_model.training.clips import Clip, stack_clips
+
+SCORING_BATCH = 64
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Everything that decides what training makes, beside the clips and the seed."""
+
+    epochs: int = 50
+    batch: int = 32  # clips
+    learning_rate: float = 2e-3  # highest of the one-cycle schedule
+    warm_up: float = 0.15  # share of the steps until it is reached
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.1
+    gender_weight: float = 0.2  # of the gender loss beside the emotion loss
+    intensity_weight: float = 0.2
+    gradient_norm: float = 5.0
+    network: CnnConfig = field(default_factory=CnnConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network says of clips, before softmax: (clip, 8) and (clip, 2)."""
+
+    emotion: NDArray[np.float64]
+    gender: NDArray[np.float64]
+
+
+def fit_network(
+    clips: list[Clip], settings: FitSettings, seed: int, report: Callable[[int, float], None] | None = None
+) -> EmotionCnn:
+    """Train a network from scratch.
+
+    Args:
+        clips: What it may hear.
+        settings: How it learns.
+        seed: Decides the first weights, the order and the augmentation.
+        report: Called after each epoch with its number and mean loss.
+
+    Returns:
+        The network in evaluation mode, on the CPU.
+    """
+    torch.manual_seed(seed)
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = EmotionCnn(settings.network).to(device)
+    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    steps = settings.epochs * max(len(clips) // settings.batch, 1)
+    schedule = OneCycleLR(optimiser, settings.learning_rate, total_steps=steps, pct_start=settings.warm_up)
+    for epoch in range(settings.epochs):
+        network.train()
+        losses = []
+        for batch in _draw_batches(clips, settings.batch, rng):
+            frames, counts = _augment_batch(network, batch, settings.augment, rng, generator, device)
+            loss = _measure_loss(network.score_frames(frames, counts), batch, settings)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.detach())
+        if report is not None:
+            report(epoch + 1, float(torch.stack(losses).mean()))
+    return network.cpu().eval()
+
+
+def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
+    """Score the speech span of every clip, in the order given."""
+    order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
+    emotion, gender = np.zeros((len(clips), 8)), np.zeros((len(clips), 2))
+    for first in range(0, len(order), SCORING_BATCH):
+        indices = order[first : first + SCORING_BATCH]
+        with torch.inference_mode():
+            logits = network.eval()(*stack_clips([clips[index].speech for index in indices]))
+        emotion[indices], gender[indices] = logits.emotion.double(), logits.gender.double()
+    return Scores(emotion, gender)
+
+
+def limit_threads(jobs: int) -> None:
+    """Share the cores between parallel jobs: a network this small gains nothing from a second thread."""
+    torch.set_num_threads(max((os.cpu_count() or 1) // jobs, 1))
+
+
+def _draw_batches(clips: list[Clip], size: int, rng: np.random.Generator) -> Iterator[list[Clip]]:
+    """Yield shuffled batches of clips of similar length, drawn from pools of eight batches; a rest is left out."""
+    order = rng.permutation(len(clips))
+    pools = [
+        sorted(order[i : i + 8 * size], key=lambda j: clips[j].speech.size) for i in range(0, len(order), 8 * size)
+    ]
+    shuffled = [index for pool in pools for index in pool]
+    size = min(size, len(clips))
+    firsts = rng.permutation(len(clips) // size) * size
+    for first in firsts:
+        yield [clips[index] for index in shuffled[first : first + size]]
+
+
+def _augment_batch(
+    network: EmotionCnn,
+    batch: list[Clip],
+    config: AugmentConfig,
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    waveforms, lengths = stack_clips([augment_waveform(clip.waveform, clip.span, config, rng) for clip in batch])
+    with torch.no_grad():
+        frames = network.front_end(waveforms.to(device), lengths.to(device)).cpu()  # (batch, mel, frame)
+        frames = mask_frames(warp_frames(frames, config, generator), config, rng)
+    return frames.to(device), count_frames(lengths).to(device)
+
+
+def _measure_loss(logits: Logits, batch: list[Clip], settings: FitSettings) -> Tensor:
+    device = logits.emotion.device
+    emotion = torch.tensor([clip.emotion for clip in batch], device=device)
+    gender = torch.tensor([clip.gender for clip in batch], device=device)
+    intensity = torch.tensor([clip.intensity for clip in batch], device=device)
+    return (
+        F.cross_entropy(logits.emotion, emotion, label_smoothing=settings.label_smoothing)
+        + settings.gender_weight * F.cross_entropy(logits.gender, gender)
+        + settings.intensity_weight * F.cross_entropy(logits.intensity, intensity)
+    )

@@ -1,0 +1,98 @@
+"""Who trains, who chooses and who is only scored: the published splits of RAVDESS by actor, and the random one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sklearn.model_selection import StratifiedKFold, train_test_split
+
+from ser_model.training.clips import Clip
+
+ACTORS = tuple(range(1, 25))
+# Luna-Jimenez et al. 2021 (Sensors 21:7665), test actors; validation actors of Krasnoproshin & Vashkevich 2026
+LUNA_TEST = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22))
+LUNA_VALIDATION = ((3, 6), (10, 11), (8, 17), (1, 14), (2, 5))
+# EmoBox 2024, data/ravdess/fold_1 to fold_6
+EMOBOX_TEST = (
+    (1, 11, 20, 21),
+    (4, 10, 12, 14),
+    (8, 9, 19, 23),
+    (3, 5, 7, 24),
+    (2, 15, 16, 18),
+    (6, 13, 17, 22),
+)
+PROTOCOLS = ("luna", "emobox", "loso", "random", "all")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split: the clips to train on, to choose and calibrate on, and to report on."""
+
+    name: str
+    train: list[Clip]
+    validation: list[Clip]
+    test: list[Clip]
+
+
+def split_clips(clips: list[Clip], protocol: str) -> list[Fold]:
+    """Split the corpus.
+
+    Song clips of the training actors are trained on; only speech is ever scored. Protocol "all" trains on
+    everybody and scores nobody; "random" is the usual split over speech clips with speakers on both sides, kept to
+    show how much it flatters.
+
+    Raises:
+        ValueError: There is no such protocol.
+    """
+    if protocol == "luna":
+        return [
+            _by_actor(clips, str(number), test, validation)
+            for number, (test, validation) in enumerate(zip(LUNA_TEST, LUNA_VALIDATION, strict=True))
+        ]
+    if protocol == "emobox":
+        nexts = (*EMOBOX_TEST[1:], EMOBOX_TEST[0])
+        return [
+            _by_actor(clips, str(number), test, following[:2])
+            for number, (test, following) in enumerate(zip(EMOBOX_TEST, nexts, strict=True), start=1)
+        ]
+    if protocol == "loso":
+        return [_by_actor(clips, f"{actor:02d}", (actor,), _next_two(actor)) for actor in ACTORS]
+    if protocol == "random":
+        return _at_random(clips)
+    if protocol == "all":
+        return [Fold("all", clips, [], [])]
+    raise ValueError(f"There is no protocol {protocol!r}. Choose one of {', '.join(PROTOCOLS)}.")
+
+
+def _by_actor(clips: list[Clip], name: str, test: tuple[int, ...], validation: tuple[int, ...]) -> Fold:
+    return Fold(
+        name,
+        train=[clip for clip in clips if clip.actor not in test + validation],
+        validation=[clip for clip in clips if clip.actor in validation and not clip.is_song],
+        test=[clip for clip in clips if clip.actor in test and not clip.is_song],
+    )
+
+
+def _next_two(actor: int) -> tuple[int, int]:
+    """Return the two actors behind one, a woman and a man."""
+    return actor % 24 + 1, (actor + 1) % 24 + 1
+
+
+def _at_random(clips: list[Clip]) -> list[Fold]:
+    """Five stratified fifths of the speech clips; an eighth of each rest calibrates, and no song is trained on."""
+    speech = [clip for clip in clips if not clip.is_song]
+    emotions = [clip.emotion for clip in speech]
+    folds = []
+    for number, (rest, test) in enumerate(StratifiedKFold(5, shuffle=True, random_state=0).split(speech, emotions)):
+        train, validation = train_test_split(
+            rest, test_size=1 / 8, stratify=[emotions[i] for i in rest], random_state=0
+        )
+        folds.append(
+            Fold(
+                str(number),
+                [speech[i] for i in train],
+                [speech[i] for i in validation],
+                [speech[i] for i in test],
+            )
+        )
+    return folds
