@@ -122,7 +122,9 @@ def load_imported(parquet: Path, csv: Path = BUNDLED_CSV) -> FilmTable:
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
+    connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _read_csv(connection: duckdb.DuckDBPyConnection, name: str, csv: Path) -> None:

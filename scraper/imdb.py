@@ -119,9 +119,9 @@ class ImdbClient:
         try:
             answer = flight.result(timeout=deadline.remaining_s())
         except TimeoutError:
-            self._flights.leave(url, flight)
-            late = ImdbUnavailable(f"IMDb did not answer within {self.settings.budget_s:.0f} seconds")
+            late = ImdbUnavailable(f"IMDb did not answer within {self.settings.budget_s:g} seconds")
             self._breaker.trip(late)
+            self._flights.leave(url, flight)
             raise late from None
         return answer
 

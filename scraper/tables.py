@@ -1,7 +1,7 @@
 """IMDb's official tables turned into one local table of films, within bounded memory and all or nothing.
 
-IMDb allows their use for personal and non-commercial purposes; whoever runs a public copy has to decide whether
-that covers it.
+IMDb allows their use for personal and non-commercial purposes; who runs a public copy has to decide if that
+covers it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def import_tables(
 
 def _build(folder: Path, scratch: Path, written: Path, min_votes: int) -> tuple[int, int]:
     with duckdb.connect(scratch, config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
-        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
         for view, name in (("basics", BASICS), ("ratings", RATINGS), ("principals", PRINCIPALS)):
             columns = "{" + ", ".join(f"'{column}': 'VARCHAR'" for column in COLUMNS[name]) + "}"
             connection.execute(_READ.format(view=view, path=_quoted(folder / name), columns=columns))
@@ -137,10 +137,10 @@ def _check_columns(path: Path) -> None:
 
 
 def _require(connection: duckdb.DuckDBPyConnection, table: str, problem: str) -> int:
-    row = connection.table(table).aggregate("count(*)").fetchone()
-    if row is None or not row[0]:
+    rows: int = connection.table(table).shape[0]
+    if not rows:
         raise CatalogueError(problem)
-    return int(row[0])
+    return rows
 
 
 def _quoted(path: Path) -> str:

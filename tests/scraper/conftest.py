@@ -1,0 +1,104 @@
+"""Small pages, a small list of films and a stand-in for IMDb on loopback."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from scraper.catalogue import COLUMNS, Catalogue
+from scraper.settings import ScraperSettings
+
+PATH = "/search/title/"
+CYCLE = (
+    ("Comedy", "Family"),
+    ("Action", "Crime", "Thriller"),
+    ("Drama", "Romance"),
+    ("Animation", "Adventure", "Comedy"),
+    ("Horror", "Mystery"),
+    ("Documentary", "Music"),
+    ("Biography", "Drama", "War"),
+    ("Comedy", "Horror"),
+)
+
+Item = dict[str, Any]
+
+
+@pytest.fixture
+def item() -> Callable[..., Item]:
+    """One film as IMDb's search page embeds it."""
+
+    def build(number: int, **changes: object) -> Item:
+        facts: Item = {
+            "titleId": f"tt{number:07d}",
+            "titleText": f"Sample {'abcdefghijklmnopqrstuvwxyz'[number % 26]}{number}x",
+            "titleType": {"id": "movie", "text": "", "canHaveEpisodes": False},
+            "releaseYear": 2024,
+            "ratingSummary": {"aggregateRating": 7, "voteCount": 14149},
+            "runtime": 6600,
+            "genres": ["Comedy", "Drama"],
+            "primaryImage": {"url": "https://m.media-amazon.com/images/M/MV5Babc@._V1_.jpg"},
+            "productionStatus": {"currentProductionStage": {"id": "released", "text": "Released"}},
+        }
+        return facts | changes
+
+    return build
+
+
+@pytest.fixture
+def page() -> Callable[..., str]:
+    """A search page around such films."""
+
+    def build(items: object, total: object = None) -> str:
+        total = len(items) if total is None and isinstance(items, list) else total
+        results = {"titleListItems": items, "total": total}
+        context = {"clientIp": "203.0.113.7"}
+        data = {"props": {"pageProps": {"searchResults": {"titleResults": results}, "requestContext": context}}}
+        text = json.dumps(data).replace("</", "<\\/")
+        script = f'<script id="__NEXT_DATA__" type="application/json">{text}</script>'
+        return f"<html><head>{script}</head><body></body></html>"
+
+    return build
+
+
+@pytest.fixture
+def comedies(item: Callable[..., Item], page: Callable[..., str]) -> str:
+    """A page of twenty comedies."""
+    return page([item(number) for number in range(1, 21)], 345)
+
+
+@pytest.fixture
+def films_csv(tmp_path: Path) -> Path:
+    """A list of 160 films in the form of the bundled one."""
+    path = tmp_path / "films.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for n in range(160):
+            row = [f"tt{9000000 + n}", f'Film "{chr(97 + n % 26)}{n}x", a tale', 1950 + n % 75, "|".join(CYCLE[n % 8])]
+            row += [None if n % 11 == 0 else 80 + n % 70, ("en", "fr", "ko")[n % 3], 5 + n % 40 / 10, 1000 * (n + 1)]
+            writer.writerow([*row, ("woman", "man", "")[n % 3]])
+    return path
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, films_csv: Path) -> Catalogue:
+    return Catalogue.load(tmp_path / "home", films_csv)
+
+
+@pytest.fixture
+def settings(httpserver: HTTPServer, tmp_path: Path) -> ScraperSettings:
+    """Settings that lead to the stand-in."""
+    return ScraperSettings(base_url=httpserver.url_for(""), home=tmp_path / "home")
+
+
+@pytest.fixture
+def impatient(settings: ScraperSettings) -> ScraperSettings:
+    """The same with a budget that makes waiting bearable."""
+    return replace(settings, budget_s=0.6)

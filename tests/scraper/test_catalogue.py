@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+import pytest
+from scraper.catalogue import BUNDLED_CSV, Catalogue, load_bundled, load_imported
+from scraper.errors import CatalogueError
+from scraper.query import CANDIDATES, FilmQuery, Sort, weighted_rating
+
+
+def test_reads_text_and_missing_values(catalogue: Catalogue) -> None:
+    film = catalogue.bundled.films()[0]
+    assert film.title == 'Film "a0x", a tale'
+    assert film.genres == ("Comedy", "Family")
+    assert film.runtime_min is None
+    assert {film.lead for film in catalogue.bundled.films()} == {"woman", "man", None}
+
+
+def test_sorts_as_asked(catalogue: Catalogue) -> None:
+    table = catalogue.bundled
+    latest = [film.year for film in table.find(FilmQuery())]
+    popular = [film.votes for film in table.find(FilmQuery(sort=Sort.POPULAR))]
+    best = [weighted_rating(film) for film in table.find(FilmQuery(sort=Sort.RATING))]
+    assert latest == sorted(latest, reverse=True)
+    assert popular == sorted(popular, reverse=True)
+    assert best == pytest.approx(sorted(best, reverse=True))
+
+
+def test_leaves_out_what_is_excluded(catalogue: Catalogue) -> None:
+    first = catalogue.bundled.find(FilmQuery())
+    shown = {film.imdb_id for film in first[:24]}
+    assert [film.imdb_id for film in first[24:]] == [f.imdb_id for f in catalogue.bundled.find(FilmQuery(), shown)]
+
+
+def test_answers_many_threads_at_once(catalogue: Catalogue) -> None:
+    expected = catalogue.bundled.find(FilmQuery(genres=("Comedy",)))
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: catalogue.bundled.find(FilmQuery(genres=("Comedy",))), range(100)))
+    assert all(answer == expected for answer in answers)
+
+
+def test_hostile_text_in_a_filter_stays_text(catalogue: Catalogue) -> None:
+    assert len(catalogue.bundled.find(FilmQuery(), ["'; DROP TABLE films; --"])) == 160
+
+
+@pytest.mark.parametrize("content", [None, "id,title\n", "\n"])
+def test_a_list_that_is_none_is_refused(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "list.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CatalogueError):
+        load_bundled(path)
+
+
+def test_a_wrong_number_is_refused(films_csv: Path) -> None:
+    films_csv.write_text(films_csv.read_text().replace(",1000,", ",many,"))
+    with pytest.raises(CatalogueError, match="cannot be read"):
+        load_bundled(films_csv)
+
+
+def test_imported_tables_borrow_language_and_lead_from_the_bundled_list(tmp_path: Path, films_csv: Path) -> None:
+    path = tmp_path / "films.parquet"
+    row = "SELECT 'tt9000000' imdb_id, 'A' title, 2020 AS year, ['Drama'] genres, 7.0 rating, 9 votes, 90 runtime_min"
+    metadata = "(FORMAT parquet, KV_METADATA {as_of: '2026-02-03'})"
+    duckdb.execute(f"COPY ({row}, 'man' AS lead) TO '{path}' {metadata}")
+    table = load_imported(path, films_csv)
+    (film,) = table.films()
+    assert (film.language, film.lead) == ("en", "woman")
+    assert table.as_of.isoformat() == "2026-02-03"
+
+
+def test_a_damaged_import_is_refused_with_a_remedy(tmp_path: Path, films_csv: Path) -> None:
+    (tmp_path / "films.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(CatalogueError, match="import"):
+        Catalogue.load(tmp_path, films_csv)
+
+
+def test_the_bundled_list_answers_quickly() -> None:
+    table = load_bundled(BUNDLED_CSV)
+    query = FilmQuery(genres=("Drama", "Comedy"), from_year=1980)
+    table.find(query)
+    fastest = 1.0
+    for _ in range(5):
+        started = time.perf_counter()
+        found = table.find(query)
+        fastest = min(fastest, time.perf_counter() - started)
+    assert len(found) == CANDIDATES
+    assert fastest < 0.05

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scraper.errors import QueryError
+from scraper.film import GENRES
+from scraper.moods import TABLE, Intent, Mood, avoided, blend, reason
+
+probabilities = st.dictionaries(st.sampled_from([m.value for m in Mood]), st.floats(0.001, 1), min_size=1)
+intents = st.sampled_from(Intent)
+
+
+def test_every_mood_has_both_intents_with_known_genres_and_a_reason() -> None:
+    for mood in Mood:
+        for intent in Intent:
+            cell = TABLE[mood][intent]
+            assert 3 <= len(cell.genres) <= 5
+            assert set(cell.genres) | set(cell.avoid) <= set(GENRES)
+            assert not set(cell.genres) & set(cell.avoid)
+            assert cell.reason
+
+
+@given(probabilities, intents)
+def test_the_blend_is_the_mean_of_the_moods(p: dict[str, float], intent: Intent) -> None:
+    total = sum(p.values())
+    weights = blend(p, intent)
+    assert all(0 < weight <= 1 + 1e-9 for weight in weights.values())
+    for genre, weight in weights.items():
+        mean = sum(p[m] / total * TABLE[Mood(m)][intent].weights.get(genre, 0) for m in p)
+        assert math.isclose(weight, mean, abs_tol=1e-9)
+
+
+@given(probabilities, intents)
+def test_the_blend_comes_best_first_and_every_genre_has_a_reason(p: dict[str, float], intent: Intent) -> None:
+    weights = blend(p, intent)
+    assert list(weights.values()) == sorted(weights.values(), reverse=True)
+    assert all(reason(genre, p, intent) for genre in weights)
+
+
+@given(probabilities)
+def test_nothing_is_left_out_when_the_mood_is_matched(p: dict[str, float]) -> None:
+    assert avoided(p, Intent.MATCH) == ()
+
+
+@given(st.sampled_from(Mood))
+def test_lifting_one_mood_leaves_out_what_it_should_avoid(mood: Mood) -> None:
+    assert set(avoided({mood: 1.0}, Intent.LIFT)) == set(TABLE[mood][Intent.LIFT].avoid)
+
+
+def test_an_unsure_reading_gives_a_broad_list() -> None:
+    sure = blend({"sad": 1.0}, Intent.MATCH)
+    unsure = blend({"sad": 0.4, "angry": 0.3, "fearful": 0.3}, Intent.MATCH)
+    assert len(unsure) > len(sure)
+
+
+def test_a_small_doubt_forbids_nothing() -> None:
+    assert avoided({"happy": 0.95, "angry": 0.05}, Intent.LIFT) == ()
+
+
+def test_film_noir_gives_way_to_thriller_for_new_films() -> None:
+    assert "Film-Noir" in blend({"disgust": 1.0}, Intent.MATCH, 1940)
+    late = blend({"disgust": 1.0}, Intent.MATCH, 1990)
+    assert "Film-Noir" not in late
+    assert "Thriller" in late
+
+
+@pytest.mark.parametrize("bad", [{"joy": 1.0}, {"sad": -1.0}, {"sad": float("nan")}, {"sad": 0.0}])
+def test_what_is_no_probability_is_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(QueryError):
+        blend(bad, Intent.MATCH)

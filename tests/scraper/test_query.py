@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scraper.catalogue import Catalogue
+from scraper.errors import QueryError
+from scraper.film import GENRES, Film, SourceKind
+from scraper.query import FilmQuery, Sort
+
+few_genres = st.lists(st.sampled_from(GENRES), max_size=2, unique=True)
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> FilmQuery:
+    wanted = draw(few_genres)
+    return FilmQuery(
+        genres=tuple(wanted),
+        genres_all=draw(st.booleans()),
+        not_genres=tuple(g for g in draw(few_genres) if g not in wanted),
+        from_year=draw(st.none() | st.integers(1950, 1990)),
+        to_year=draw(st.none() | st.integers(1990, 2024)),
+        min_rating=draw(st.none() | st.floats(0, 10)),
+        min_votes=draw(st.none() | st.integers(0, 10**6)),
+        max_minutes=draw(st.none() | st.integers(60, 200)),
+        language=draw(st.sampled_from([None, "en", "fr"])),
+        lead=draw(st.sampled_from(["woman", "man", "any"])),
+        sort=draw(st.sampled_from(Sort)),
+    )
+
+
+@given(queries())
+def test_every_query_has_an_address_for_films_only(query: FilmQuery) -> None:
+    parts = urlsplit(query.to_url("https://www.imdb.com/"))
+    parameters = parse_qs(parts.query, strict_parsing=True)
+    assert (parts.netloc, parts.path) == ("www.imdb.com", "/search/title/")
+    assert parameters["title_type"] == ["feature"]
+    assert "adult" not in parameters
+    assert all(value not in {"", ","} for values in parameters.values() for value in values)
+
+
+@given(query=queries())
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_sql_and_the_test_of_a_single_film_agree(catalogue: Catalogue, query: FilmQuery) -> None:
+    table = catalogue.bundled
+    expected = {film.imdb_id for film in table.films() if query.accepts(film)}
+    assert {film.imdb_id for film in table.find(query)} == expected
+
+
+def test_the_address_carries_every_filter_imdb_knows() -> None:
+    query = FilmQuery(
+        genres=("Comedy", "sci-fi"), genres_all=True, from_year=2010, to_year=2020, min_rating=7, min_votes=5000,
+        max_minutes=120, language="fr", sort=Sort.RATING,
+    )  # fmt: skip
+    parameters = parse_qs(urlsplit(query.to_url("https://x")).query)
+    assert parameters == {
+        "title_type": ["feature"], "genres": ["comedy,sci-fi"], "release_date": ["2010-01-01,2020-12-31"],
+        "user_rating": ["7,"], "num_votes": ["5000,"], "runtime": [",120"], "languages": ["fr"],
+        "sort": ["user_rating,desc"], "count": ["50"],
+    }  # fmt: skip
+
+
+def test_of_any_genres_the_first_is_asked_for() -> None:
+    url = FilmQuery(genres=("Comedy", "Drama")).to_url("https://x")
+    assert parse_qs(urlsplit(url).query)["genres"] == ["comedy"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"genres": ("Joy",)},
+        {"genres": ("Comedy",), "not_genres": ("comedy",)},
+        {"from_year": 2020, "to_year": 2010},
+        {"from_year": 1500},
+        {"from_year": 2000.5},
+        {"from_year": "2000"},
+        {"min_rating": 11},
+        {"min_rating": float("nan")},
+        {"min_rating": "7"},
+        {"min_votes": -1},
+        {"max_minutes": 0},
+        {"language": "English"},
+        {"language": "en&adult=include"},
+        {"lead": "both"},
+        {"sort": "random"},
+        {"limit": 0},
+        {"limit": 101},
+        {"limit": None},
+    ],
+)
+def test_impossible_filters_are_refused_with_a_remedy(filters: dict[str, Any]) -> None:
+    with pytest.raises(QueryError) as refusal:
+        FilmQuery(**filters)
+    assert any(word in str(refusal.value) for word in ("must", "choose", "swap", "take"))
+
+
+def test_numbers_from_a_slider_become_whole() -> None:
+    assert "2010-01-01" in FilmQuery(from_year=2010.0).to_url("https://x")  # type: ignore[arg-type]
+
+
+def test_an_unknown_fact_does_not_pass_a_filter_on_it() -> None:
+    film = Film("tt0000001", "x")
+    assert FilmQuery().accepts(film)
+    for query in (FilmQuery(from_year=2000), FilmQuery(min_rating=1), FilmQuery(language="en"), FilmQuery(lead="man")):
+        assert not query.accepts(film)
+
+
+def test_each_source_names_the_filters_it_cannot_apply() -> None:
+    query = FilmQuery(genres=("Comedy", "Drama"), not_genres=("War",), lead="woman", language="fr")
+    assert set(query.unapplied(SourceKind.IMDB)) == {"any of several genres", "unwanted genres", "lead"}
+    assert query.unapplied(SourceKind.CACHE) == query.unapplied(SourceKind.IMDB)
+    assert query.unapplied(SourceKind.IMPORTED) == ("language",)
+    assert query.unapplied(SourceKind.BUNDLED) == ()

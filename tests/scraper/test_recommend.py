@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from scraper import Catalogue, FilmQuery, ImdbClient, Intent, Recommender, ScraperSettings, Sort, SourceKind, imdb
+from scraper.errors import QueryError
+from scraper.moods import Mood
+
+PATH = "/search/title/"
+SAD = {"sad": 1.0}
+
+
+@pytest.fixture
+def recommender(settings: ScraperSettings, catalogue: Catalogue) -> Recommender:
+    return Recommender(ImdbClient(settings), catalogue)
+
+
+@pytest.fixture
+def offline(settings: ScraperSettings, catalogue: Catalogue) -> Recommender:
+    return Recommender(ImdbClient(replace(settings, live=False)), catalogue)
+
+
+@pytest.fixture
+def bundled(settings: ScraperSettings, tmp_path: Path) -> Recommender:
+    """With the real list."""
+    return Recommender(ImdbClient(replace(settings, live=False)), Catalogue.load(tmp_path))
+
+
+def test_live_films_come_first(recommender: Recommender, httpserver: HTTPServer, comedies: str) -> None:
+    httpserver.expect_request(PATH).respond_with_data(comedies)
+    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    assert found.source.kind is SourceKind.IMDB
+    assert len(found.picks) == 20
+    assert found.picks[0].why == "Comedy: lighter than how you feel"
+    assert "under Comedy" in found.source.notice
+    assert httpserver.log[0][0].args["genres"] == "comedy"
+
+
+def test_a_fresh_page_spares_imdb(recommender: Recommender, httpserver: HTTPServer, comedies: str) -> None:
+    httpserver.expect_request(PATH).respond_with_data(comedies)
+    first = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    again = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    assert (again.source.kind, again.picks) == (SourceKind.CACHE, first.picks)
+    assert len(httpserver.log) == 1
+
+
+def test_a_stale_page_is_better_than_none_and_says_so(
+    recommender: Recommender, httpserver: HTTPServer, comedies: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpserver.expect_ordered_request(PATH).respond_with_data(comedies)
+    httpserver.expect_ordered_request(PATH).respond_with_data("", 503)
+    recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    monkeypatch.setattr(imdb, "utc_now", lambda: datetime.now(UTC) + timedelta(hours=7))
+    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    assert found.source.kind is SourceKind.CACHE
+    assert "status 503" in found.source.notice
+    assert f"{found.source.as_of:%B %Y}" in found.source.notice
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(("", 202), "blocked"), (("", 403), "blocked"), (("", 500), "failed"), (("<p>x</p>" * 2000, 200), "layout")],
+)
+def test_the_bundled_list_answers_and_says_why(
+    recommender: Recommender, httpserver: HTTPServer, answer: tuple[str, int], words: str
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data(*answer)
+    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    assert found.source.kind is SourceKind.BUNDLED
+    assert words in found.source.notice
+    assert "our own list as of March 2025" in found.source.notice
+    assert len(found.picks) == 24
+
+
+def test_a_stalled_imdb_costs_no_more_than_the_budget(
+    impatient: ScraperSettings, catalogue: Catalogue, httpserver: HTTPServer
+) -> None:
+    recommender = Recommender(ImdbClient(impatient), catalogue)
+
+    def stall(_: Any) -> Any:
+        time.sleep(1.5)
+
+    httpserver.expect_request(PATH).respond_with_handler(stall)
+    started = time.monotonic()
+    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
+    assert time.monotonic() - started < impatient.budget_s + 0.5
+    assert found.source.kind is SourceKind.BUNDLED
+    started = time.monotonic()
+    assert "left alone" in recommender.recommend(SAD, Intent.LIFT, FilmQuery()).source.notice
+    assert time.monotonic() - started < 0.3
+
+
+def test_the_lead_of_live_films_is_looked_up_in_our_own_list(
+    recommender: Recommender, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+) -> None:
+    ids = [9000000 + n for n in range(50)]
+    httpserver.expect_request(PATH).respond_with_data(page([item(n, genres=["Comedy"]) for n in ids]))
+    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery(lead="woman"))
+    assert found.source.kind is SourceKind.IMDB
+    assert found.source.unapplied == ("any of several genres", "unwanted genres", "lead")
+    assert {int(pick.film.imdb_id[2:]) % 3 for pick in found.picks} == {9000000 % 3}
+
+
+def test_too_few_live_films_give_way_to_a_fuller_list(
+    recommender: Recommender, httpserver: HTTPServer, comedies: str
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data(comedies)
+    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery(lead="woman"))
+    assert found.source.kind is SourceKind.BUNDLED
+    assert found.source.notice.startswith("Too few films")
+
+
+def test_few_films_are_said_never_padded(offline: Recommender) -> None:
+    found = offline.recommend(SAD, Intent.LIFT, FilmQuery(from_year=2015))
+    assert 0 < len(found.picks) < 12
+    assert f"Only {len(found.picks)} film" in found.source.notice
+    none = offline.recommend(SAD, Intent.LIFT, FilmQuery(min_votes=10**9))
+    assert none.picks == ()
+    assert "No film fits" in none.source.notice
+
+
+def test_lifting_leaves_out_what_the_mood_should_avoid(offline: Recommender) -> None:
+    found = offline.recommend({"sad": 0.7, "fearful": 0.3}, Intent.LIFT, FilmQuery(limit=100))
+    assert found.picks
+    assert not any({"Horror", "War"} & set(pick.film.genres) for pick in found.picks)
+
+
+def test_drama_lifts_only_in_company(bundled: Recommender) -> None:
+    found = bundled.recommend(SAD, Intent.LIFT, FilmQuery(limit=100))
+    assert all(set(pick.film.genres) & set(found.genres) for pick in found.picks)
+
+
+def test_a_genre_the_visitor_names_outweighs_the_mood(offline: Recommender) -> None:
+    found = offline.recommend(SAD, Intent.LIFT, FilmQuery(genres=("Horror",)))
+    assert found.picks
+    assert all("Horror" in pick.film.genres for pick in found.picks)
+    assert {pick.why for pick in found.picks} >= {"Horror: as you asked"}
+
+
+def test_filters_alone_are_enough(offline: Recommender) -> None:
+    found = offline.recommend({}, Intent.MATCH, FilmQuery(language="ko"))
+    assert {pick.film.language for pick in found.picks} == {"ko"}
+    assert {pick.why for pick in found.picks} == {"Fits your filters"}
+
+
+def test_more_continues_without_repeats(offline: Recommender) -> None:
+    first = offline.recommend(SAD, Intent.LIFT, FilmQuery(limit=12))
+    shown = [pick.film.imdb_id for pick in first.picks]
+    more = offline.recommend(SAD, Intent.LIFT, FilmQuery(limit=12), exclude=shown)
+    assert more.picks
+    assert not set(shown) & {pick.film.imdb_id for pick in more.picks}
+
+
+@pytest.mark.parametrize("intent", Intent)
+@pytest.mark.parametrize("mood", Mood)
+def test_the_real_list_serves_every_mood(bundled: Recommender, mood: Mood, intent: Intent) -> None:
+    found = bundled.recommend({mood.value: 1.0}, intent, FilmQuery())
+    again = bundled.recommend({mood.value: 1.0}, intent, FilmQuery())
+    assert found == again
+    assert len(found.picks) == 24
+    firsts = Counter(pick.film.genres[0] for pick in found.picks[:12])
+    assert max(firsts.values()) <= 4
+    assert list(found.genres)[0] in found.reason
+    assert all(pick.why.split(":")[0] in pick.film.genres for pick in found.picks)
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_every_order_works_on_the_real_list(bundled: Recommender, sort: Sort) -> None:
+    assert len(bundled.recommend({"happy": 1.0}, Intent.MATCH, FilmQuery(sort=sort)).picks) == 24
+
+
+def test_an_unknown_mood_is_refused(offline: Recommender) -> None:
+    with pytest.raises(QueryError, match="choose from"):
+        offline.recommend({"joy": 1.0}, Intent.MATCH, FilmQuery())
