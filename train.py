@@ -122,9 +122,7 @@ def cross_validate(clips: list[Clip], arguments: argparse.Namespace) -> None:
         **describe_run(arguments, started),
     }
     write_report(arguments.out, metrics, scored)
-    print(
-        f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {arguments.out / 'metrics.json'}"
-    )
+    print(f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {arguments.out}")
 
 
 def train_on_all(clips: list[Clip], arguments: argparse.Namespace) -> None:

@@ -28,6 +28,7 @@ MAX_MEGABYTES = 20
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 16
 BLOCK_FRAMES = 65_536
+UNKNOWN_SIZE = 0xFFFF_FF00  # RIFF sizes from here on are written by recorders that do not know theirs
 
 Waveform = NDArray[np.float32]  # (time,) in about [-1, 1] at SAMPLE_RATE
 AudioSource = str | Path | bytes
@@ -89,7 +90,7 @@ def load_audio(source: AudioSource) -> Waveform:
         raise NotAudio("The file has damaged samples. Please record again or export it as WAV or MP3.")
     if rate_hz == SAMPLE_RATE:
         return samples
-    return soxr.resample(samples, rate_hz, SAMPLE_RATE).astype(np.float32, copy=False)
+    return np.asarray(soxr.resample(samples, rate_hz, SAMPLE_RATE), dtype=np.float32)
 
 
 def _read_bytes(source: AudioSource) -> bytes:
@@ -136,7 +137,7 @@ def _decode_soundfile(data: bytes) -> tuple[Waveform, int]:
 
 def _decode_av(data: bytes, container: str) -> tuple[Waveform, int]:
     try:
-        with av.open(io.BytesIO(data), format=container, metadata_errors="ignore") as file:
+        with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as file:
             if not file.streams.audio:
                 raise NotAudio(_NOT_AUDIO)
             stream = file.streams.audio[0]
@@ -172,11 +173,11 @@ def _join_blocks(blocks: Iterator[Waveform], rate_hz: int) -> Waveform:
 
 
 def _wav_is_cut(data: bytes) -> bool:
-    """Tell whether a RIFF file is shorter than its header says; recorders that stream write 0 or 2^32 - 1."""
+    """Tell whether a RIFF file is shorter than its header says; 0 and UNKNOWN_SIZE promise nothing."""
     if not data.startswith(b"RIFF"):
         return False
     promised = int.from_bytes(data[4:8], "little")
-    return promised < 0xFFFF_FF00 and promised + 8 > len(data) + 1  # one byte of padding may be left out
+    return promised < UNKNOWN_SIZE and promised + 8 > len(data) + 1  # one byte of padding may be left out
 
 
 def _ogg_is_cut(data: bytes) -> bool:

@@ -31,7 +31,7 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Turn (..., class) logits into probabilities."""
     scaled = logits / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
 def fit_temperature(logits: Array, labels: NDArray[np.int64]) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,12 @@ class CnnConfig:
     pools: tuple[int, int, int] = (2, 2, 1)  # frames merged behind each block
     attention: int = 64  # hidden units of the pooling
     dropout: float = 0.1
+
+
+def to_triple(sizes: Sequence[int]) -> tuple[int, int, int]:
+    """Read one size for each of the three blocks from JSON."""
+    first, second, third = sizes
+    return first, second, third
 
 
 class Logits(NamedTuple):
@@ -139,11 +146,17 @@ def load_network(folder: Path) -> EmotionCnn:
     """
     config = read_config(folder)
     try:
-        sizes = {field.name: config[field.name] for field in fields(CnnConfig)}
-        network = EmotionCnn(CnnConfig(**{name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}))
+        sizes = CnnConfig(
+            to_triple(config["channels"]),
+            config["kernel"],
+            to_triple(config["pools"]),
+            config["attention"],
+            config["dropout"],
+        )
+        network = EmotionCnn(sizes)
         state = load_file(folder / WEIGHTS_NAME)
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
-    except (OSError, KeyError, SafetensorError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, SafetensorError, RuntimeError) as error:
         raise WeightsError(
             f"{folder / WEIGHTS_NAME} is missing or damaged. Fetch it again or run train.py --protocol all."
         ) from error
@@ -157,7 +170,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         WeightsError: It is missing or damaged.
     """
     try:
-        return json.loads((folder / CONFIG_NAME).read_text())
+        return dict(json.loads((folder / CONFIG_NAME).read_text()))
     except (OSError, json.JSONDecodeError) as error:
         raise WeightsError(
             f"{folder / CONFIG_NAME} is missing or damaged. Fetch it again or run train.py --protocol all."

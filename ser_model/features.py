@@ -30,17 +30,20 @@ class LogMel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mel = MelSpectrogram(
-            SAMPLE_RATE,
-            n_fft=WINDOW,
-            hop_length=HOP,
-            f_min=LOWEST_HZ,
-            f_max=HIGHEST_HZ,
-            n_mels=N_MELS,
-            window_fn=torch.hann_window,
-            normalized="window",
-            pad_mode="constant",  # zeros on both ends, as in a batch
-        )
+        with torch.device(
+            "cpu"
+        ):  # transformers builds models on the meta device, where filter banks cannot be computed
+            self.mel = MelSpectrogram(
+                SAMPLE_RATE,
+                n_fft=WINDOW,
+                hop_length=HOP,
+                f_min=LOWEST_HZ,
+                f_max=HIGHEST_HZ,
+                n_mels=N_MELS,
+                window_fn=torch.hann_window,
+                normalized="window",
+                pad_mode="constant",  # zeros on both ends, as in a batch
+            )
 
     def forward(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
         """Compute log-mel frames.

@@ -1,4 +1,4 @@
-"""The same network for transformers: AutoModelForAudioClassification and pipeline("audio-classification") read weights/.
+"""The same network for transformers: AutoModelForAudioClassification and audio-classification pipelines read weights/.
 
 Importing this module registers the classes, so do it before from_pretrained; serving the Space needs none of it.
 """
@@ -25,7 +25,7 @@ from transformers import (
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from ser_model.audio import SAMPLE_RATE
-from ser_model.cnn import CnnConfig, EmotionCnn
+from ser_model.cnn import CnnConfig, EmotionCnn, to_triple
 from ser_model.labels import EMOTIONS
 
 MODEL_TYPE = "emotion_cnn"
@@ -50,9 +50,9 @@ class EmotionCnnConfig(PreTrainedConfig):
         """Return the sizes of the network."""
         usual = CnnConfig()
         return CnnConfig(
-            tuple(self.channels or usual.channels),
+            to_triple(self.channels or usual.channels),
             self.kernel,
-            tuple(self.pools or usual.pools),
+            to_triple(self.pools or usual.pools),
             self.attention,
             self.dropout,
         )
@@ -89,7 +89,7 @@ class EmotionFeatureExtractor(SequenceFeatureExtractor):
         """
         if sampling_rate not in (None, self.sampling_rate):
             raise ValueError(
-                f"The waveform has {sampling_rate} Hz; resample it to {self.sampling_rate} Hz (ser_model.audio.load_audio)."
+                f"The waveform has {sampling_rate} Hz; resample it to {self.sampling_rate} Hz with load_audio."
             )
         single = isinstance(raw_speech, np.ndarray) and raw_speech.ndim == 1
         waveforms = [np.asarray(one, dtype=np.float32) for one in ([raw_speech] if single else raw_speech)]

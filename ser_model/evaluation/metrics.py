@@ -47,7 +47,7 @@ class Scored:
     @property
     def guess(self) -> Ints:
         """The most probable emotion, class index."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1))
 
     def select(self, rows: NDArray[np.bool_]) -> Scored:
         """Return only some clips."""
@@ -132,4 +132,4 @@ def _uar_of(scored: Scored, fold: str) -> float:
 
 def _count(scored: Scored) -> Floats:
     """Return the (true, guess) table of counts."""
-    return confusion_matrix(scored.truth, scored.guess, labels=range(len(EMOTIONS))).astype(float)
+    return np.asarray(confusion_matrix(scored.truth, scored.guess, labels=range(len(EMOTIONS))), dtype=float)

@@ -1,4 +1,4 @@
-"""Fresh variations of a clip each time it is seen in training: shift, speed, noise; pitch, tempo and masks on frames."""
+"""Fresh variations of a clip each time it is seen: shift, speed, noise; on its frames pitch, tempo and masks."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def augment_waveform(
         factor = 1 + rng.uniform(-config.speed, config.speed)
         clip = soxr.resample(clip, SAMPLE_RATE, SAMPLE_RATE / factor, quality="LQ")
     if rng.random() < config.noise_p:
-        clip = clip + _make_noise(clip, rng.uniform(*config.noise_snr_db), rng)
-    return clip.astype(np.float32, copy=False)
+        clip = (clip + _make_noise(clip, rng.uniform(*config.noise_snr_db), rng)).astype(np.float32)
+    return np.asarray(clip, dtype=np.float32)
 
 
 def _make_noise(clip: Waveform, snr_db: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -64,7 +64,7 @@ def _make_noise(clip: Waveform, snr_db: float, rng: np.random.Generator) -> NDAr
     spectrum *= np.arange(1, spectrum.size + 1) ** (-slope / 2)
     noise = np.fft.irfft(spectrum, clip.size)
     level = np.sqrt(np.mean(clip**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
-    return noise * level
+    return np.asarray(noise * level)
 
 
 def warp_frames(frames: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:

@@ -17,6 +17,7 @@ HUB_COPY = "xbgoose/ravdess"
 CHANNELS = ("speech", "song")
 SPEECH_CLIPS_PER_ACTOR = {emotion: 4 if emotion is Emotion.NEUTRAL else 8 for emotion in EMOTIONS}
 SUFFIXES = {".wav", ".flac"}
+NAMED = 6  # gaps that an error names
 FEATURES = Features(
     {
         "audio": {"bytes": Value("binary"), "path": Value("string")},
@@ -128,8 +129,10 @@ def check_counts(dataset: Dataset) -> None:
         if have[actor, emotion] != wanted
     ]
     if missing:
-        more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        raise CorpusError(f"RAVDESS speech has {have.total()} of 1440 clips. Lacking: {'; '.join(missing[:6])}{more}.")
+        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        raise CorpusError(
+            f"RAVDESS speech has {have.total()} of 1440 clips. Lacking: {'; '.join(missing[:NAMED])}{more}."
+        )
 
 
 def _list_files(path: Path) -> dict[str, str]:
@@ -139,7 +142,7 @@ def _list_files(path: Path) -> dict[str, str]:
 
 def _list_zips(path: Path) -> dict[str, str]:
     """Find clips inside zip files; a place inside one is written ZIP::MEMBER."""
-    places = {}
+    places: dict[str, str] = {}
     for archive in [path] if path.is_file() else sorted(path.glob("*.zip")):
         if not zipfile.is_zipfile(archive):
             raise CorpusError(f"{archive} is not a zip file, or its download was cut off. Fetch it again.")
@@ -155,7 +158,7 @@ def _make_rows(places: list[tuple[str, str]]) -> Iterator[dict[str, object]]:
         if "::" in place:
             archive, member = place.split("::")
             opened = archives.setdefault(archive, zipfile.ZipFile(archive))
-            audio = {"bytes": opened.read(member), "path": member}
+            audio: dict[str, object] = {"bytes": opened.read(member), "path": member}
         else:
             audio = {"bytes": None, "path": place}
         yield {"audio": audio, **_label(file)}
