@@ -1,0 +1,52 @@
+"""Emotion bars, and certainty in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
+
+
+def certainty(probability: float) -> str:
+    """Put a calibrated probability into words.
+
+    Examples:
+        >>> certainty(0.93), certainty(0.55)
+        ('Very sure', 'Leaning this way')
+    """
+    return next(word for limit, word in WORDS if probability >= limit)
+
+
+def percent(probability: float) -> str:
+    """Write a probability for people; what is neither 0 nor 1 never looks like it.
+
+    Examples:
+        >>> percent(0.714), percent(0.002), percent(0.999)
+        ('71%', '<1%', '>99%')
+    """
+    rounded = round(probability * 100)
+    if rounded == 0 and probability > 0:
+        return "<1%"
+    if rounded == 100 and probability < 1:  # noqa: PLR2004
+        return ">99%"
+    return f"{rounded}%"
+
+
+def bars(probabilities: Mapping[str, float], leading: int) -> list[dict[str, Any]]:
+    """Return one bar for each emotion, the most probable first.
+
+    Args:
+        probabilities: Emotion name to probability.
+        leading: How many of them stand out.
+    """
+    ordered = sorted(probabilities.items(), key=lambda item: -item[1])
+    return [
+        {
+            "name": str(name),
+            "percent": percent(value),
+            "share": round(value * 100),
+            "leads": place < leading,
+        }
+        for place, (name, value) in enumerate(ordered)
+    ]

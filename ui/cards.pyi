@@ -1,0 +1,116 @@
+"""Film cards: a poster set in type from title, year and genre, the facts, the reason, and the way to IMDb."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from scraper.film import GENRES, IMDB_ID, Film, Pick
+from ui.template import Template
+
+POSTER_HOST = "m.media-amazon.com"  # where IMDb keeps its posters
+SHAPES = 5  # drawings that posters take turns with, see style.css
+SIZES = ((12, "large"), (26, "medium"), (999, "small"))  # letters up to which a title is set in a size
+LONG_WORD = 10  # letters that do not fit a line of the large size
+
+TEMPLATE = """
+{{#if value.heading}}
+<section class="films" aria-label="Films">
+  <h2>{{value.heading}}</h2>
+  <p class="quiet">{{value.source}}</p>
+  <ul>
+    {{#each value.films}}
+    <li class="film">
+      <div class="poster shape-{{this.shape}} paper-{{this.paper}} ink-{{this.ink}}">
+        {{#if this.poster_url}}
+        <img src="{{this.poster_url}}" alt="" loading="lazy" referrerpolicy="no-referrer">
+        {{else}}
+        <span class="kicker" aria-hidden="true">{{this.kicker}}</span>
+        {{/if}}
+        <h3 class="{{this.size}}"><a href="{{this.url}}" target="_blank" rel="noopener"
+          >{{this.title}}<span class="unseen"> at IMDb, opens in a new tab</span></a></h3>
+      </div>
+      <p class="facts">{{this.facts}}</p>
+      <p class="quiet">{{this.genres}}</p>
+      <p class="why">{{this.why}}</p>
+    </li>
+    {{/each}}
+  </ul>
+</section>
+{{/if}}
+"""
+
+from gradio.events import Dependency
+
+class FilmCards(Template):
+    """The place in the page where the films appear."""
+
+    def __init__(self) -> None:
+        super().__init__(TEMPLATE, elem_id="films")
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+def card(pick: Pick) -> dict[str, Any]:
+    """Describe one film for the template; the link is built from the checked id alone."""
+    film = pick.film
+    genres = [genre for genre in film.genres if genre in GENRES]
+    return {
+        "url": title_url(film.imdb_id),
+        "poster_url": _poster(film.poster_url),
+        "title": film.title,
+        "size": _size(film.title),
+        "kicker": " · ".join([*genres[:1], *([str(film.year)] if film.year else [])]),
+        "facts": _facts(film),
+        "genres": ", ".join(genres),
+        "why": pick.why,
+        "paper": _slug(genres[0]) if genres else "other",
+        "ink": _slug(genres[-1]) if genres else "other",
+        "shape": int(film.imdb_id[2:]) % SHAPES,
+    }
+
+
+def title_url(imdb_id: str) -> str:
+    """Return the address of a film's page at IMDb.
+
+    Raises:
+        ValueError: The id is not one of IMDb's.
+    """
+    if not IMDB_ID.fullmatch(imdb_id):
+        raise ValueError(f"{imdb_id!r} is no IMDb title id; one looks like tt0111161")
+    return f"https://www.imdb.com/title/{imdb_id}/"
+
+
+def length(minutes: int) -> str:
+    """Write a running time.
+
+    Examples:
+        >>> length(134), length(120), length(45)
+        ('2h 14m', '2h', '45m')
+    """
+    hours, rest = divmod(minutes, 60)
+    return " ".join([f"{hours}h"] * bool(hours) + [f"{rest}m"] * bool(rest))
+
+
+def _facts(film: Film) -> str:
+    facts = [str(film.year)] if film.year else []
+    facts += [f"★ {film.rating:.1f}"] if film.rating else []
+    facts += [length(film.runtime_min)] if film.runtime_min else []
+    return " · ".join(facts)
+
+
+def _poster(url: str | None) -> str:
+    parts = urlsplit(url or "")
+    return url or "" if parts.scheme == "https" and parts.netloc == POSTER_HOST else ""
+
+
+def _size(title: str) -> str:
+    letters = len(title) + LONG_WORD * (max(map(len, title.split()), default=0) > LONG_WORD)
+    return next(size for limit, size in SIZES if letters <= limit or limit == SIZES[-1][0])
+
+
+def _slug(genre: str) -> str:
+    return genre.lower().replace("-", "")

@@ -1,0 +1,131 @@
+"""The public endpoints, which are also the MCP tools; their names, types and docstrings are what a client reads."""
+
+# No `from __future__ import annotations`: Gradio reads the return types as they stand.
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import gradio as gr
+
+from scraper.errors import QueryError, ScraperError
+from scraper.moods import Intent, Mood
+from scraper.query import FilmQuery, Sort
+from scraper.recommend import Recommendation
+from ser_model.audio import AudioError
+from ser_model.cnn import WeightsError
+from ui import service
+
+NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
+
+
+def recognize(audio: gr.FileData) -> dict[str, Any]:
+    """Say how the voice in a recording sounds: one of eight emotions, or not sure.
+
+    Args:
+        audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
+
+    Returns:
+        emotion (null when not sure), sure, the calibrated probabilities of the eight emotions, gender of the voice and
+        its probability, the span of the speech in seconds, a timeline, and a notice for the person.
+    """
+    with plain_errors():
+        return service.hear(_path(audio)).to_json()
+
+
+def recommend(
+    mood: Mood,
+    intent: Intent = Intent.MATCH,
+    genres: list[str] | None = None,
+    not_genres: list[str] | None = None,
+    from_year: int | None = None,
+    to_year: int | None = None,
+    min_rating: float | None = None,
+    min_votes: int | None = None,
+    max_minutes: int | None = None,
+    language: str | None = None,
+    lead: Literal["woman", "man", "any"] = "any",
+    sort: Sort = Sort.LATEST,
+    limit: int = 12,
+) -> dict[str, Any]:
+    """Recommend films that fit a mood, with the reason for each and the way to IMDb.
+
+    Args:
+        mood: neutral, calm, happy, sad, angry, fearful, disgust or surprised.
+        intent: match stays with the mood, lift leaves it.
+        genres: IMDb genres of which a film must have one, in place of those that fit the mood.
+        not_genres: IMDb genres that no film may have.
+        from_year: Earliest year of release.
+        to_year: Latest year of release.
+        min_rating: Lowest IMDb rating, 0 to 10.
+        min_votes: Lowest number of IMDb votes.
+        max_minutes: Longest running time.
+        language: Original language as an ISO 639 code, such as en.
+        lead: Gender of the first-billed lead.
+        sort: latest, popular or rating.
+        limit: Films wanted, 1 to 100.
+
+    Returns:
+        source (kind, date and a notice on where the list comes from) and films.
+    """
+    with plain_errors():
+        filters = FilmQuery(
+            genres=tuple(genres or ()),
+            not_genres=tuple(not_genres or ()),
+            from_year=from_year,
+            to_year=to_year,
+            min_rating=min_rating,
+            min_votes=min_votes,
+            max_minutes=max_minutes,
+            language=language,
+            lead=lead,
+            sort=sort,
+            limit=limit,
+        )
+        return _films(service.find_films({service.read_mood(mood): 1.0}, intent, filters))
+
+
+def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12) -> dict[str, Any]:
+    """Say how a voice sounds and recommend films for it; the less sure, the broader the list.
+
+    Args:
+        audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
+        intent: match stays with the mood, lift leaves it.
+        limit: Films wanted, 1 to 100.
+
+    Returns:
+        recognition as recognize returns it, source and films as recommend returns them.
+    """
+    with plain_errors():
+        filters = FilmQuery(limit=limit)
+        service.read_intent(intent)  # before the voice is heard, which takes longer
+        heard = service.hear(_path(audio))
+        found = service.find_films({str(name): p for name, p in heard.probabilities.items()}, intent, filters)
+        return {"recognition": heard.to_json()} | _films(found)
+
+
+def publish() -> None:
+    """Add the endpoints to the Blocks under construction."""
+    gr.api(recognize, concurrency_id="model")
+    gr.api(recommend)
+    gr.api(recommend_from_voice, concurrency_id="model")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Hand the sentence of an expected error to the client, without a stack trace."""
+    try:
+        yield
+    except (AudioError, ScraperError, WeightsError) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _path(audio: Any) -> str:
+    """Return where Gradio put an upload; it refuses files from elsewhere before this is called."""
+    if not gr.FileData.is_file_data(audio) or not audio.get("path"):
+        raise QueryError(NOT_A_FILE)
+    return str(audio["path"])
+
+
+def _films(found: Recommendation) -> dict[str, Any]:
+    return {"source": found.source.to_dict(), "films": [pick.to_dict() for pick in found.picks]}

@@ -1,0 +1,34 @@
+"""Every text of the page, in one place; whatever a visitor reads that is not a fact about a film or a voice."""
+
+TITLE = "Mood Picks"
+QUESTION = "How do you feel?"
+LEAD = "Say it out loud or pick a mood. You get films that fit."
+
+SPEAK = "Say a sentence"
+SPEAK_HINT = "Any sentence, the way you feel. It is heard here, never kept: recordings are deleted within the hour."
+PICK = "Or pick a mood"
+CORRECT = "Not right? Pick the mood that fits"
+INTENT = "The films should"
+INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
+MORE = "More films"
+SHOW_VOICE = "Say whether the voice sounds male or female (it never changes the films)"
+
+UNSURE = "Not sure how you feel."
+UNSURE_HINT = "Until you pick one, the films are a broad mix."
+GONE = "The recording is gone from this computer. Please record again."
+NO_MORE = "That was every film that fits."
+NO_FILMS = "No films just now"
+NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
+
+LIMITS = (
+    "The model learnt from 24 North American actors reading English sentences with acted feelings. "
+    "It guesses how a voice sounds; it does not know how you are, and it is no diagnosis."
+)
+CREDITS = "Film facts courtesy of IMDb."
+
+NO_MICROPHONE = "No microphone was found. Connect one, upload a recording, or pick a mood."
+DENIED = (
+    "The microphone is blocked for this page. "
+    "Allow it in the browser's address bar, upload a recording, or pick a mood."
+)
+INSECURE = "Browsers allow the microphone on https pages only. Upload a recording or pick a mood."
