@@ -56,9 +56,7 @@ def parse(options: argparse.Namespace) -> int:
     """Print the films of a saved page."""
     page = parse_page(options.page.read_text("utf-8", errors="replace"))
     if options.json:
-        _print_json(
-            {"layout": page.layout, "total": page.total, "films": [film.to_dict() for film in page.films]}
-        )
+        _print_json({"layout": page.layout, "total": page.total, "films": [film.to_dict() for film in page.films]})
     else:
         for film in page.films:
             print(_line(film))
@@ -99,9 +97,7 @@ def bring_tables(options: argparse.Namespace) -> int:
     if options.min_votes < 0:
         raise QueryError("--min-votes must be 0 or more")
     done = import_tables(ScraperSettings.from_environment().home, options.source, options.min_votes)
-    print(
-        f"{done.films} films, {done.leads} of them with a known lead, are now in {done.path}", file=sys.stderr
-    )
+    print(f"{done.films} films, {done.leads} of them with a known lead, are now in {done.path}", file=sys.stderr)
     return 0
 
 
@@ -140,9 +136,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mood", choices=[mood.value for mood in Mood])
     parser.add_argument("--intent", choices=[i.value for i in Intent], default=Intent.MATCH.value)
     parser.add_argument("--genre", action="append", default=[], metavar="G", help="wanted; may be repeated")
-    parser.add_argument(
-        "--not-genre", action="append", default=[], metavar="G", help="unwanted; may be repeated"
-    )
+    parser.add_argument("--not-genre", action="append", default=[], metavar="G", help="unwanted; may be repeated")
     parser.add_argument("--from-year", type=int, metavar="Y")
     parser.add_argument("--to-year", type=int, metavar="Y")
     parser.add_argument("--min-rating", type=float, metavar="R")
@@ -151,9 +145,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", metavar="L", help="ISO 639 code, such as en")
     parser.add_argument("--lead", choices=["woman", "man", "any"], default="any")
     parser.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.LATEST.value)
-    parser.add_argument(
-        "--limit", type=int, default=FilmQuery().limit, metavar="N", help="default: %(default)s"
-    )
+    parser.add_argument("--limit", type=int, default=FilmQuery().limit, metavar="N", help="default: %(default)s")
     parser.add_argument("--offline", action="store_true", help="do not ask IMDb")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=search)

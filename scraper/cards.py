@@ -45,9 +45,7 @@ def parse_cards(document: Selector) -> list[Film] | None:
     titled = [card for card in cards if _title(card)]
     if not titled:
         raise ImdbLayoutChanged("IMDb's page has film cards in a form that this program does not know")
-    return [
-        _film(card) for card in titled if not card.css(OTHER_TYPE) and not OTHER_TYPES & set(_details(card))
-    ]
+    return [_film(card) for card in titled if not card.css(OTHER_TYPE) and not OTHER_TYPES & set(_details(card))]
 
 
 def parse_total(document: Selector) -> int | None:
@@ -68,11 +66,7 @@ def _short_texts(document: Selector) -> Iterator[str]:
 def _film(card: Selector) -> Film:
     details = _details(card)
     star = card.css(STAR)
-    score = (
-        rating(star.attrib.get("aria-label", "") or _joined(star.css(".ipc-rating-star--rating")))
-        if star
-        else None
-    )
+    score = rating(star.attrib.get("aria-label", "") or _joined(star.css(".ipc-rating-star--rating"))) if star else None
     return Film(
         imdb_id=_id(card),
         title=_title(card),

@@ -11,7 +11,7 @@ from scraper.errors import CatalogueError
 
 OFFICIAL = "https://datasets.imdbws.com"
 TIMEOUT_S = (10, 60)  # to connect, between two pieces
-CHUNK = 2**20  # bytes
+CHUNK = 2**16  # bytes; what a broken connection can cost
 
 
 def download(name: str, folder: Path, base: str = OFFICIAL) -> Path:
@@ -41,9 +41,7 @@ def download(name: str, folder: Path, base: str = OFFICIAL) -> Path:
                 version.write_text(response.headers.get("ETag", ""), "utf-8")
                 _receive(response, part)
     except (requests.RequestException, OSError) as error:
-        raise CatalogueError(
-            f"{name} could not be fetched ({error}); run the import again to go on"
-        ) from error
+        raise CatalogueError(f"{name} could not be fetched ({error}); run the import again to go on") from error
     version.unlink()
     return part.replace(folder / name)
 

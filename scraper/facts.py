@@ -22,9 +22,7 @@ def clean_text(value: object) -> str:
     """Return text on one line, less what cannot be shown or stored (control characters, lone surrogates)."""
     if not isinstance(value, str):
         return ""
-    shown = "".join(
-        c for c in value[:MAX_TITLE] if c.isspace() or unicodedata.category(c) not in {"Cc", "Cs", "Cf"}
-    )
+    shown = "".join(c for c in value[:MAX_TITLE] if c.isspace() or unicodedata.category(c) not in {"Cc", "Cs", "Cf"})
     return " ".join(shown.split())
 
 

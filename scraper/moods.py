@@ -96,9 +96,7 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
     },
     Mood.DISGUST: {
         Intent.MATCH: Cell(("Crime", "Horror", "Film-Noir"), "as dark as you see it"),
-        Intent.LIFT: Cell(
-            ("Comedy", "Fantasy", "Animation", "Romance"), "far away from it", avoid=("Horror", "Crime")
-        ),
+        Intent.LIFT: Cell(("Comedy", "Fantasy", "Animation", "Romance"), "far away from it", avoid=("Horror", "Crime")),
     },
     Mood.SURPRISED: {
         Intent.MATCH: Cell(("Mystery", "Sci-Fi", "Fantasy", "Thriller"), "keeps you guessing"),
@@ -127,9 +125,7 @@ def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
     return {Mood(name): p / total for name, p in probabilities.items() if p > 0}
 
 
-def blend(
-    probabilities: Mapping[str, float], intent: Intent, from_year: int | None = None
-) -> dict[str, float]:
+def blend(probabilities: Mapping[str, float], intent: Intent, from_year: int | None = None) -> dict[str, float]:
     """Weigh the genres by how probable each mood is, so that an unsure reading gives a broad list.
 
     Args:

@@ -73,9 +73,7 @@ def _page(layout: str, total: int | None, items: list[object]) -> Page:
         raise ImdbLayoutChanged("IMDb's page lists films in a form that this program does not know")
     if not items and total:
         raise ImdbLayoutChanged("IMDb's page counts films but lists none")
-    return Page(
-        layout, total if items else 0, _unique(_film(item) for item in known if _is_released_movie(item))
-    )
+    return Page(layout, total if items else 0, _unique(_film(item) for item in known if _is_released_movie(item)))
 
 
 def _is_released_movie(item: object) -> bool:

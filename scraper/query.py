@@ -154,9 +154,7 @@ class FilmQuery:
         used = {name: value for name, value in parameters.items() if value}
         return f"{base.rstrip('/')}/search/title/?{urlencode(used, safe=',')}"
 
-    def to_sql(
-        self, exclude: Collection[str] = (), candidates: int = CANDIDATES
-    ) -> tuple[str, dict[str, Any]]:
+    def to_sql(self, exclude: Collection[str] = (), candidates: int = CANDIDATES) -> tuple[str, dict[str, Any]]:
         """Return a statement over a table `films` and its named parameters; the text never varies.
 
         Args:

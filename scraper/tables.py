@@ -69,9 +69,7 @@ class Imported:
     leads: int
 
 
-def import_tables(
-    home: Path, source: Path | None = None, min_votes: int = MIN_VOTES, base: str = OFFICIAL
-) -> Imported:
+def import_tables(home: Path, source: Path | None = None, min_votes: int = MIN_VOTES, base: str = OFFICIAL) -> Imported:
     """Build the local table, replacing an older one only when everything went well.
 
     Args:
@@ -97,9 +95,7 @@ def import_tables(
         written.replace(target)
     except (duckdb.Error, OSError) as error:
         problem = str(error).splitlines()[0]
-        raise CatalogueError(
-            f"the tables in {folder} cannot be imported: {problem}; fetch them anew"
-        ) from error
+        raise CatalogueError(f"the tables in {folder} cannot be imported: {problem}; fetch them anew") from error
     finally:
         for leftover in (scratch, scratch.with_suffix(".duckdb.wal"), written):
             leftover.unlink(missing_ok=True)
@@ -115,9 +111,7 @@ def _build(folder: Path, scratch: Path, written: Path, min_votes: int) -> tuple[
         connection.execute(_RATED, {"min_votes": min_votes})
         _require(connection, "rated", f"{RATINGS} has no title with {min_votes} votes; lower --min-votes")
         connection.execute(_MOVIES)
-        films = _require(
-            connection, "movies", f"{BASICS} has no film that {RATINGS} rates; are both of one day?"
-        )
+        films = _require(connection, "movies", f"{BASICS} has no film that {RATINGS} rates; are both of one day?")
         connection.execute(_LEADS)
         leads = _require(connection, "leads", f"{PRINCIPALS} has no actor of any film in {BASICS}")
         connection.execute(_WRITE.format(path=_quoted(written), as_of=_date_of(folder / BASICS)))

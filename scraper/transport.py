@@ -21,7 +21,7 @@ from scraper.parse import parse_page
 
 MAX_BODY = 5 * 2**20  # bytes, unpacked; real pages have 1.4 MB at most
 CHUNK = 2**16  # bytes
-MAX_REDIRECTS = 2
+MAX_REDIRECTS = 1
 STALE_AFTER = timedelta(days=30)
 BLOCK_STATUS = {202, 403, 405, 429}
 
@@ -63,7 +63,7 @@ class PageAdapter(HTTPAdapter):
         request: requests.PreparedRequest,
         *,
         timeout: Deadline,
-        **settings: Any,  # noqa: ANN401  proxies and certificates, of no concern here
+        **settings: Any,
     ) -> requests.Response:
         """Send a request whose `timeout` is a Deadline.
 

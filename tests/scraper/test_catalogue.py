@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from scraper.catalogue import BUNDLED_CSV, Catalogue, load_bundled, load_imported
 from scraper.errors import CatalogueError
 from scraper.query import CANDIDATES, FilmQuery, Sort, weighted_rating

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
 from scraper import imdb, transport
 from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbError, ImdbLayoutChanged, ImdbUnavailable
 from scraper.imdb import ImdbClient
 from scraper.query import FilmQuery
 from scraper.settings import ScraperSettings
-from werkzeug import Request, Response
 
 PATH = "/search/title/"
 QUERY = FilmQuery(genres=("Comedy",))
@@ -40,7 +41,7 @@ def test_fetches_one_page_politely(client: ImdbClient, httpserver: HTTPServer, c
     found = client.live(QUERY)
     assert len(found.films) == 20
     assert datetime.now(UTC) - found.fetched_at < timedelta(seconds=5)
-    (request, _), = httpserver.log
+    ((request, _),) = httpserver.log
     assert request.headers["Accept-Language"].startswith("en-US")
     assert "mood-picks" in request.headers["User-Agent"]
     assert "Mozilla" not in request.headers["User-Agent"]
@@ -120,9 +121,7 @@ def test_nothing_found_is_an_answer(client: ImdbClient, httpserver: HTTPServer, 
         client.live(QUERY)
 
 
-def test_a_huge_body_is_cut_off(
-    client: ImdbClient, httpserver: HTTPServer
-) -> None:
+def test_a_huge_body_is_cut_off(client: ImdbClient, httpserver: HTTPServer) -> None:
     bomb = gzip.compress(b" " * 50 * 2**20)
     answer_with(httpserver, bomb, headers={"Content-Encoding": "gzip"})
     with pytest.raises(ImdbLayoutChanged, match="larger than 5 MB"):
@@ -135,7 +134,7 @@ def test_a_redirect_loop_ends(client: ImdbClient, httpserver: HTTPServer) -> Non
     with pytest.raises(ImdbUnavailable):
         client.live(QUERY)
     assert time.monotonic() - started < 3
-    assert len(httpserver.log) <= 3
+    assert len(httpserver.log) <= 2
 
 
 def test_a_broken_gzip_stream_is_unavailable(client: ImdbClient, httpserver: HTTPServer, comedies: str) -> None:
@@ -210,7 +209,11 @@ def test_broken_answers_are_unavailable(settings: ScraperSettings, kind: str) ->
 
 
 def test_a_page_is_kept_and_grows_stale(
-    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, comedies: str, monkeypatch: pytest.MonkeyPatch
+    client: ImdbClient,
+    settings: ScraperSettings,
+    httpserver: HTTPServer,
+    comedies: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answer_with(httpserver, comedies)
     live = client.live(QUERY)
@@ -312,7 +315,9 @@ def test_kept_pages_can_be_read_by_many_at_once(client: ImdbClient, httpserver: 
     with ThreadPoolExecutor(20) as visitors:
         answers = list(visitors.map(lambda _: client.cached(QUERY), range(200)))
     assert None not in answers
-    assert isinstance(client._session.cache, imdb.open_cache(client.settings.home / "imdb-pages.sqlite").pages.__class__)
+    assert isinstance(
+        client._session.cache, imdb.open_cache(client.settings.home / "imdb-pages.sqlite").pages.__class__
+    )
 
 
 def test_requests_keep_a_second_apart(settings: ScraperSettings, httpserver: HTTPServer, comedies: str) -> None:

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scraper.errors import QueryError
 from scraper.film import GENRES
 from scraper.moods import TABLE, Intent, Mood, avoided, blend, reason

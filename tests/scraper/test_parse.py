@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
 from scraper.errors import ImdbBlocked, ImdbLayoutChanged
 from scraper.facts import minutes, rating, rounded_votes
 from scraper.page import dump_page, load_page
@@ -21,7 +23,8 @@ Build = Callable[..., Any]
 
 CARD = """
 <li class="ipc-metadata-list-summary-item"><a class="ipc-lockup-overlay" href="/de/title/tt{id:07d}/?ref_=x"></a>
-<a class="ipc-title-link-wrapper" href="/de/title/tt{id:07d}/?ref_=x"><h4 class="ipc-title__text">{rank}. {title}</h4></a>
+<a class="ipc-title-link-wrapper" href="/de/title/tt{id:07d}/?ref_=x">
+<h4 class="ipc-title__text">{rank}. {title}</h4></a>
 <img class="ipc-image" src="https://m.media-amazon.com/images/M/MV5Babc@._V1_QL75_UX140_CR0,1,140,207_.jpg">
 <div class="dli-title-metadata"><ul>{details}</ul></div>{star}</li>
 """
@@ -131,15 +134,16 @@ def test_text_stays_text(item: Build, page: Build) -> None:
     film.title.encode()
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://evil.example/a._V1_.jpg", 'https://m.media-amazon.com/images/M/a"b._V1_.jpg', 7])
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "https://evil.example/a._V1_.jpg", 'https://m.media-amazon.com/images/M/a"b._V1_.jpg', 7],
+)
 def test_posters_come_from_the_known_host_only(item: Build, page: Build, url: object) -> None:
     assert parse_page(page([item(1, primaryImage={"url": url})])).films[0].poster_url is None
 
 
 def test_nothing_but_films_is_kept(comedies: str) -> None:
     parsed = parse_page(comedies)
-    from datetime import UTC, datetime
-
     now = datetime.now(UTC)
     stored = dump_page(parsed, now)
     assert b"203.0.113.7" not in stored
@@ -151,7 +155,17 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = ["titleId", "titleText", "titleType", "releaseYear", "ratingSummary", "runtime", "genres", "primaryImage", "productionStatus"]  # fmt: skip
+FIELDS = [
+    "titleId",
+    "titleText",
+    "titleType",
+    "releaseYear",
+    "ratingSummary",
+    "runtime",
+    "genres",
+    "primaryImage",
+    "productionStatus",
+]
 
 
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), anything))
@@ -182,7 +196,15 @@ def test_cut_and_shuffled_pages_raise_nothing_but_the_named_errors(comedies: str
 
 @pytest.mark.parametrize(
     ("text", "votes"),
-    [("(26K)", 26_000), ("(2.8M)", 2_800_000), ("(646.623)", 646_623), ("(1,234)", 1234), ("(7)", 7), ("()", None), ("(.K)", None)],
+    [
+        ("(26K)", 26_000),
+        ("(2.8M)", 2_800_000),
+        ("(646.623)", 646_623),
+        ("(1,234)", 1234),
+        ("(7)", 7),
+        ("()", None),
+        ("(.K)", None),
+    ],
 )
 def test_reads_rounded_votes(text: str, votes: int | None) -> None:
     assert rounded_votes(text) == votes
@@ -190,7 +212,13 @@ def test_reads_rounded_votes(text: str, votes: int | None) -> None:
 
 def test_reads_lengths_and_ratings_of_several_locales() -> None:
     assert [minutes(t) for t in ("2h 49m", "1h", "48m", "PG-13", "")] == [169, 60, 48, None, None]
-    assert [rating(t) for t in ("IMDb rating: 9.3", "IMDb-Bewertung: 8,7", "10", "none", "2014")] == [9.3, 8.7, 10.0, None, None]
+    assert [rating(t) for t in ("IMDb rating: 9.3", "IMDb-Bewertung: 8,7", "10", "none", "2014")] == [
+        9.3,
+        8.7,
+        10.0,
+        None,
+        None,
+    ]
 
 
 def test_real_search_page(shared: Path) -> None:

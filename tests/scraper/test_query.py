@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
 from scraper.catalogue import Catalogue
 from scraper.errors import QueryError
 from scraper.film import GENRES, Film, SourceKind

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scraper.film import Film
 from scraper.query import Sort
 from scraper.ranking import FIRST_SCREEN, SAME_FIRST_GENRE, fit, rank, series

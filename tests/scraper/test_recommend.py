@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+
 from scraper import Catalogue, FilmQuery, ImdbClient, Intent, Recommender, ScraperSettings, Sort, SourceKind, imdb
 from scraper.errors import QueryError
 from scraper.moods import Mood
@@ -28,10 +28,11 @@ def offline(settings: ScraperSettings, catalogue: Catalogue) -> Recommender:
     return Recommender(ImdbClient(replace(settings, live=False)), catalogue)
 
 
-@pytest.fixture
-def bundled(settings: ScraperSettings, tmp_path: Path) -> Recommender:
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
     """With the real list."""
-    return Recommender(ImdbClient(replace(settings, live=False)), Catalogue.load(tmp_path))
+    home = tmp_path_factory.mktemp("home")
+    return Recommender(ImdbClient(ScraperSettings(live=False, home=home)), Catalogue.load(home))
 
 
 def test_live_films_come_first(recommender: Recommender, httpserver: HTTPServer, comedies: str) -> None:
@@ -168,7 +169,7 @@ def test_the_real_list_serves_every_mood(bundled: Recommender, mood: Mood, inten
     assert len(found.picks) == 24
     firsts = Counter(pick.film.genres[0] for pick in found.picks[:12])
     assert max(firsts.values()) <= 4
-    assert list(found.genres)[0] in found.reason
+    assert next(iter(found.genres)) in found.reason
     assert all(pick.why.split(":")[0] in pick.film.genres for pick in found.picks)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from scraper.errors import QueryError
 from scraper.settings import IMDB, ScraperSettings
 
