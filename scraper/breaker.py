@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from scraper.cache import Note
 from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbError, ImdbUnavailable
 
 AFTER_BLOCK = timedelta(minutes=30)
 AFTER_FAILURE = timedelta(minutes=1)
-
-_NOTE = "breaker"
 
 
 def utc_now() -> datetime:
@@ -22,16 +19,17 @@ def utc_now() -> datetime:
 
 
 class Breaker:
-    """Remembers in a store, which replicas may share, why and until when IMDb is left alone.
+    """Remembers on a note, which replicas may share, why and until when IMDb is left alone.
 
     Args:
-        notes: the store, name to text.
+        note: where to write it down; what cannot be written is remembered here alone.
         now: the clock.
     """
 
-    def __init__(self, notes: MutableMapping[str, Any], now: Callable[[], datetime] = utc_now) -> None:
-        self._notes = notes
+    def __init__(self, note: Note, now: Callable[[], datetime] = utc_now) -> None:
+        self._note = note
         self._now = now
+        self._own = ""
 
     def check(self) -> None:
         """Pass if IMDb may be asked.
@@ -41,9 +39,9 @@ class Breaker:
             ImdbUnavailable: while it is left alone after a failure.
         """
         try:
-            note = json.loads(self._notes[_NOTE])
+            note = json.loads(self._note.read() or self._own)
             since, until = datetime.fromisoformat(note["since"]), datetime.fromisoformat(note["until"])
-        except (KeyError, ValueError, TypeError, sqlite3.Error):  # no note, or one that nobody can read
+        except (KeyError, ValueError, TypeError):  # no note, or one that nobody can read
             return
         if self._now() >= until:
             return
@@ -59,4 +57,5 @@ class Breaker:
         now, blocked = self._now(), isinstance(error, ImdbBlocked)
         until = now + (AFTER_BLOCK if blocked else AFTER_FAILURE)
         note = {"since": now.isoformat(), "until": until.isoformat(), "blocked": blocked}
-        self._notes[_NOTE] = json.dumps(note)
+        self._own = json.dumps(note)
+        self._note.write(self._own)

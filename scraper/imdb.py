@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from threading import Lock, Thread
 import requests
 
 from scraper.breaker import Breaker, utc_now
-from scraper.cache import memory_cache, open_cache
+from scraper.cache import open_cache
 from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable
 from scraper.film import Film
 from scraper.page import Page, load_page
@@ -83,7 +82,7 @@ class ImdbClient:
         self.settings = settings
         cache = open_cache(settings.cache or settings.home / "imdb-pages.sqlite")
         self._session = ImdbSession(cache, settings.budget_s)
-        self._breaker = Breaker(cache.notes)
+        self._breaker = Breaker(cache.note)
         self._flights = Flights()
 
     def cached(self, query: FilmQuery) -> Answer | None:
@@ -93,9 +92,6 @@ class ImdbClient:
             if response.status_code != requests.codes.ok:
                 return None
             page, fetched_at = load_page(response.content)
-        except (sqlite3.Error, requests.RequestException) as error:
-            self._give_up_cache(error)
-            return None
         except (ValueError, KeyError, TypeError) as error:
             logger.warning("a kept page cannot be read and is fetched anew: %s", error)
             return None
@@ -140,10 +136,6 @@ class ImdbClient:
         if not answer.films:
             raise ImdbEmpty("IMDb found no film for these filters")
         return answer
-
-    def _give_up_cache(self, error: Exception) -> None:
-        logger.warning("the page cache failed (%s): pages are kept in memory from now on", error)
-        self._session.cache = memory_cache().pages
 
 
 def _complete(page: Page, query: FilmQuery, fetched_at: datetime) -> Answer:
