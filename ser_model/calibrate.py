@@ -47,7 +47,7 @@ def fit_temperature(logits: Array, labels: NDArray[np.int64]) -> float:
         return loss
 
     optimiser.step(step)
-    return max(float(log_temperature.exp()), 0.05)
+    return max(float(log_temperature.detach().exp()), 0.05)
 
 
 def fit_abstention(probabilities: Array, share: float) -> float:

@@ -14,6 +14,9 @@ from torch.nn import functional as F
 from ser_model.audio import SAMPLE_RATE, Waveform
 
 
+SHORTEST = SAMPLE_RATE // 4  # samples that a shifted span keeps
+
+
 @dataclass(frozen=True)
 class AugmentConfig:
     """How far and how often; chosen on validation actors."""
@@ -44,11 +47,12 @@ def augment_waveform(
         rng: The source of chance.
 
     Returns:
-        (time,) float32, at least a quarter of a second.
+        (time,) float32, at least SHORTEST samples where the clip has them.
     """
     reach = round(config.shift_s * SAMPLE_RATE)
     start, end = (int(edge) for edge in np.clip(np.array(span) + rng.integers(-reach, reach + 1, 2), 0, waveform.size))
-    clip = waveform[start : max(end, start + SAMPLE_RATE // 4)]
+    start = min(start, max(waveform.size - SHORTEST, 0))
+    clip = waveform[start : max(end, start + SHORTEST)]
     if rng.random() < config.speed_p:
         factor = 1 + rng.uniform(-config.speed, config.speed)
         clip = soxr.resample(clip, SAMPLE_RATE, SAMPLE_RATE / factor, quality="LQ")

@@ -13,6 +13,7 @@ from torch import Tensor
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
 from ser_model.speech import SpeechDetector, SpeechSpan
 
+BATCH = 150  # clips that one process takes at a time
 SURROUNDINGS_S = 0.25  # kept on both sides of the span, so that augmentation can move its ends
 
 
@@ -49,8 +50,8 @@ def prepare_clips(corpus: Dataset) -> list[Clip]:
     heard = corpus.map(
         _listen,
         batched=True,
-        batch_size=150,
-        num_proc=2,
+        batch_size=BATCH,
+        num_proc=2 if len(corpus) > BATCH else None,
         features=features,
         remove_columns=["audio"],
         desc="Finding speech",

@@ -98,6 +98,8 @@ def load_ravdess(source: str | Path, channels: tuple[str, ...] = CHANNELS) -> Da
                 f"{path} has no RAVDESS clips. Get Audio_Speech_Actors_01-24.zip from zenodo.org/records/1188976."
             )
         rows = {file: place for file, place in rows.items() if ClipName.parse(file).channel in channels}
+        if not rows:
+            raise CorpusError(f"{path} has no {' or '.join(channels)} clips of RAVDESS.")
         return Dataset.from_generator(_make_rows, features=FEATURES, gen_kwargs={"places": sorted(rows.items())})
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
         return load_hub_copy(str(source), channels)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from voice import speak
+
+from ser_model.cnn import EmotionCnn, WeightsError, load_network
+from ser_model.features import HOP, LogMel, count_frames, describe_voice
+from ser_model.training.clips import stack_clips
+
+
+def test_the_network_is_small() -> None:
+    assert EmotionCnn().count_parameters() < 500_000
+
+
+def test_padding_in_a_batch_changes_nothing() -> None:
+    network = EmotionCnn().eval()
+    long, short = speak("aeiou"), speak("ai")
+    alone = network(torch.from_numpy(short)[None])
+    together = network(*stack_clips([long, short]))
+    for one, both in zip(alone, together, strict=True):
+        assert torch.allclose(one[0], both[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("gain", [0.01, 0.3, 20.0])
+def test_loudness_does_not_matter(gain: float) -> None:
+    network = EmotionCnn().eval()
+    voice = torch.from_numpy(speak())[None]
+    assert torch.allclose(network(voice).emotion, network(gain * voice).emotion, atol=1e-3)
+
+
+def test_frames_are_counted_as_they_are_made() -> None:
+    for size in (HOP, 5 * HOP + 1, 16_000):
+        frames = LogMel()(torch.randn(1, size), torch.tensor([size]))
+        assert frames.shape[2] == int(count_frames(torch.tensor(size)))
+
+
+def test_weights_come_back_as_they_were_saved(untrained_weights: Path) -> None:
+    torch.manual_seed(0)
+    network, voice = EmotionCnn().eval(), torch.from_numpy(speak())[None]
+    assert torch.equal(load_network(untrained_weights)(voice).emotion, network(voice).emotion)
+
+
+@pytest.mark.parametrize("damage", ["no weights", "cut weights", "no config", "bad config", "other sizes"])
+def test_damaged_weights_are_refused_with_the_remedy(untrained_weights: Path, tmp_path: Path, damage: str) -> None:
+    folder = shutil.copytree(untrained_weights, tmp_path / "weights")
+    weights, config = folder / "model.safetensors", folder / "config.json"
+    if damage == "no weights":
+        weights.unlink()
+    elif damage == "cut weights":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif damage == "no config":
+        config.unlink()
+    elif damage == "bad config":
+        config.write_text("{")
+    else:
+        config.write_text(config.read_text().replace("192", "193"))
+    with pytest.raises(WeightsError, match="Fetch it again"):
+        load_network(folder)
+
+
+def test_classic_descriptors_follow_the_pitch() -> None:
+    low, high = describe_voice(speak(pitch_hz=110)), describe_voice(speak(pitch_hz=220))
+    assert low.shape == (72,)
+    assert 0.7 < high[35] - low[35] < 1.3  # log2: one octave

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import soundfile as sf
+from voice import RATE_HZ, speak
+
+from ser_model.__main__ import main
+from ser_model.labels import EMOTIONS
+
+KEYS = {"file", "emotion", "sure", "probabilities", "gender", "gender_probability", "speech", "timeline", "notice"}
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> str:
+    sf.write(tmp_path / "voice.wav", speak(), RATE_HZ)
+    return str(tmp_path / "voice.wav")
+
+
+def test_json_has_the_promised_keys(voice: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", voice, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [set(row) for row in rows] == [KEYS]
+    assert list(rows[0]["probabilities"]) == list(EMOTIONS)
+    assert set(rows[0]["timeline"][0]) == {"start_s", "end_s", "probabilities"}
+
+
+def test_one_bad_file_is_reported_and_spoils_nothing(
+    voice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = tmp_path / "letter.wav"
+    letter.write_text("dear reader")
+    assert main(["predict", str(letter), "nowhere.wav", str(tmp_path), voice, "--json"]) == 2
+    printed = capsys.readouterr()
+    rows = json.loads(printed.out)
+    assert [bool(row["speech"]) for row in rows] == [False, False, False, True]
+    assert [set(row) for row in rows] == [KEYS] * 4
+    assert len(printed.err.splitlines()) == 3
+    assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_tables_have_a_row_a_file(voice: str, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"table.{suffix}"
+    assert main(["predict", voice, voice, "--out", str(out)]) == 0
+    table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
+    assert len(table) == 2
+    assert table[[f"p_{emotion}" for emotion in EMOTIONS]].sum(axis=1).tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--out", "table.xls"], ["--baseline", "nowhere"], ["--weights", "nowhere"]],
+)
+def test_bad_options_end_with_2_and_one_line(
+    voice: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", voice, *arguments]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_folder_of_clips_serves_as_baseline(voice: str, tmp_path: Path) -> None:
+    assert main(["predict", voice, "--baseline", str(tmp_path), "--json"]) == 0
+
+
+def test_the_shipped_weights_on_the_ten_published_clips(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = sorted(str(path) for path in (shared / "data/ravdess/original_48k").glob("*/*.wav"))
+    assert main(["predict", *files, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    likeliest = [max(row["probabilities"], key=row["probabilities"].get) for row in rows]
+    acted = [EMOTIONS[int(Path(file).name[7]) - 1] for file in files]
+    assert sum(one == other for one, other in zip(likeliest, acted, strict=True)) >= 8  # heard in training
+    assert [row["gender"] for row in rows] == ["male" if int(Path(f).stem[-2:]) % 2 else "female" for f in files]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from voice import RATE_HZ, speak
+
+from ser_model.audio import NoSpeech, Silence, TooLittleSpeech, load_audio
+from ser_model.speech import SpeechDetector
+
+
+@pytest.fixture(scope="module")
+def detector() -> SpeechDetector:
+    return SpeechDetector()
+
+
+@pytest.mark.parametrize("pitch_hz", [100, 140, 220])
+@pytest.mark.parametrize("gain", [0.003, 0.1, 1.9])
+def test_the_span_is_where_the_voice_is_at_any_level(detector: SpeechDetector, pitch_hz: float, gain: float) -> None:
+    voice = speak(pitch_hz=pitch_hz, pause_s=0.5) * np.float32(gain)
+    span = detector.find(voice)
+    assert span.start_s == pytest.approx(0.5, abs=0.15)
+    assert span.end_s == pytest.approx(voice.size / RATE_HZ - 0.5, abs=0.2)
+    assert span.voiced_s <= span.end_s - span.start_s
+    assert span.cut(voice).size == pytest.approx((span.end_s - span.start_s) * RATE_HZ, abs=2)
+
+
+def test_silence_is_named(detector: SpeechDetector) -> None:
+    with pytest.raises(Silence, match="microphone"):
+        detector.find(np.zeros(RATE_HZ, np.float32))
+    with pytest.raises(Silence):
+        detector.find(np.full(0, 0.0, np.float32))
+
+
+def test_noise_and_music_are_no_speech(detector: SpeechDetector, rng: np.random.Generator) -> None:
+    times = np.arange(3 * RATE_HZ) / RATE_HZ
+    chord = sum(np.sin(2 * np.pi * hz * times) for hz in (262, 330, 392))
+    for sound in (rng.standard_normal(times.size), chord, np.sin(2 * np.pi * 50 * times)):
+        with pytest.raises(NoSpeech):
+            detector.find((0.1 * sound).astype(np.float32))
+
+
+def test_less_than_a_third_of_a_second_is_too_little(detector: SpeechDetector) -> None:
+    with pytest.raises(TooLittleSpeech, match="sentence"):
+        detector.find(speak("a"))
+
+
+def test_importing_the_detector_leaves_the_thread_count_alone() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    SpeechDetector()
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
+def test_screams_are_heard(detector: SpeechDetector, shared: Path) -> None:
+    for name in ("03-01-05-02-02-02-06", "03-01-06-02-01-01-06", "03-01-06-02-02-02-20"):
+        clip = load_audio(shared / "data/ravdess/speech" / f"Actor_{name[-2:]}" / f"{name}.flac")
+        assert detector.find(clip).voiced_s > 0.5

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from made_corpus import write_corpus
+
+import train
+from ser_model.recognize import EmotionRecognizer
+
+
+def run(*arguments: object) -> int:
+    return train.main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus"), (2, 3, 5, 6, 9, 10))
+
+
+@pytest.fixture(scope="module")
+def results(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("results")
+    code = run("--data", corpus, "--allow-missing", "--folds", 0, 1, "--epochs", 2, "--jobs", 1, "--out", out)
+    assert code == 0
+    return out
+
+
+def test_every_scored_clip_belongs_to_an_actor_of_its_fold(results: Path) -> None:
+    with (results / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["file"] for row in rows}) == len(rows) == 4 * 8
+    assert {(row["fold"], row["actor"]) for row in rows} == {("0", "2"), ("0", "5"), ("1", "3"), ("1", "6")}
+    assert all(sum(float(row[name]) for name in list(row)[5:13]) == pytest.approx(1, abs=1e-3) for row in rows)
+
+
+def test_the_metrics_say_how_they_were_made(results: Path) -> None:
+    metrics = json.loads((results / "metrics.json").read_text())
+    wanted = {"uar", "accuracy", "recall", "accuracy_by_actor", "uar_interval_95", "ece", "gender", "seeds", "folds"}
+    assert wanted | {"command", "versions", "settings", "calibration"} <= set(metrics)
+    assert metrics["settings"]["epochs"] == 2
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    results: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    run("--data", corpus, "--allow-missing", "--folds", 0, 1, "--epochs", 2, "--jobs", 1, "--out", results)
+    assert "epoch" not in capsys.readouterr().err
+
+
+def test_the_weights_for_everybody_open_in_the_recogniser(results: Path, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "weights"
+    calibration = results / "metrics.json"
+    command = ["--data", corpus, "--allow-missing", "--protocol", "all", "--epochs", 1, "--out", out]
+    assert run(*command, "--calibration", calibration) == 0
+    prediction = EmotionRecognizer.load(out).recognize(next(iter(sorted(corpus.rglob("*.wav")))))
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
+    card = (out / "README.md").read_text()
+    assert "no figure can be measured with them" in card
+    assert (out / "model.safetensors").stat().st_size < 5_000_000
+
+
+def test_the_classic_model_goes_through_the_same_protocol(corpus: Path, tmp_path: Path) -> None:
+    command = ["--data", corpus, "--allow-missing", "--model", "classic", "--folds", 0, "--out", tmp_path]
+    assert run(*command) == 0
+    assert json.loads((tmp_path / "metrics.json").read_text())["model"] == "classic"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere"], "does not exist"),
+        (["--data", "CORPUS"], "of 1440 clips"),
+        (["--data", "CORPUS", "--allow-missing", "--folds", "7"], "Choose from"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_line(
+    arguments: list[str], message: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(corpus) if argument == "CORPUS" else argument for argument in arguments]
+    capsys.readouterr()
+    assert run(*arguments, "--out", tmp_path) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_two_epochs_on_the_real_corpus_beat_chance(shared: Path, tmp_path: Path) -> None:
+    assert run("--data", shared / "data/ravdess", "--folds", 0, "--epochs", 2, "--jobs", 1, "--out", tmp_path) == 0
+    assert json.loads((tmp_path / "metrics.json").read_text())["uar"] > 0.2  # chance: 0.125
