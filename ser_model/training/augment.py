@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from ser_model.audio import SAMPLE_RATE, Waveform
 
-
 SHORTEST = SAMPLE_RATE // 4  # samples that a shifted span keeps
 
 

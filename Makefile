@@ -1,0 +1,41 @@
+# make app    set up if need be, and open the page at http://127.0.0.1:7860
+# make test   set up if need be, and run the tests (under three minutes)
+# make slow   the slower tests: training on the real corpus, a real Chromium
+# make check  lint and types
+
+PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
+	$$python -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 \
+	&& { echo $$python; break; }; done)
+BIN := .venv/bin
+
+.PHONY: app test slow check format
+
+app: .venv/app.done
+	$(BIN)/python app.py
+
+test: .venv/test.done
+	$(BIN)/python -m pytest
+
+slow: .venv/test.done
+	$(BIN)/python -m pytest -m "slow or browser"
+
+check: .venv/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/test.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/bin/pip:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed: sudo apt install python3 python3-venv"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/app.done: requirements.txt | .venv/bin/pip
+	$(BIN)/pip install -r requirements.txt
+	@touch $@
+
+.venv/test.done: requirements-dev.txt requirements.txt | .venv/bin/pip
+	$(BIN)/pip install -r requirements-dev.txt
+	@touch $@ .venv/app.done

@@ -1,0 +1,78 @@
+"""Puts the figures of results/ into README.md: python -m ser_model.evaluation.readme."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+BEGIN, END = "<!-- figures: python -m ser_model.evaluation.readme -->", "<!-- end of figures -->"
+ROWS = {
+    "luna": "new speakers, Luna folds (5 x 4 or 5 actors)",
+    "emobox": "new speakers, EmoBox folds (6 x 4 actors)",
+    "loso": "new speakers, one left out at a time",
+    "random": "random split of clips, **speakers known**",
+    "classic": "new speakers, Luna folds, averaged descriptors and logistic regression",
+}
+
+
+def make_table(results: Path) -> str:
+    """Write the ladder as a Markdown table, a row for each folder of results that has metrics.json.
+
+    The other rows are published: human listeners and chance (Livingstone & Russo 2018), the best network trained from
+    scratch (Krasnoproshin & Vashkevich 2026), a frozen 300M-parameter encoder (Sohail 2026).
+    """
+    measured = {name: _read(results / name / "metrics.json") for name in ROWS}
+    found = {name: metrics for name, metrics in measured.items() if metrics}
+    lines = ["| RAVDESS speech, 8 emotions | UAR % | accuracy % | made by |", "|---|---|---|---|"]
+    lines += ["| chance | 12.5 | 12.5 | |", "| human listeners | | 62.4 | published |"]
+    lines += ["| best network trained from scratch, mean of 10 runs, Luna folds | 62.3 | | published |"]
+    lines += ["| frozen XLS-R, 300M parameters, one speaker left out at a time | 81.9 | 81.7 | published |"]
+    lines += [_write_row(name, metrics) for name, metrics in found.items()]
+    if "luna" in found:
+        lines += ["", _write_details(found["luna"])]
+    return "\n".join(lines)
+
+
+def update_readme(readme: Path, results: Path) -> bool:
+    """Replace what stands between the marks; return whether anything changed."""
+    old = readme.read_text()
+    new = re.sub(
+        f"{re.escape(BEGIN)}.*?{re.escape(END)}",
+        lambda _: f"{BEGIN}\n{make_table(results)}\n{END}",
+        old,
+        flags=re.DOTALL,
+    )
+    readme.write_text(new)
+    return new != old
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _write_row(name: str, metrics: dict[str, Any]) -> str:
+    low, high = (100 * edge for edge in metrics["uar_interval_95"])
+    uar = f"**{100 * metrics['uar']:.1f}** ({low:.1f} to {high:.1f})"
+    return f"| this project: {ROWS[name]} | {uar} | {100 * metrics['accuracy']:.1f} | `{metrics['command']}` |"
+
+
+def _write_details(metrics: dict[str, Any]) -> str:
+    recalls = ", ".join(f"{name} {100 * value:.0f}" for name, value in metrics["recall"].items())
+    worst, share = metrics["worst_actor"]
+    voice = metrics["gender"]
+    return (
+        f"Of the Luna folds: recall in % by emotion: {recalls}. Worst actor ({worst}): {100 * share:.0f} %. "
+        f"When it may leave the least sure 30 % unanswered, {100 * metrics['accuracy_when_abstaining_on_30_percent']:.1f} % "
+        f"of its answers are right. Expected calibration error {metrics['ece']:.3f}. "
+        f"Voice gender {100 * voice['accuracy']:.1f} %, worst actor ({voice['worst_actor'][0]}) "
+        f"{100 * voice['worst_actor'][1]:.0f} %."
+    )
+
+
+if __name__ == "__main__":
+    changed = update_readme(PROJECT / "README.md", PROJECT / "results")
+    print("README.md has new figures." if changed else "README.md agrees with results/.", file=sys.stderr)
