@@ -1,6 +1,7 @@
 """The page and the endpoints: run `python app.py` and open the address it prints."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -8,29 +9,32 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import endpoints, page, service, texts
-from ui.answer import Answer
-from ui.cards import FilmCards
-from ui.template import Template
-from ui.theme import Theme, style_sheet
+from ui import answer, cards, endpoints, page, service, texts
+from ui.template import template
+from ui.theme import Theme, script, style_sheet
 
 HEADER = f"<header><p>{texts.TITLE}</p><h1>{texts.QUESTION}</h1><p>{texts.LEAD}</p></header>"
-FOOTER = f"<footer><p>{texts.LIMITS}</p><p>{texts.CREDITS}</p></footer>"
+MICROPHONE_NOTE = (
+    f'<p id="microphone-note" role="alert" data-denied="{texts.DENIED}" data-missing="{texts.NO_MICROPHONE}" '
+    f'data-insecure="{texts.INSECURE}"></p><p>{texts.SPEAK_HINT}</p>'
+)
+FOOTER = f"<p>{texts.LIMITS}</p><p>{texts.CREDITS}</p>"
 
-LAUNCH = {
+LAUNCH: dict[str, Any] = {
     "theme": Theme(),
     "css": style_sheet(),
+    "js": script(),
     "max_file_size": "20mb",
     "mcp_server": True,
     "run_history": False,
     "show_error": True,
     "ssr_mode": False,
-    "footer_links": ["api"],
+    "footer_links": ["api", "settings"],
 }
 
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as demo:
     visit = gr.State(page.Visit())
-    Template(HEADER, elem_id="header")
+    template(HEADER, elem_id="header")
     with gr.Row(elem_id="ask"):
         with gr.Column(elem_id="voice", min_width=280):
             voice = gr.Audio(
@@ -40,28 +44,28 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
                 buttons=[],
                 elem_id="clip",
             )
-            Template(f"<p>{texts.SPEAK_HINT}</p>", elem_id="hint")
+            template(MICROPHONE_NOTE, elem_id="hint")
+            voice_too = gr.Checkbox(True, label=texts.SHOW_VOICE, elem_id="voice-too")
         with gr.Column(elem_id="choose", min_width=280):
             moods = gr.Radio([(mood.capitalize(), mood.value) for mood in Mood], label=texts.PICK, elem_id="moods")
             intent = gr.Radio(texts.INTENTS, value="match", label=texts.INTENT, elem_id="intent")
-    answer = Answer()
-    voice_too = gr.Checkbox(True, label=texts.SHOW_VOICE, elem_id="voice-too")
-    films = FilmCards()
+    verdict = template(answer.TEMPLATE, elem_id="answer", live=True)
+    films = template(cards.TEMPLATE, elem_id="films")
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
-    Template(FOOTER, elem_id="footer")
+    template(FOOTER, elem_id="footer")
 
-    private = {"api_visibility": "private", "show_progress": "hidden"}
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
     found = [visit, films, more]
     heard = voice.change(
-        page.hear_clip, [voice, voice_too], [visit, answer, moods],
-        concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": answer},
+        page.hear_clip, [voice, voice_too], [visit, verdict, moods],
+        concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
     )  # fmt: skip
-    picked = moods.input(page.pick_mood, [moods, visit], [visit, answer], **latest)
+    picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     for trigger in (heard.then, picked.then, intent.input):
         trigger(page.show_films, [visit, intent], found, **latest)
     more.click(page.more_films, [visit, intent], found, **private)
-    voice_too.input(page.show_voice, [voice_too, visit], answer, **private)
+    voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
     endpoints.publish()
 
 demo.queue(max_size=32, default_concurrency_limit=4)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ser_model.recognize import Prediction
 from ui import texts
 from ui.bars import bars, certainty, percent
-from ui.template import Template
+from ui.template import Shown, shown
 
 TOP = 3  # emotions named when it is not sure
+LIKELY = 0.5  # probability from which the headline says so without a "may"
 
 TEMPLATE = """
 {{#if value.headline}}
@@ -39,46 +38,47 @@ TEMPLATE = """
 """
 
 
-class Answer(Template):
-    """The place in the page where the answer appears and is announced."""
-
-    def __init__(self) -> None:
-        super().__init__(TEMPLATE, elem_id="answer", live=True)
-
-
-def of_voice(heard: Prediction, show_voice: bool) -> dict[str, Any]:
+def of_voice(heard: Prediction, show_voice: bool) -> Shown:
     """Describe how a recording sounds.
 
     Args:
         heard: What the recogniser said.
         show_voice: Whether to say if the voice sounds male or female.
     """
-    top = heard.top(TOP)
-    best, probability = top[0]
-    shown = {
-        "kind": "sure" if heard.sure else "unsure",
-        "face": str(best) if heard.sure else "unsure",
-        "headline": f"You sound {_adjective(best)}." if heard.sure else texts.UNSURE,
-        "detail": f"{certainty(probability)}: {percent(probability)}." if heard.sure else _could_be(heard),
-        "hint": "" if heard.sure else texts.UNSURE_HINT,
-        "bars": bars(heard.probabilities, leading=1 if heard.sure else TOP),
-    }
-    if show_voice:
-        shown["voice"] = f"Sounds like a {heard.gender} voice ({percent(heard.gender_probability)} sure)."
-    return shown
+    best, probability = heard.top(1)[0]
+    voice = f"Sounds like a {heard.gender} voice ({percent(heard.gender_probability)} sure)." if show_voice else ""
+    if not heard.sure:
+        return shown(
+            kind="unsure",
+            face="unsure",
+            headline=texts.UNSURE,
+            detail=_could_be(heard),
+            hint=texts.UNSURE_HINT,
+            voice=voice,
+            bars=bars(heard.probabilities, leading=TOP),
+        )
+    return shown(
+        kind="sure",
+        face=str(best),
+        headline=f"You {'sound' if probability >= LIKELY else 'may sound'} {_adjective(best)}.",
+        detail=f"{certainty(probability)}: {percent(probability)}.",
+        voice=voice,
+        bars=bars(heard.probabilities, leading=1),
+    )
 
 
-def of_pick(mood: str, heard: Prediction | None) -> dict[str, Any]:
+def of_pick(mood: str, heard: Prediction | None) -> Shown:
     """Describe a mood that was picked, perhaps after a recording that was heard differently."""
-    differs = heard is not None and heard.emotion is not None and heard.emotion != mood
-    detail = f"It sounded {_adjective(heard.emotion)}, but you know better." if heard and differs else ""
-    return {"kind": "picked", "face": mood, "headline": f"You feel {_adjective(mood)}.", "detail": detail}
+    sounded = heard.emotion if heard else None
+    differs = sounded is not None and sounded != mood
+    detail = f"It sounded {_adjective(sounded)}, but you know better." if differs else ""
+    return shown(kind="picked", face=mood, headline=f"You feel {_adjective(mood)}.", detail=detail)
 
 
-def of_problem(sentence: str) -> dict[str, Any]:
+def of_problem(sentence: str) -> Shown:
     """Describe why a recording could not be judged."""
     headline, _, detail = sentence.partition(". ")
-    return {"kind": "problem", "headline": f"{headline.rstrip('.')}.", "detail": detail}
+    return shown(kind="problem", headline=f"{headline.rstrip('.')}.", detail=detail)
 
 
 def _adjective(emotion: str | None) -> str:

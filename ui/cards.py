@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scraper.film import GENRES, IMDB_ID, Film, Pick
-from ui.template import Template
 
 POSTER_HOST = "m.media-amazon.com"  # where IMDb keeps its posters
 SHAPES = 5  # drawings that posters take turns with, see style.css
@@ -17,6 +16,7 @@ TEMPLATE = """
 {{#if value.heading}}
 <section class="films" aria-label="Films">
   <h2>{{value.heading}}</h2>
+  {{#if value.reason}}<p>{{value.reason}}</p>{{/if}}
   <p class="quiet">{{value.source}}</p>
   <ul>
     {{#each value.films}}
@@ -25,7 +25,7 @@ TEMPLATE = """
         {{#if this.poster_url}}
         <img src="{{this.poster_url}}" alt="" loading="lazy" referrerpolicy="no-referrer">
         {{else}}
-        <span class="kicker" aria-hidden="true">{{this.kicker}}</span>
+        <span class="kicker">{{this.year}}</span>
         {{/if}}
         <h3 class="{{this.size}}"><a href="{{this.url}}" target="_blank" rel="noopener"
           >{{this.title}}<span class="unseen"> at IMDb, opens in a new tab</span></a></h3>
@@ -41,13 +41,6 @@ TEMPLATE = """
 """
 
 
-class FilmCards(Template):
-    """The place in the page where the films appear."""
-
-    def __init__(self) -> None:
-        super().__init__(TEMPLATE, elem_id="films")
-
-
 def card(pick: Pick) -> dict[str, Any]:
     """Describe one film for the template; the link is built from the checked id alone."""
     film = pick.film
@@ -57,8 +50,8 @@ def card(pick: Pick) -> dict[str, Any]:
         "poster_url": _poster(film.poster_url),
         "title": film.title,
         "size": _size(film.title),
-        "kicker": " · ".join([*genres[:1], *([str(film.year)] if film.year else [])]),
-        "facts": _facts(film),
+        "year": str(film.year or ""),
+        "facts": " · ".join(_facts(film)),
         "genres": ", ".join(genres),
         "why": pick.why,
         "paper": _slug(genres[0]) if genres else "other",
@@ -89,11 +82,10 @@ def length(minutes: int) -> str:
     return " ".join([f"{hours}h"] * bool(hours) + [f"{rest}m"] * bool(rest))
 
 
-def _facts(film: Film) -> str:
-    facts = [str(film.year)] if film.year else []
+def _facts(film: Film) -> list[str]:
+    facts = [str(film.year)] if film.year and _poster(film.poster_url) else []  # a typographic poster has it
     facts += [f"★ {film.rating:.1f}"] if film.rating else []
-    facts += [length(film.runtime_min)] if film.runtime_min else []
-    return " · ".join(facts)
+    return facts + ([length(film.runtime_min)] if film.runtime_min else [])
 
 
 def _poster(url: str | None) -> str:

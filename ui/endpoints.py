@@ -4,9 +4,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import gradio as gr
+from gradio.events import api
+from gradio.utils import get_upload_folder
+from gradio_client.utils import is_file_obj_with_meta
 
 from scraper.errors import QueryError, ScraperError
 from scraper.moods import Intent, Mood
@@ -16,6 +20,7 @@ from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ui import service
 
+UPLOADS = Path(get_upload_folder()).resolve()
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
 
 
@@ -26,8 +31,8 @@ def recognize(audio: gr.FileData) -> dict[str, Any]:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
 
     Returns:
-        emotion (null when not sure), sure, the calibrated probabilities of the eight emotions, gender of the voice and
-        its probability, the span of the speech in seconds, a timeline, and a notice for the person.
+        emotion (null when not sure), sure, calibrated probabilities of the eight emotions
+        gender of the voice, its probability, span of the speech in seconds, timeline, notice for the person
     """
     with plain_errors():
         return service.hear(_path(audio)).to_json()
@@ -69,6 +74,8 @@ def recommend(
         source (kind, date and a notice on where the list comes from) and films.
     """
     with plain_errors():
+        _check_texts(mood=mood, intent=intent, language=language, lead=lead, sort=sort)
+        _check_lists(genres=genres, not_genres=not_genres)
         filters = FilmQuery(
             genres=tuple(genres or ()),
             not_genres=tuple(not_genres or ()),
@@ -98,6 +105,7 @@ def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limi
     """
     with plain_errors():
         filters = FilmQuery(limit=limit)
+        _check_texts(intent=intent)
         service.read_intent(intent)  # before the voice is heard, which takes longer
         heard = service.hear(_path(audio))
         found = service.find_films({str(name): p for name, p in heard.probabilities.items()}, intent, filters)
@@ -106,9 +114,9 @@ def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limi
 
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
-    gr.api(recognize, concurrency_id="model")
-    gr.api(recommend)
-    gr.api(recommend_from_voice, concurrency_id="model")
+    api(recognize, concurrency_id="model")
+    api(recommend)
+    api(recommend_from_voice, concurrency_id="model")
 
 
 @contextmanager
@@ -121,10 +129,25 @@ def plain_errors() -> Iterator[None]:
 
 
 def _path(audio: Any) -> str:
-    """Return where Gradio put an upload; it refuses files from elsewhere before this is called."""
-    if not gr.FileData.is_file_data(audio) or not audio.get("path"):
+    """Return where Gradio put an upload.
+
+    Gradio checks only what carries its `meta` mark; a path that a client made up must never be opened.
+    """
+    if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(UPLOADS):
         raise QueryError(NOT_A_FILE)
     return str(audio["path"])
+
+
+def _check_texts(**values: object) -> None:
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise QueryError(f"{name} must be text, not {value!r}")
+
+
+def _check_lists(**values: object) -> None:
+    for name, value in values.items():
+        if value is not None and not isinstance(value, list):
+            raise QueryError(f'{name} must be a list, such as ["Comedy"], not {value!r}')
 
 
 def _films(found: Recommendation) -> dict[str, Any]:

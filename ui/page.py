@@ -15,8 +15,7 @@ from ser_model.cnn import WeightsError
 from ser_model.recognize import Prediction
 from ui import answer, service, texts
 from ui.cards import card
-
-Shown = dict[str, Any]  # what a template shows
+from ui.template import Shown, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +78,17 @@ def more_films(visit: Visit, intent: str) -> tuple[Visit, Shown, Any]:
 
 def _add_films(visit: Visit, intent: str) -> tuple[Visit, Shown, Any]:
     if not visit.probabilities:
-        return visit, {}, gr.Button(visible=False)
+        return visit, shown(), gr.Button(visible=False)
     seen = [pick.film.imdb_id for pick in visit.films]
     try:
         found = service.find_films(visit.probabilities, intent, FilmQuery(limit=service.PAGE), seen)
     except ScraperError as error:
-        return visit, {"heading": texts.NO_FILMS, "source": f"{error}."}, gr.Button(visible=False)
+        return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False)
     visit = replace(visit, films=visit.films + found.picks)
-    shown = {
-        "heading": found.reason,
-        "source": found.source.notice if found.picks else texts.NO_MORE,
-        "films": [card(pick) for pick in visit.films],
-    }
-    return visit, shown, gr.Button(visible=len(found.picks) == service.PAGE)
+    films = shown(
+        heading=texts.FILMS[intent],
+        reason=found.reason,
+        source=found.source.notice if found.picks else texts.NO_MORE,
+        films=[card(pick) for pick in visit.films],
+    )
+    return visit, films, gr.Button(visible=len(found.picks) == service.PAGE)

@@ -54,14 +54,14 @@ def find_films(
 
 def read_mood(name: str) -> Mood:
     """Turn a name into a mood, or raise a QueryError that lists the eight."""
-    if name not in set(Mood):
+    if name not in tuple(Mood):
         raise QueryError(f"unknown mood {name!r}; choose from {', '.join(Mood)}")
     return Mood(name)
 
 
 def read_intent(name: str) -> Intent:
     """Turn a name into an intent, or raise a QueryError that lists both."""
-    if name not in set(Intent):
+    if name not in tuple(Intent):
         raise QueryError(f"unknown intent {name!r}; choose from {', '.join(Intent)}")
     return Intent(name)
 

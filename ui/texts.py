@@ -5,14 +5,15 @@ QUESTION = "How do you feel?"
 LEAD = "Say it out loud or pick a mood. You get films that fit."
 
 SPEAK = "Say a sentence"
-SPEAK_HINT = "Any sentence, the way you feel. It is heard here, never kept: recordings are deleted within the hour."
+SPEAK_HINT = "Any sentence, in the tone you are in. Recordings are deleted after an hour."
 PICK = "Or pick a mood"
 CORRECT = "Not right? Pick the mood that fits"
 INTENT = "The films should"
 INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
 MORE = "More films"
-SHOW_VOICE = "Say whether the voice sounds male or female (it never changes the films)"
+SHOW_VOICE = "Also say if the voice sounds male or female (never changes the films)"
 
+FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mood"}
 UNSURE = "Not sure how you feel."
 UNSURE_HINT = "Until you pick one, the films are a broad mix."
 GONE = "The recording is gone from this computer. Please record again."

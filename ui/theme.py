@@ -62,9 +62,9 @@ class Theme(gr.themes.Base):
             block_info_text_color="*body_text_color_subdued",
             block_info_text_color_dark="*body_text_color_subdued",
             checkbox_label_background_fill="*background_fill_primary",
-            checkbox_label_background_fill_dark="*background_fill_primary",
+            checkbox_label_background_fill_dark="*background_fill_secondary",
             checkbox_label_background_fill_hover="*background_fill_secondary",
-            checkbox_label_background_fill_hover_dark="*background_fill_secondary",
+            checkbox_label_background_fill_hover_dark="*neutral_700",
             checkbox_label_background_fill_selected="*primary_300",
             checkbox_label_background_fill_selected_dark="*primary_400",
             checkbox_label_text_color_selected="*neutral_950",
@@ -85,5 +85,12 @@ class Theme(gr.themes.Base):
 def style_sheet() -> str:
     """Return the style sheet with its one font inside, so that no other server is asked for anything."""
     font = base64.b64encode((HERE / "fonts" / "fraunces-600.woff2").read_bytes()).decode()
-    face = f'@font-face{{font-family:"Fraunces";font-weight:600;font-display:swap;src:url(data:font/woff2;base64,{font})}}'
+    face = (
+        f'@font-face{{font-family:"Fraunces";font-weight:600;font-display:swap;src:url(data:font/woff2;base64,{font})}}'
+    )
     return f"{face}\n{(HERE / 'style.css').read_text('utf-8')}"
+
+
+def script() -> str:
+    """Return what runs in the browser once the page has loaded."""
+    return (HERE / "page.js").read_text("utf-8")

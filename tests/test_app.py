@@ -1,0 +1,192 @@
+"""The running app as a client sees it: endpoints, MCP tools, plain errors, and what starting costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+import soundfile as sf
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from ser_model.labels import EMOTIONS
+from ser_model.recognize import WEIGHTS
+
+FILM = {
+    "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
+}  # fmt: skip
+RECOGNITION = {
+    "emotion", "sure", "probabilities", "gender", "gender_probability", "speech", "timeline", "notice"
+}  # fmt: skip
+TOOLS = {"recognize", "recommend", "recommend_from_voice"}
+
+needs_weights = pytest.mark.skipif(
+    not (WEIGHTS / "model.safetensors").is_file(), reason="the weights are not trained yet"
+)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMDB_LIVE", "off")
+        patch.setenv("MOOD_HOME", str(tmp_path_factory.mktemp("home")))
+        import app
+        from ui import service
+
+        service._open_films.cache_clear()
+        _, address, _ = app.demo.launch(**app.LAUNCH, prevent_thread_lock=True, quiet=True)
+        yield address
+        app.demo.close()
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    return Client(url, verbose=False)
+
+
+@pytest.fixture
+def noise(tmp_path: Path, rng: np.random.Generator) -> Path:
+    path = tmp_path / "noise.wav"
+    sf.write(path, 0.05 * rng.standard_normal(32_000), 16_000)
+    return path
+
+
+@pytest.fixture
+def voice(shared: Path) -> Path:
+    return next((shared / "data/ravdess/original_48k").rglob("03-01-05-*.wav"))
+
+
+def test_three_endpoints_and_no_other(client: Client) -> None:
+    api = client.view_api(return_format="dict", print_info=False)
+    assert set(api["named_endpoints"]) == {f"/{name}" for name in TOOLS}
+    assert not api["unnamed_endpoints"]
+
+
+def test_parameters_have_names_and_defaults(client: Client) -> None:
+    api = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/recommend"]
+    defaults = {p["parameter_name"]: p["parameter_default"] for p in api["parameters"]}
+    assert defaults["intent"] == "match"
+    assert defaults["sort"] == "latest"
+    assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "language"}
+
+
+def test_the_same_three_are_mcp_tools_with_described_parameters(url: str) -> None:
+    tools = {tool["name"]: tool for tool in requests.get(f"{url}gradio_api/mcp/schema", timeout=10).json()}
+    assert set(tools) == TOOLS
+    for tool in tools.values():
+        for name, schema in tool["inputSchema"]["properties"].items():
+            assert schema.get("description"), f"{tool['name']}: {name}"
+
+
+def test_a_mood_and_filters_give_films_by_contract(client: Client) -> None:
+    found = client.predict(mood="sad", intent="lift", from_year=2000, max_minutes=120, limit=5, api_name="/recommend")
+    assert found["source"]["kind"] == "bundled"
+    assert found["source"]["notice"]
+    assert len(found["films"]) == 5
+    assert all(set(film) == FILM for film in found["films"])
+    assert all(film["year"] >= 2000 and film["runtime_min"] <= 120 for film in found["films"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ({"mood": "bored"}, "neutral, calm, happy, sad, angry, fearful, disgust, surprised"),
+        ({"mood": ["sad"]}, "mood must be text"),
+        ({"mood": "sad", "intent": "sink"}, "match, lift"),
+        ({"mood": "sad", "genres": ["Soap"]}, "unknown genre 'Soap'"),
+        ({"mood": "sad", "genres": "Drama"}, "genres must be a list"),
+        ({"mood": "sad", "limit": 0}, "limit must be"),
+        ({"mood": "sad", "from_year": 2020, "to_year": 2010}, "swap them"),
+        ({"mood": "sad", "min_rating": "good"}, "min_rating must be"),
+    ],
+)
+def test_bad_input_is_one_sentence_that_says_what_can_be_used(
+    client: Client, bad: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(AppError) as caught:
+        client.predict(**bad, api_name="/recommend")
+    assert sentence in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+@needs_weights
+def test_noise_is_refused_in_words(client: Client, noise: Path) -> None:
+    with pytest.raises(AppError, match="No voice was heard"):
+        client.predict(handle_file(str(noise)), api_name="/recognize")
+
+
+@needs_weights
+def test_what_is_no_recording_is_refused_in_words(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no sound at all")
+    with pytest.raises(AppError, match="not a recording"):
+        client.predict(handle_file(str(tmp_path / "notes.txt")), api_name="/recommend_from_voice")
+
+
+@needs_weights
+def test_a_voice_is_recognised_by_contract(client: Client, voice: Path) -> None:
+    heard = client.predict(handle_file(str(voice)), api_name="/recognize")
+    assert set(heard) == RECOGNITION
+    assert set(heard["probabilities"]) == set(EMOTIONS)
+    assert sum(heard["probabilities"].values()) == pytest.approx(1, abs=0.01)
+
+
+@needs_weights
+def test_a_voice_brings_films(client: Client, voice: Path) -> None:
+    found = client.predict(handle_file(str(voice)), intent="lift", limit=4, api_name="/recommend_from_voice")
+    assert set(found) == {"recognition", "source", "films"}
+    assert len(found["films"]) == 4
+
+
+MARKED = {"meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        "/etc/passwd",
+        {"path": "/etc/passwd"},
+        {"path": "/etc/passwd", "url": "http://127.0.0.1:1/", "meta": {}},
+        {"path": "/etc/passwd"} | MARKED,
+        {"path": "../../../etc/passwd"} | MARKED,
+        None,
+        [],
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice"])
+def test_paths_that_a_client_made_up_are_never_opened(url: str, endpoint: str, made_up: object) -> None:
+    call = f"{url}gradio_api/call/{endpoint}"
+    event = requests.post(call, json={"data": [made_up, "match", 3]}, timeout=10).json()["event_id"]
+    answer = requests.get(f"{call}/{event}", timeout=20).text
+    assert answer.startswith("event: error")
+    assert "must be an uploaded file" in answer or "not uploaded" in answer or "Cannot move" in answer
+
+
+def test_uploads_over_the_limit_are_refused(url: str) -> None:
+    files = {"files": ("big.wav", b"\0" * (21 * 1024 * 1024))}
+    assert requests.post(f"{url}gradio_api/upload", files=files, timeout=30).status_code == 413
+
+
+def test_nothing_is_kept_of_a_visit(url: str) -> None:
+    assert requests.get(f"{url}gradio_api/runs", timeout=10).status_code == 404
+    config = requests.get(f"{url}config", timeout=10).json()
+    assert config["analytics_enabled"] is False
+    import app
+
+    assert app.demo.delete_cache == (600, 3600)
+
+
+def test_starting_imports_nothing_slow(project: Path) -> None:
+    slow = "transformers datasets librosa matplotlib sklearn scipy".split()
+    code = f"import sys, app; print([name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_importing_the_app_writes_no_files(project: Path) -> None:
+    assert not list((project / "ui").glob("*.pyi"))
