@@ -15,8 +15,10 @@ import soundfile as sf
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+import app
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS
+from ui import service
 
 FILM = {
     "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
@@ -36,9 +38,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IMDB_LIVE", "off")
         patch.setenv("MOOD_HOME", str(tmp_path_factory.mktemp("home")))
-        import app
-        from ui import service
-
         service._open_films.cache_clear()
         _, address, _ = app.demo.launch(**app.LAUNCH, prevent_thread_lock=True, quiet=True)
         yield address
@@ -176,13 +175,11 @@ def test_nothing_is_kept_of_a_visit(url: str) -> None:
     assert requests.get(f"{url}gradio_api/runs", timeout=10).status_code == 404
     config = requests.get(f"{url}config", timeout=10).json()
     assert config["analytics_enabled"] is False
-    import app
-
     assert app.demo.delete_cache == (600, 3600)
 
 
 def test_starting_imports_nothing_slow(project: Path) -> None:
-    slow = "transformers datasets librosa matplotlib sklearn scipy".split()
+    slow = ["transformers", "datasets", "librosa", "matplotlib", "sklearn", "scipy"]
     code = f"import sys, app; print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -1,4 +1,4 @@
-"""What happens on the page, without a browser: films follow the voice, the picked mood counts more, errors are words."""
+"""What happens on the page, without a browser: films follow voice and mood, errors are words."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_picked_mood_counts_more_than_the_voice() -> None:
 
 
 def test_an_unsure_voice_gives_a_broad_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "hear", lambda path: UNSURE)
+    monkeypatch.setattr(service, "hear", lambda _path: UNSURE)
     visit, shown, buttons = page.hear_clip("clip.wav", True)
     assert shown["kind"] == "unsure"
     assert buttons.value is None

@@ -1,0 +1,159 @@
+"""The page in a real Chromium: a voice, a picked mood, failures in words, phone width, keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scraper.film import Film, Pick, Source, SourceKind
+from scraper.moods import Mood
+from scraper.recommend import Recommendation
+from ui import service, texts
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+SOON_MS = 15_000
+
+
+def pick(page: Page, mood: str) -> None:
+    page.locator(f'#moods label:has([value="{mood}"])').click()
+
+
+def speak(page: Page, seconds: float = 4.0) -> None:
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(seconds * 1000)
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    page.wait_for_selector("#answer h2", timeout=SOON_MS)
+
+
+def upload(page: Page, path: Path) -> None:
+    page.locator("#clip .source-selection button").first.click()
+    page.locator("#clip input[type=file]").set_input_files(path)
+
+
+def wait_for_films(page: Page, count: int = service.PAGE) -> None:
+    expect(page.locator(".film")).to_have_count(count, timeout=SOON_MS)
+
+
+def overflow_px(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+def test_a_voice_brings_an_emotion_and_films(open_page: Open) -> None:
+    page = open_page()
+    speak(page)
+    wait_for_films(page)
+    assert page.inner_text("#answer h2").startswith(("You sound ", "You may sound ", texts.UNSURE))
+    assert page.locator(".bars li").count() == len(Mood)
+    assert "voice" in page.inner_text("#answer .quiet")
+
+
+def test_a_correction_re_ranks_without_hearing_again(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+    hear = service.hear
+    monkeypatch.setattr(service, "hear", lambda path: heard.append(path) or hear(path))
+    page = open_page()
+    speak(page)
+    wait_for_films(page)
+    before = page.inner_text("#films")
+    pick(page, "fearful")
+    expect(page.locator("#answer h2")).to_have_text("You feel fearful.")
+    expect(page.locator("#films")).not_to_have_text(before)
+    assert len(heard) == 1
+
+
+def test_every_mood_brings_films_at_once(open_page: Open) -> None:
+    page = open_page()
+    for mood in Mood:
+        pick(page, mood)
+        expect(page.locator("#answer h2")).to_have_text(f"You feel {mood.adjective}.")
+        expect(page.locator("#films section > p").first).to_contain_text(mood.adjective)
+        wait_for_films(page)
+
+
+def test_the_intent_changes_the_films_and_more_adds_others(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page)
+    titles = set(page.locator(".film h3").all_inner_texts())
+    page.locator('#intent label:has([value="lift"])').click()
+    expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
+    assert set(page.locator(".film h3").all_inner_texts()) != titles
+    page.get_by_role("button", name=texts.MORE).click()
+    wait_for_films(page, 2 * service.PAGE)
+    links = [link.get_attribute("href") for link in page.locator(".film a").all()]
+    assert len(set(links)) == 2 * service.PAGE
+
+
+def test_links_lead_to_imdb_in_a_new_tab(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "happy")
+    wait_for_films(page)
+    link = page.locator(".film a").first
+    assert str(link.get_attribute("href")).startswith("https://www.imdb.com/title/tt")
+    assert (link.get_attribute("target"), link.get_attribute("rel")) == ("_blank", "noopener")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 390])
+def test_nothing_is_wider_than_a_phone(open_page: Open, width: int, dark: bool) -> None:
+    page = open_page(width=width, height=740, dark=dark)
+    assert overflow_px(page) <= 0
+    speak(page, 2)
+    wait_for_films(page)
+    assert overflow_px(page) <= 0
+
+
+def test_a_blocked_microphone_is_a_sentence(open_page: Open) -> None:
+    page = open_page(allowed=False, watched=False)  # Gradio itself logs the refusal
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text(texts.DENIED)
+    pick(page, "calm")
+    wait_for_films(page)
+
+
+def test_a_file_that_is_no_recording_is_a_sentence(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(watched=False)  # the player complains about the file as well
+    (tmp_path / "notes.wav").write_text("no sound at all")
+    upload(page, tmp_path / "notes.wav")
+    expect(page.locator("#answer h2")).to_have_text("This is not a recording that can be read.", timeout=SOON_MS)
+    assert page.locator(".film").count() == 0
+
+
+def test_by_keyboard_alone(open_page: Open) -> None:
+    page = open_page()
+    page.locator('#moods [value="neutral"]').focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#answer h2")).to_have_text("You feel calm.")
+    wait_for_films(page)
+    outline = "getComputedStyle(document.activeElement.closest('label')).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+
+
+def test_a_screen_reader_is_told(open_page: Open) -> None:
+    page = open_page()
+    expect(page.get_by_role("group", name=texts.PICK)).to_be_visible()
+    expect(page.get_by_role("group", name=texts.INTENT)).to_be_visible()
+    pick(page, "angry")
+    expect(page.get_by_role("status").filter(has_text="You feel angry.")).to_have_attribute("aria-live", "polite")
+
+
+HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
+
+
+def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    films = (Pick(Film("tt0000001", HOSTILE, 2020, ("Drama",)), HOSTILE),)
+    source = Source(SourceKind.IMDB, date(2025, 1, 1), HOSTILE)
+    monkeypatch.setattr(service, "find_films", lambda *_: Recommendation(films, source, {}, HOSTILE))
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page, 1)
+    assert HOSTILE in page.locator(".film h3").inner_text()
+    assert HOSTILE in page.locator(".film .why").inner_text()
+    assert page.evaluate("window.hacked") is None
