@@ -62,9 +62,10 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
     )  # fmt: skip
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
+    looking = {"show_progress": "minimal", "show_progress_on": films}
     for trigger in (heard.then, picked.then, intent.input):
-        trigger(page.show_films, [visit, intent], found, **latest)
-    more.click(page.more_films, [visit, intent], found, **private)
+        trigger(page.show_films, [visit, intent], found, **latest | looking)
+    more.click(page.more_films, [visit, intent], found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
     endpoints.publish()
 

@@ -50,7 +50,7 @@ def hear_clip(path: str | None, show_voice: bool) -> tuple[Any, Any, Any]:
         return Visit(), answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
     except WeightsError:
         return Visit(), answer.of_problem(texts.NO_MODEL), gr.Radio(value=None, label=texts.PICK)
-    buttons = gr.Radio(value=heard.emotion, label=texts.CORRECT if heard.sure else texts.PICK)
+    buttons = gr.Radio(value=heard.emotion, label=texts.CORRECT if heard.sure else texts.WHICH)
     return Visit(heard), answer.of_voice(heard, show_voice), buttons
 
 

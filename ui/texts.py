@@ -7,6 +7,7 @@ LEAD = "Say it out loud or pick a mood. You get films that fit."
 SPEAK = "Say a sentence"
 SPEAK_HINT = "Any sentence, in the tone you are in. Recordings are deleted after an hour."
 PICK = "Or pick a mood"
+WHICH = "Which is it? Pick the mood that fits"
 CORRECT = "Not right? Pick the mood that fits"
 INTENT = "The films should"
 INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))

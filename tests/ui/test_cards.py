@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,3 +73,20 @@ def test_every_genre_of_films_has_its_colour(project: Path) -> None:
         drawn = card(Pick(replace(FILM, genres=(genre,)), ""))
         assert f".paper-{drawn['paper']} " in style, genre
         assert f".ink-{drawn['ink']} " in style, genre
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_titles_are_legible_on_every_poster(project: Path) -> None:
+    style = (project / "ui" / "style.css").read_text("utf-8")
+    ink = re.search(r"color: (#\w{6}); background-color: var\(--paper\)", style)
+    assert ink
+    papers = re.findall(r"--paper: (#\w{6})", style)
+    assert len(papers) >= 20
+    for paper in papers:
+        contrast = (luminance(ink[1]) + 0.05) / (luminance(paper) + 0.05)
+        assert contrast >= 4.5, f"{paper}: {contrast:.1f}"
