@@ -6,6 +6,9 @@ The figures of the README (about 25 minutes on two cores):
     python train.py --data DIR --protocol luna --out results/luna
 The shipped weights, trained on everybody with the calibration of those folds:
     python train.py --data DIR --protocol all --calibration results/luna/metrics.json --out ser_model/weights
+The comparison head on a frozen encoder, measured and then made for the page:
+    python train.py --data DIR --protocol luna --model wav2vec2 --encoder facebook/wav2vec2-base --out results/wav2vec2
+    python train.py --data DIR --protocol all --model wav2vec2 --calibration results/wav2vec2/metrics.json
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +29,19 @@ import torch
 from joblib import Parallel, delayed
 
 from ser_model.audio import AudioError
-from ser_model.calibrate import fit_abstention, fit_temperature, softmax
 from ser_model.cnn import load_network, save_network
+from ser_model.evaluation.judge import Outcome, calibrate, judge
 from ser_model.evaluation.metrics import Scored, summarise
 from ser_model.evaluation.report import write_report
-from ser_model.labels import Emotion
-from ser_model.training.classic import ClassicModel, Vectors, describe_clips
+from ser_model.recognize import WEIGHTS
+from ser_model.training.classic import ClassicModel, describe_clips
 from ser_model.training.clips import Clip, prepare_clips
-from ser_model.training.fit import FitSettings, Scores, fit_network, limit_threads, score_clips
+from ser_model.training.fit import FitSettings, fit_network, limit_threads, score_clips
 from ser_model.training.folds import PROTOCOLS, Fold, split_clips
+from ser_model.training.layers import HeadSettings, describe_layers, fit_head, score_layers
 from ser_model.training.publish import save_weights
 from ser_model.training.ravdess import CorpusError, check_counts, load_ravdess
-
-ABSTAIN_SHARE = 0.3  # of the validation clips is answered with "not sure"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one network said of its fold's validation and test clips."""
-
-    fold: Fold
-    seed: int
-    validation: Scores
-    test: Scores
+from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -62,16 +55,24 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     protocol.add_argument("--folds", nargs="+", help="only these folds, by name")
     protocol.add_argument("--seeds", type=int, default=1, metavar="N", help="train with the seeds 0 to N-1")
     model = parser.add_argument_group("model")
-    model.add_argument("--model", choices=("cnn", "classic"), default="cnn")
+    model.add_argument("--model", choices=("cnn", "classic", "wav2vec2"), default="cnn")
+    model.add_argument("--encoder", default=DEFAULT_ENCODER, help="wav2vec2, HuBERT or WavLM, by name or folder")
     model.add_argument("--epochs", type=int, help=f"passes over the clips (usually {FitSettings().epochs})")
     output = parser.add_argument_group("output")
-    output.add_argument("--out", type=Path, help="folder for the results (usually runs/PROTOCOL-MODEL)")
+    output.add_argument(
+        "--out",
+        type=Path,
+        help="folder for the results (usually runs/PROTOCOL-MODEL; with --protocol all, where the page looks)",
+    )
     output.add_argument("--calibration", type=Path, help="metrics.json of the folds, for --protocol all")
+    output.add_argument("--cache", type=Path, default=Path(".cache/layers"), help="where an encoder's vectors are kept")
     output.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="networks trained side by side")
     arguments = parser.parse_args(argv)
-    if arguments.protocol == "all" and (arguments.model != "cnn" or arguments.calibration is None):
-        parser.error("--protocol all trains the CNN and needs --calibration METRICS.json of the folds")
-    arguments.out = arguments.out or Path("runs") / f"{arguments.protocol}-{arguments.model}"
+    shipped = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}
+    if arguments.protocol == "all" and (arguments.model not in shipped or arguments.calibration is None):
+        parser.error("--protocol all makes cnn or wav2vec2 weights and needs --calibration METRICS.json of their folds")
+    runs = Path("runs") / f"{arguments.protocol}-{arguments.model}"
+    arguments.out = arguments.out or (shipped[arguments.model] if arguments.protocol == "all" else runs)
     return arguments
 
 
@@ -84,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
             train_on_all(clips, arguments)
         else:
             cross_validate(clips, arguments)
-    except (CorpusError, AudioError, OSError, ValueError) as error:
+    except (CorpusError, AudioError, ComparisonMissing, OSError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     return 0
@@ -102,21 +103,15 @@ def cross_validate(clips: list[Clip], arguments: argparse.Namespace) -> None:
     """Score every clip by networks that never heard its actor, and write the report."""
     folds = select_folds(split_clips(clips, arguments.protocol), arguments.folds)
     started = time.monotonic()
-    if arguments.model == "classic":
-        vectors = describe_clips(clips)
-        outcomes = [run_classic(fold, vectors) for fold in folds]
-    else:
-        settings = make_settings(arguments)
-        tasks = [(fold, seed) for seed in range(arguments.seeds) for fold in folds]
-        keep = arguments.out / "networks"
-        outcomes = Parallel(n_jobs=arguments.jobs, return_as="list", mmap_mode=None)(
-            delayed(run_cnn)(fold, seed, settings, keep, arguments.jobs) for fold, seed in tasks
-        )
+    outcomes = {"cnn": run_cnn, "classic": run_classic, "wav2vec2": run_wav2vec2}[arguments.model](
+        clips, folds, arguments
+    )
     scored = Scored.join([judge(outcome) for outcome in outcomes])
     metrics = summarise(scored) | {
         "calibration": calibrate(outcomes),
         "protocol": arguments.protocol,
         "model": arguments.model,
+        "encoder": arguments.encoder if arguments.model == "wav2vec2" else None,
         "settings": asdict(make_settings(arguments)) if arguments.model == "cnn" else None,
         "folds": {fold.name: sorted({clip.actor for clip in fold.test}) for fold in folds},
         **describe_run(arguments, started),
@@ -126,16 +121,28 @@ def cross_validate(clips: list[Clip], arguments: argparse.Namespace) -> None:
 
 
 def train_on_all(clips: list[Clip], arguments: argparse.Namespace) -> None:
-    """Train one network on everybody, and write it with the calibration of the folds."""
+    """Train one model on everybody, and write it with the calibration of the folds."""
     metrics = json.loads(arguments.calibration.read_text())
-    network = fit_network(clips, make_settings(arguments), seed=0, report=make_reporter("all"))
-    save_weights(arguments.out, network, metrics)
-    print(f"{network.count_parameters():,} parameters: {arguments.out / 'model.safetensors'}")
+    if arguments.model == "wav2vec2":
+        encoder = Encoder.load(arguments.encoder)
+        layers = describe_layers(clips, encoder, arguments.cache)
+        save_head(
+            arguments.out, fit_head(clips, layers, encoder, 0, make_head_settings(arguments)), metrics["calibration"]
+        )
+    else:
+        network = fit_network(clips, make_settings(arguments), seed=0, report=make_reporter("all"))
+        save_weights(arguments.out, network, metrics)
+    print(arguments.out)
 
 
 def make_settings(arguments: argparse.Namespace) -> FitSettings:
     """Return the chosen settings, with the epochs of the command line."""
     return replace(FitSettings(), epochs=arguments.epochs) if arguments.epochs else FitSettings()
+
+
+def make_head_settings(arguments: argparse.Namespace) -> HeadSettings:
+    """Return the comparison head's settings, with the epochs of the command line."""
+    return replace(HeadSettings(), epochs=arguments.epochs) if arguments.epochs else HeadSettings()
 
 
 def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
@@ -147,7 +154,15 @@ def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
     return [known[name] for name in names or known]
 
 
-def run_cnn(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int) -> Outcome:
+def run_cnn(_: list[Clip], folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
+    """Train a network for each fold and seed, some side by side."""
+    settings, keep = make_settings(arguments), arguments.out / "networks"
+    tasks = [(fold, seed) for seed in range(arguments.seeds) for fold in folds]
+    jobs = (delayed(run_fold)(fold, seed, settings, keep, arguments.jobs) for fold, seed in tasks)
+    return list(Parallel(n_jobs=arguments.jobs)(jobs))
+
+
+def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int) -> Outcome:
     """Train one fold's network, or take up the one that an interrupted run left, and score with it."""
     limit_threads(jobs)
     folder = keep / f"fold-{fold.name}-seed-{seed}"
@@ -162,43 +177,24 @@ def run_cnn(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int)
     return Outcome(fold, seed, score_clips(network, fold.validation), score_clips(network, fold.test))
 
 
-def run_classic(fold: Fold, vectors: Vectors) -> Outcome:
-    """Fit the classic model; chance plays no part in it."""
-    model = ClassicModel(vectors).fit(fold.train)
-    return Outcome(fold, 0, model.score(fold.validation), model.score(fold.test))
+def run_classic(clips: list[Clip], folds: list[Fold], _: argparse.Namespace) -> list[Outcome]:
+    """Fit the classic model to each fold; chance plays no part in it."""
+    vectors = describe_clips(clips)
+    models = [(fold, ClassicModel(vectors).fit(fold.train)) for fold in folds]
+    return [Outcome(fold, 0, model.score(fold.validation), model.score(fold.test)) for fold, model in models]
 
 
-def judge(outcome: Outcome) -> Scored:
-    """Calibrate a network on its validation clips, and turn its test scores into answers."""
-    clips, calibration = outcome.fold.test, calibrate([outcome])
-    probabilities = softmax(outcome.test.emotion, calibration["temperature"])
-    return Scored(
-        files=np.array([clip.file for clip in clips]),
-        actors=np.array([clip.actor for clip in clips]),
-        truth=np.array([clip.emotion for clip in clips]),
-        probabilities=probabilities,
-        sure=probabilities.max(axis=1) >= calibration["abstain_below"],
-        gender_truth=np.array([clip.gender for clip in clips]),
-        gender_probabilities=softmax(outcome.test.gender, calibration["gender_temperature"]),
-        folds=np.full(len(clips), outcome.fold.name),
-        seeds=np.full(len(clips), outcome.seed),
-    )
-
-
-def calibrate(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Fit temperatures and the abstention threshold on the validation clips of one or more networks."""
-    clips = [clip for outcome in outcomes for clip in outcome.fold.validation]
-    emotion = np.concatenate([outcome.validation.emotion for outcome in outcomes])
-    gender = np.concatenate([outcome.validation.gender for outcome in outcomes])
-    truth = np.array([clip.emotion for clip in clips])
-    temperature = fit_temperature(emotion, truth)
-    neutral = emotion[truth == Emotion.NEUTRAL.class_index]
-    return {
-        "temperature": temperature,
-        "gender_temperature": fit_temperature(gender, np.array([clip.gender for clip in clips])),
-        "abstain_below": fit_abstention(softmax(emotion, temperature), ABSTAIN_SHARE),
-        "usual_logits": neutral.mean(axis=0).tolist() if neutral.size else [0.0] * emotion.shape[1],
-    }
+def run_wav2vec2(clips: list[Clip], folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
+    """Encode every clip once, and fit a head for each fold and seed."""
+    encoder, settings = Encoder.load(arguments.encoder), make_head_settings(arguments)
+    layers = describe_layers(clips, encoder, arguments.cache)
+    outcomes = []
+    for seed in range(arguments.seeds):
+        for fold in folds:
+            head = fit_head(fold.train, layers, encoder, seed, settings)
+            scores = [score_layers(head, part, layers) for part in (fold.validation, fold.test)]
+            outcomes.append(Outcome(fold, seed, *scores))
+    return outcomes
 
 
 def describe_run(arguments: argparse.Namespace, started: float) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from ser_model.audio import SAMPLE_RATE, AudioSource, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
-from ser_model.cnn import EmotionCnn, load_network, read_config
+from ser_model.cnn import load_network, read_config
 from ser_model.labels import EMOTIONS, GENDERS, Emotion, Gender
 from ser_model.speech import SpeechDetector, SpeechSpan
 
@@ -86,7 +87,7 @@ class Prediction:
 class EmotionRecognizer:
     """Hears recordings with one network; safe to use from several threads."""
 
-    def __init__(self, network: EmotionCnn, calibration: Calibration, usual_logits: Array) -> None:
+    def __init__(self, network: nn.Module, calibration: Calibration, usual_logits: Array) -> None:
         self._network = network.eval()
         self._calibration = calibration
         self._usual_logits = usual_logits

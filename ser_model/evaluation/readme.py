@@ -63,11 +63,11 @@ def _write_row(name: str, metrics: dict[str, Any]) -> str:
 def _write_details(metrics: dict[str, Any]) -> str:
     recalls = ", ".join(f"{name} {100 * value:.0f}" for name, value in metrics["recall"].items())
     worst, share = metrics["worst_actor"]
-    voice = metrics["gender"]
+    voice, answered = metrics["gender"], metrics["accuracy_when_abstaining_on_30_percent"]
     return (
         f"Of the Luna folds: recall in % by emotion: {recalls}. Worst actor ({worst}): {100 * share:.0f} %. "
-        f"When it may leave the least sure 30 % unanswered, {100 * metrics['accuracy_when_abstaining_on_30_percent']:.1f} % "
-        f"of its answers are right. Expected calibration error {metrics['ece']:.3f}. "
+        f"When it may leave the least sure 30 % unanswered, {100 * answered:.1f} % of its answers are right. "
+        f"Expected calibration error {metrics['ece']:.3f}. "
         f"Voice gender {100 * voice['accuracy']:.1f} %, worst actor ({voice['worst_actor'][0]}) "
         f"{100 * voice['worst_actor'][1]:.0f} %."
     )

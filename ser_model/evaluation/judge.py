@@ -1,0 +1,62 @@
+"""From logits to reported answers: a model is calibrated on its validation clips, then judged on its test clips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ser_model.calibrate import fit_abstention, fit_temperature, softmax
+from ser_model.evaluation.metrics import Scored
+from ser_model.labels import Emotion
+from ser_model.training.fit import Scores
+from ser_model.training.folds import Fold
+
+ABSTAIN_SHARE = 0.3  # of the validation clips is answered with "not sure"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one model said of its fold's validation and test clips."""
+
+    fold: Fold
+    seed: int
+    validation: Scores
+    test: Scores
+
+
+def calibrate(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Fit temperatures, the abstention threshold and the usual logits on the validation clips of one or more models.
+
+    Returns:
+        What config.json keeps; usual_logits are those of neutral clips.
+    """
+    clips = [clip for outcome in outcomes for clip in outcome.fold.validation]
+    emotion = np.concatenate([outcome.validation.emotion for outcome in outcomes])
+    gender = np.concatenate([outcome.validation.gender for outcome in outcomes])
+    truth = np.array([clip.emotion for clip in clips])
+    temperature = fit_temperature(emotion, truth)
+    return {
+        "temperature": temperature,
+        "gender_temperature": fit_temperature(gender, np.array([clip.gender for clip in clips])),
+        "abstain_below": fit_abstention(softmax(emotion, temperature), ABSTAIN_SHARE),
+        "usual_logits": emotion[truth == Emotion.NEUTRAL.class_index].mean(axis=0).tolist(),
+    }
+
+
+def judge(outcome: Outcome) -> Scored:
+    """Calibrate a model on its validation clips, and turn its test scores into answers."""
+    clips, calibration = outcome.fold.test, calibrate([outcome])
+    probabilities = softmax(outcome.test.emotion, calibration["temperature"])
+    return Scored(
+        files=np.array([clip.file for clip in clips]),
+        actors=np.array([clip.actor for clip in clips]),
+        truth=np.array([clip.emotion for clip in clips]),
+        probabilities=probabilities,
+        sure=probabilities.max(axis=1) >= calibration["abstain_below"],
+        gender_truth=np.array([clip.gender for clip in clips]),
+        gender_probabilities=softmax(outcome.test.gender, calibration["gender_temperature"]),
+        folds=np.full(len(clips), outcome.fold.name),
+        seeds=np.full(len(clips), outcome.seed),
+    )
