@@ -1,0 +1,1 @@
+"""Side-by-side timings; each module writes its file in results/."""
