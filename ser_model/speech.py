@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 import soxr
-import torch
-from silero_vad import get_speech_timestamps, load_silero_vad
+from silero_vad.sequence_vad import SileroVADSequence, get_speech_timestamps_sequence
 
 from ser_model.audio import SAMPLE_RATE, NoSpeech, Silence, TooLittleSpeech, Waveform
 
 MIN_SPEECH_S = 0.3
-SILENCE_DBFS = -66.0  # peak level; the quietest RAVDESS clip peaks 25 dB above it
+SILENCE_DBFS = -70.0  # peak level; the quietest RAVDESS clip peaks 23 dB above it
 VAD_PEAK = 0.5  # what the peak is scaled to before detection, so that a quiet microphone is heard as well
 PASSES = ((1.0, 0.5), (1.5, 0.5), (2.0, 0.25))  # slowed by, threshold (0.5 is silero-vad's default)
 ENOUGH_S = 1.0  # voice that ends the search; with less, screams are looked for: slowed, they sound like speech
@@ -36,13 +35,15 @@ class SpeechSpan:
 
 
 class SpeechDetector:
-    """Finds the speech span; one instance serves many threads, one at a time, because the network keeps state."""
+    """Finds the speech span; one instance serves many threads at once.
+
+    silero-vad's sequence form gives the frame probabilities of its usual form in a sixth of the time.
+    """
 
     def __init__(self) -> None:
-        threads = torch.get_num_threads()
-        self._network = load_silero_vad()
-        torch.set_num_threads(threads)  # importing silero_vad.model sets it to 1 for the whole process
-        self._lock = threading.Lock()
+        network = resources.files("silero_vad.data") / "silero_vad_16k_sequence.onnx"
+        with resources.as_file(network) as path:
+            self._network = SileroVADSequence(str(path), sampling_rate=SAMPLE_RATE)
 
     def find(self, waveform: Waveform) -> SpeechSpan:
         """Find the span from the first to the last speech.
@@ -82,15 +83,14 @@ class SpeechDetector:
     def _detect(self, waveform: Waveform, slowed_by: float, threshold: float) -> list[Part]:
         if slowed_by != 1.0:
             waveform = soxr.resample(waveform, SAMPLE_RATE, SAMPLE_RATE * slowed_by)
-        with self._lock, torch.inference_mode():
-            found = get_speech_timestamps(
-                torch.from_numpy(waveform),
-                self._network,
-                threshold=threshold,
-                sampling_rate=SAMPLE_RATE,
-                min_speech_duration_ms=100,
-                speech_pad_ms=0,
-            )
+        found = get_speech_timestamps_sequence(
+            waveform,
+            self._network,
+            threshold=threshold,
+            sampling_rate=SAMPLE_RATE,
+            min_speech_duration_ms=100,
+            speech_pad_ms=0,
+        )
         scale = SAMPLE_RATE * slowed_by
         return [(part["start"] / scale, part["end"] / scale) for part in found]
 

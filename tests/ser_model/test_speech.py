@@ -47,7 +47,7 @@ def test_less_than_a_third_of_a_second_is_too_little(detector: SpeechDetector) -
         detector.find(speak("a"))
 
 
-def test_importing_the_detector_leaves_the_thread_count_alone() -> None:
+def test_the_detector_leaves_torchs_thread_count_alone() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     SpeechDetector()
