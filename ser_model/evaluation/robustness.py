@@ -45,9 +45,16 @@ def measure_robustness(data: Path, networks: Path, limit: int | None = None) -> 
         networks: Folder in which train.py --protocol luna left its networks.
         limit: At most so many clips of each fold.
 
+    Raises:
+        ValueError: The networks are missing.
+
     Returns:
         The clean UAR, and for each change: share unchanged, change of UAR, thresholds, whether it passes.
     """
+    if not networks.is_dir():
+        raise ValueError(
+            f"{networks} is missing. Make it with: python train.py --data {data} --protocol luna --out results/luna"
+        )
     folds = split_clips(prepare_clips(load_ravdess(data, ("speech",))), "luna")
     parts = [(load_network(networks / f"fold-{fold.name}-seed-0"), fold.test[:limit]) for fold in folds]
     truth = np.array([clip.emotion for _, clips in parts for clip in clips])
@@ -75,7 +82,8 @@ def measure_robustness(data: Path, networks: Path, limit: int | None = None) -> 
             "may_lose": test.uar_loss,
             "pass": bool(passed),
         }
-    return {"clips": truth.size, "clean_uar": clean_uar, "changes": changes}
+    command = "python -m ser_model robustness --data DIR --out results/robustness.json"
+    return {"command": command, "clips": truth.size, "clean_uar": clean_uar, "changes": changes}
 
 
 def _alter(clip: Clip, change: Change, rng: np.random.Generator) -> Clip:
