@@ -6,10 +6,13 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must come before torch
+    import spaces  # noqa: F401
+
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, cards, endpoints, page, service, texts
+from ui import answer, cards, comparison, endpoints, page, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -50,6 +53,9 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
             moods = gr.Radio([(mood.capitalize(), mood.value) for mood in Mood], label=texts.PICK, elem_id="moods")
             intent = gr.Radio(texts.INTENTS, value="match", label=texts.INTENT, elem_id="intent")
     verdict = template(answer.TEMPLATE, elem_id="answer", live=True)
+    with gr.Row(elem_id="deeper"):
+        compare = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
+    compared = template(comparison.TEMPLATE, elem_id="comparison", live=True)
     films = template(cards.TEMPLATE, elem_id="films")
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
     template(FOOTER, elem_id="footer")
@@ -65,6 +71,8 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     looking = {"show_progress": "minimal", "show_progress_on": films}
     for trigger in (heard.then, picked.then, intent.input):
         trigger(page.show_films, [visit, intent], found, **latest | looking)
+    heard.then(lambda visit: comparison.offer(visit.heard is not None), visit, [compare, compared], **private)
+    compare.click(comparison.show, voice, compared, concurrency_id="model", **private)
     more.click(page.more_films, [visit, intent], found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
     endpoints.publish()

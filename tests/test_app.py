@@ -18,7 +18,8 @@ from gradio_client.exceptions import AppError
 import app
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS
-from ui import service
+from ser_model.wav2vec2 import load_comparison
+from ui import rival, service
 
 FILM = {
     "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
@@ -26,7 +27,7 @@ FILM = {
 RECOGNITION = {
     "emotion", "sure", "probabilities", "gender", "gender_probability", "speech", "timeline", "notice"
 }  # fmt: skip
-TOOLS = {"recognize", "recommend", "recommend_from_voice"}
+TOOLS = {"compare", "recognize", "recommend", "recommend_from_voice"}
 
 needs_weights = pytest.mark.skipif(
     not (WEIGHTS / "model.safetensors").is_file(), reason="the weights are not trained yet"
@@ -61,7 +62,7 @@ def voice(shared: Path) -> Path:
     return next((shared / "data/ravdess/original_48k").rglob("03-01-05-*.wav"))
 
 
-def test_three_endpoints_and_no_other(client: Client) -> None:
+def test_these_endpoints_and_no_other(client: Client) -> None:
     api = client.view_api(return_format="dict", print_info=False)
     assert set(api["named_endpoints"]) == {f"/{name}" for name in TOOLS}
     assert not api["unnamed_endpoints"]
@@ -75,7 +76,7 @@ def test_parameters_have_names_and_defaults(client: Client) -> None:
     assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "language"}
 
 
-def test_the_same_three_are_mcp_tools_with_described_parameters(url: str) -> None:
+def test_the_same_are_mcp_tools_with_described_parameters(url: str) -> None:
     tools = {tool["name"]: tool for tool in requests.get(f"{url}gradio_api/mcp/schema", timeout=10).json()}
     assert set(tools) == TOOLS
     for tool in tools.values():
@@ -142,6 +143,17 @@ def test_a_voice_brings_films(client: Client, voice: Path) -> None:
     assert len(found["films"]) == 4
 
 
+@needs_weights
+def test_a_comparison_without_the_large_model_says_what_makes_it(
+    client: Client, voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rival, "rival", rival.Rival(lambda: load_comparison(tmp_path)))
+    found = client.predict(handle_file(str(voice)), api_name="/compare")
+    assert set(found["cnn"]) == RECOGNITION | {"ms", "parameters"}
+    assert (found["wav2vec2"], found["agree"]) == (None, None)
+    assert "python train.py" in found["notice"]
+
+
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 
 
@@ -157,7 +169,7 @@ MARKED = {"meta": {"_type": "gradio.FileData"}}
         [],
     ],
 )
-@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice"])
+@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice", "compare"])
 def test_paths_that_a_client_made_up_are_never_opened(url: str, endpoint: str, made_up: object) -> None:
     call = f"{url}gradio_api/call/{endpoint}"
     event = requests.post(call, json={"data": [made_up, "match", 3]}, timeout=10).json()["event_id"]

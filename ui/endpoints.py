@@ -18,7 +18,7 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ui import service
+from ui import comparison, service
 
 UPLOADS = Path(get_upload_folder()).resolve()
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
@@ -112,11 +112,26 @@ def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limi
         return {"recognition": heard.to_json()} | _films(found)
 
 
+def compare(audio: gr.FileData) -> dict[str, Any]:
+    """Hear a recording with both models: the small one of the page, and wav2vec2 with hundreds of times its parameters.
+
+    Args:
+        audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
+
+    Returns:
+        cnn and wav2vec2 (each as recognize returns it, with ms and parameters; wav2vec2 is null when it is not there)
+        agree (null when there is one model only) and a notice that says what is missing or still loading.
+    """
+    with plain_errors():
+        return comparison.compare(_path(audio)).to_json()
+
+
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
     api(recognize, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
+    api(compare, concurrency_id="model")
 
 
 @contextmanager

@@ -22,6 +22,17 @@ NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
 NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
 
+COMPARE = "Compare with a large model"
+SMALL_MODEL = "The small model of this page"
+LARGE_MODEL = "wav2vec2, a large model"
+AGREE = "Both models hear the same."
+DISAGREE = "The two models disagree."
+ONE_MODEL = "Only the small model is here."
+LARGER = "The large one has {times} times the parameters. Times include decoding and finding the speech."
+LOADING_RIVAL = "Listening with both models. The first time, the large one takes a moment to load."
+STILL_LOADING = "The large model is still loading. Ask again in a minute."
+NO_CLIP = "There is no recording to compare. Say a sentence first."
+
 LIMITS = (
     "The model learnt from 24 North American actors reading English sentences with acted feelings. "
     "It guesses how a voice sounds; it does not know how you are, and it is no diagnosis."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,14 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture
-def open_page(playwright: Playwright, url: str, microphone: Path) -> Iterator[Open]:
-    """Opens the page; at the end nothing may have gone wrong in it, nor any other server been asked."""
+def open_page(playwright: Playwright, url: str, microphone: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens the page; at the end nothing may have gone wrong in it, nor any other server been asked.
+
+    KEEP_PICTURES=FOLDER leaves a picture of how each test left its pages.
+    """
     troubles: list[str] = []
     browsers = []
+    pages: list[Page] = []
 
     def watch(page: Page) -> None:
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
@@ -81,6 +86,7 @@ def open_page(playwright: Playwright, url: str, microphone: Path) -> Iterator[Op
         dark: bool = False,
         allowed: bool = True,
         watched: bool = True,
+        query: str = "",
         **more: Any,
     ) -> Page:
         play = [f"--use-file-for-fake-audio-capture={microphone}%noloop", "--use-fake-ui-for-media-stream"]
@@ -89,13 +95,18 @@ def open_page(playwright: Playwright, url: str, microphone: Path) -> Iterator[Op
         permissions = ["microphone"] if allowed else []
         context = browser.new_context(viewport={"width": width, "height": height}, permissions=permissions, **more)
         page = context.new_page()
+        pages.append(page)
         if watched:
             watch(page)
-        page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
+        page.goto(f"{url}?__theme={'dark' if dark else 'light'}{query}")
         page.wait_for_selector("#moods label")
         return page
 
     yield opener
+    if folder := os.environ.get("KEEP_PICTURES"):
+        for number, page in enumerate(pages):
+            name = re.sub(r"\W+", "-", request.node.name).strip("-")
+            page.screenshot(path=Path(folder) / f"{name}-{number}.png", full_page=True)
     for browser in browsers:
         browser.close()
     assert not troubles

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 from scraper.film import Film, Pick, Source, SourceKind
 from scraper.moods import Mood
 from scraper.recommend import Recommendation
-from ui import service, texts
+from ser_model.wav2vec2 import load_comparison
+from ui import comparison, rival, service, texts
 
 pytestmark = pytest.mark.browser
 
@@ -142,6 +143,29 @@ def test_a_screen_reader_is_told(open_page: Open) -> None:
     expect(page.get_by_role("group", name=texts.INTENT)).to_be_visible()
     pick(page, "angry")
     expect(page.get_by_role("status").filter(has_text="You feel angry.")).to_have_attribute("aria-live", "polite")
+
+
+def test_both_models_are_compared_on_demand(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
+    monkeypatch.setattr(comparison, "count_parameters", lambda _: 100)
+    page = open_page()
+    expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)
+    speak(page)
+    page.get_by_role("button", name=texts.COMPARE).click()
+    expect(page.locator("#comparison h2")).to_have_text(texts.AGREE, timeout=SOON_MS)
+    assert page.locator(".models h3").count() == 2
+
+
+def test_what_the_comparison_lacks_is_said_on_a_phone_too(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rival, "rival", rival.Rival(lambda: load_comparison(tmp_path)))
+    monkeypatch.setattr(comparison, "count_parameters", lambda _: 100)
+    page = open_page(width=360, height=740)
+    speak(page)
+    page.get_by_role("button", name=texts.COMPARE).click()
+    expect(page.locator("#comparison .quiet").first).to_contain_text("python train.py", timeout=SOON_MS)
+    assert overflow_px(page) <= 0
 
 
 HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
