@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from scraper.cache import Note
 from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbError, ImdbUnavailable
@@ -18,6 +20,29 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """From when until when, and why, IMDb is left alone."""
+
+    since: datetime
+    until: datetime
+    blocked: bool
+
+    def dump(self) -> str:
+        """Return the pause as text for a note."""
+        return json.dumps({"since": self.since.isoformat(), "until": self.until.isoformat(), "blocked": self.blocked})
+
+    @classmethod
+    def load(cls, text: str) -> Pause | None:
+        """Read a note; None when there is none or nobody can read it."""
+        try:
+            note = json.loads(text)
+            since, until = datetime.fromisoformat(note["since"]), datetime.fromisoformat(note["until"])
+            return cls(since.astimezone(UTC), until.astimezone(UTC), bool(note["blocked"]))
+        except (KeyError, ValueError, TypeError):
+            return None
+
+
 class Breaker:
     """Remembers on a note, which replicas may share, why and until when IMDb is left alone.
 
@@ -29,7 +54,8 @@ class Breaker:
     def __init__(self, note: Note, now: Callable[[], datetime] = utc_now) -> None:
         self._note = note
         self._now = now
-        self._own = ""
+        self._own: Pause | None = None
+        self._lock = Lock()
 
     def check(self) -> None:
         """Pass if IMDb may be asked.
@@ -38,24 +64,23 @@ class Breaker:
             ImdbBlocked: while it is left alone after a refusal.
             ImdbUnavailable: while it is left alone after a failure.
         """
-        try:
-            note = json.loads(self._note.read() or self._own)
-            since, until = datetime.fromisoformat(note["since"]), datetime.fromisoformat(note["until"])
-        except (KeyError, ValueError, TypeError):  # no note, or one that nobody can read
-            return
-        if self._now() >= until:
-            return
-        times = f"at {since:%H:%M} and is left alone until {until:%H:%M} UTC"
-        if note["blocked"]:
-            raise ImdbBlocked(f"IMDb refused to answer (blocked) {times}")
-        raise ImdbUnavailable(f"IMDb did not answer {times}")
+        for pause in (self._own, Pause.load(self._note.read())):
+            if pause and self._now() < pause.until:
+                times = f"at {pause.since:%H:%M} and is left alone until {pause.until:%H:%M} UTC"
+                if pause.blocked:
+                    raise ImdbBlocked(f"IMDb refused to answer (blocked) {times}")
+                raise ImdbUnavailable(f"IMDb did not answer {times}")
 
     def trip(self, error: ImdbError) -> None:
         """Leave IMDb alone for as long as the error asks for; an empty result asks for nothing."""
         if isinstance(error, ImdbEmpty):
             return
         now, blocked = self._now(), isinstance(error, ImdbBlocked)
-        until = now + (AFTER_BLOCK if blocked else AFTER_FAILURE)
-        note = {"since": now.isoformat(), "until": until.isoformat(), "blocked": blocked}
-        self._own = json.dumps(note)
-        self._note.write(self._own)
+        pause = Pause(now, now + (AFTER_BLOCK if blocked else AFTER_FAILURE), blocked)
+        with self._lock:
+            if self._own and now < self._own.until and (self._own.blocked or not blocked):
+                return  # many visitors may report the same failure
+            self._own = pause
+        noted = Pause.load(self._note.read())
+        if noted is None or noted.until < pause.until:  # another replica may have met a refusal
+            self._note.write(pause.dump())

@@ -1,20 +1,22 @@
-"""Where fetched pages, and the note that IMDb refused, are kept between clicks: a file, Redis, or memory."""
+"""Where fetched pages, and the note that IMDb refused, are kept between clicks: a folder, Redis, or memory."""
 
 from __future__ import annotations
 
 import logging
-import sqlite3
-from contextlib import closing
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from requests_cache.backends.base import BaseCache
-from requests_cache.backends.sqlite import SQLiteCache
-
-from scraper.errors import ScraperError
+from requests_cache.backends.filesystem import FileDict
+from requests_cache.models.response import CachedResponse
 
 SERIALIZER = "json"  # never pickle: a cache may be shared, and unpickling runs code
+UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError,
+    ExceptionGroup,
+)  # what requests-cache raises for text that is no answer of IMDb's
 
 logger = logging.getLogger(__name__)
 
@@ -79,66 +81,56 @@ class Tolerant(BaseCache):
     failures: ClassVar[tuple[type[Exception], ...]]
 
     def get_response(self, *arguments: Any, **settings: Any) -> Any:
-        """Return the kept answer, None when the store fails."""
+        """Return the kept answer, None when the store fails or holds something else."""
         try:
-            return super().get_response(*arguments, **settings)
-        except self.failures as error:
-            logger.warning("the page cache cannot be read: %s", error)
+            response = super().get_response(*arguments, **settings)
+        except (*self.failures, *UNREADABLE) as error:
+            logger.warning("a kept page cannot be read: %s", error)
             return None
+        return response if isinstance(response, CachedResponse) else None
 
     def save_response(self, *arguments: Any, **settings: Any) -> None:
         """Keep an answer unless the store fails."""
         try:
             super().save_response(*arguments, **settings)
         except self.failures as error:
-            logger.warning("the page cache cannot be written: %s", error)
+            logger.warning("a page cannot be kept: %s", error)
 
 
-class FileCache(Tolerant, SQLiteCache):
-    """Pages in an SQLite file."""
+class FolderCache(Tolerant):
+    """One file a page. requests-cache's SQLite store would wait without end for a file that it may not write."""
 
-    failures = (sqlite3.Error, OSError)
+    failures = (OSError, KeyError)  # FileDict turns the first into the second
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.responses = FileDict(folder, serializer=SERIALIZER, decode_content=True)
 
 
 def open_cache(target: str | Path) -> PageCache:
-    """Open the cache; a file that cannot be used is replaced by memory, with a warning.
+    """Open the cache; a folder that cannot be used is replaced by memory, with a warning.
 
     Args:
-        target: path of the file, or an address redis://host:port/number.
+        target: path of the folder, or an address redis://host:port/number.
 
     Raises:
-        ScraperError: for a Redis address without the package `redis`.
+        QueryError: for an address that is none.
     """
     if str(target).startswith(("redis://", "rediss://")):
-        return _redis_cache(str(target))
-    path = Path(target)
-    try:
-        _probe(path)
-        pages = FileCache(path, serializer=SERIALIZER, busy_timeout=500)
-    except (OSError, sqlite3.Error) as error:
-        logger.warning("the page cache %s cannot be used (%s): pages are kept in memory", path, error)
-        return memory_cache()
-    return PageCache(pages, FileNote(path.with_suffix(".note")))
-
-
-def memory_cache() -> PageCache:
-    """Return a cache that ends with the process."""
-    return PageCache(BaseCache(), MemoryNote())
-
-
-def _probe(path: Path) -> None:
-    """Fail if the file cannot be read and written; requests-cache would wait for ever on a read-only one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
-        connection.execute("PRAGMA quick_check").fetchall()
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("CREATE TABLE probe (x)")
-        connection.execute("ROLLBACK")
-
-
-def _redis_cache(address: str) -> PageCache:
-    try:
         from scraper.redis_cache import open_redis_cache  # noqa: PLC0415  only for those who set such an address
-    except ImportError as error:
-        raise ScraperError("IMDB_CACHE is a Redis address: run `pip install redis` or give a file") from error
-    return open_redis_cache(address)
+
+        return open_redis_cache(str(target))
+    folder = Path(target).expanduser()
+    try:
+        pages = FolderCache(folder)
+        _probe(folder)
+    except OSError as error:
+        logger.warning("the page cache %s cannot be used (%s): pages are kept in memory", folder, error)
+        return PageCache(BaseCache(), MemoryNote())
+    pages.delete(expired=True)
+    return PageCache(pages, FileNote(folder / "left-alone.note"))
+
+
+def _probe(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder):
+        pass

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from scraper.errors import CatalogueError
-from scraper.film import Film
+from scraper.film import GENRES, Film, SourceKind
 from scraper.query import FilmQuery
 
 BUNDLED_CSV = Path(__file__).parent / "data" / "films.csv"
@@ -30,15 +30,20 @@ COLUMNS = {
 }
 _FILMS = "SELECT imdb_id, title, year, genres, rating, votes, runtime_min, language, lead FROM films"
 _LEADS = "SELECT imdb_id, lead FROM films WHERE lead IS NOT NULL AND list_contains($ids::VARCHAR[], imdb_id)"
+_MACRO = f"""
+CREATE MACRO bits_of(names) AS
+coalesce(list_sum(list_transform(names, lambda name: 1 << (list_position({list(GENRES)}, name) - 1))), 0)::INTEGER
+"""  # the same as scraper.query.genre_bits
 
 _READ_CSV = """
-CREATE TABLE {name} AS SELECT * REPLACE (string_split(genres, '|') AS genres)
+CREATE TABLE {name} AS
+SELECT * REPLACE (string_split(genres, '|') AS genres), bits_of(string_split(genres, '|')) AS genre_bits
 FROM read_csv($path, columns = $columns, header = true, delim = ',', quote = '"', escape = '"', nullstr = '')
 """
 _READ_PARQUET = """
 CREATE TABLE films AS
 SELECT i.imdb_id, i.title, i.year, i.genres, i.rating, i.votes, i.runtime_min, b.language,
-       coalesce(b.lead, i.lead) AS lead
+       coalesce(b.lead, i.lead) AS lead, bits_of(i.genres) AS genre_bits
 FROM read_parquet($path) AS i LEFT JOIN bundled AS b USING (imdb_id)
 """
 _AS_OF = "SELECT value::VARCHAR FROM parquet_kv_metadata($path) WHERE key::VARCHAR = 'as_of'"
@@ -46,14 +51,15 @@ _AS_OF = "SELECT value::VARCHAR FROM parquet_kv_metadata($path) WHERE key::VARCH
 
 @dataclass(frozen=True, slots=True)
 class FilmTable:
-    """A table of films in memory and the day its facts are from; queries may come from any thread."""
+    """A table of films in memory, which it is, and the day its facts are from; queries may come from any thread."""
 
+    kind: SourceKind
     connection: duckdb.DuckDBPyConnection
     as_of: date
 
-    def find(self, query: FilmQuery, exclude: Collection[str] = ()) -> list[Film]:
+    def find(self, query: FilmQuery) -> list[Film]:
         """Return the films that pass a query, in its order, at most CANDIDATES of them."""
-        statement, parameters = query.to_sql(exclude)
+        statement, parameters = query.to_sql()
         return [_film(row) for row in self.connection.cursor().execute(statement, parameters).fetchall()]
 
     def leads(self, ids: Collection[str]) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def load_bundled(csv: Path = BUNDLED_CSV) -> FilmTable:
     """
     connection = _connect()
     _read_csv(connection, "films", csv)
-    return FilmTable(connection, BUNDLED_AS_OF)
+    return FilmTable(SourceKind.BUNDLED, connection, BUNDLED_AS_OF)
 
 
 def load_imported(parquet: Path, csv: Path = BUNDLED_CSV) -> FilmTable:
@@ -118,12 +124,13 @@ def load_imported(parquet: Path, csv: Path = BUNDLED_CSV) -> FilmTable:
         raise CatalogueError(f"{parquet} cannot be read; delete it or import the tables again") from error
     if as_of is None:
         raise CatalogueError(f"{parquet} does not say how old it is; import the tables again")
-    return FilmTable(connection, as_of)
+    return FilmTable(SourceKind.IMPORTED, connection, as_of)
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
     connection.execute("SET enable_progress_bar = false")
+    connection.execute(_MACRO)
     return connection
 
 

@@ -9,7 +9,9 @@ import unicodedata
 from scraper.film import GENRES, IMDB_ID
 
 MAX_TITLE = 300  # characters
+_BRACKETS = str.maketrans("<>", "\u2039\u203a")  # they look the same and open no tag, whoever shows them
 _POSTER = re.compile(r"(https://m\.media-amazon\.com/images/M/[\w@.,-]+?\._V1_)[\w,]*\.jpg", re.ASCII)
+_CURSOR = re.compile(r"[\w+/=-]{1,2000}", re.ASCII)  # base64
 _SHORT_NUMBER = re.compile(r"([\d.,]+)\s*([KM]?)", re.ASCII)
 
 
@@ -19,10 +21,11 @@ def imdb_id(value: object) -> str | None:
 
 
 def clean_text(value: object) -> str:
-    """Return text on one line, less what cannot be shown or stored (control characters, lone surrogates)."""
+    """Return text on one line, less control characters and lone surrogates, and with no bracket of a tag."""
     if not isinstance(value, str):
         return ""
-    shown = "".join(c for c in value[:MAX_TITLE] if c.isspace() or unicodedata.category(c) not in {"Cc", "Cs", "Cf"})
+    value = value[:MAX_TITLE].translate(_BRACKETS)
+    shown = "".join(c for c in value if c.isspace() or unicodedata.category(c) not in {"Cc", "Cs", "Cf"})
     return " ".join(shown.split())
 
 
@@ -42,6 +45,11 @@ def genre_names(value: object) -> tuple[str, ...]:
     """Return the names that are IMDb genres, each once."""
     names = value if isinstance(value, list) else []
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name in GENRES))
+
+
+def cursor(value: object) -> str | None:
+    """Return the mark that IMDb sets where the next page begins, else None."""
+    return value if isinstance(value, str) and _CURSOR.fullmatch(value) else None
 
 
 def poster(value: object) -> str | None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Lock, Thread
 
 import requests
 
@@ -15,6 +12,7 @@ from scraper.breaker import Breaker, utc_now
 from scraper.cache import open_cache
 from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable
 from scraper.film import Film
+from scraper.flights import Flight, Flights
 from scraper.page import Page, load_page
 from scraper.query import FilmQuery
 from scraper.settings import ScraperSettings
@@ -27,48 +25,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Films of one page of IMDb, in its order, and when the page was fetched (UTC)."""
+    """Films of IMDb in its order, when their page was fetched (UTC), and the cursor of the page that follows."""
 
     films: tuple[Film, ...]
     fetched_at: datetime
+    cursor: str | None = None
 
     @property
     def is_fresh(self) -> bool:
         """Whether the page is young enough to stand for a new one."""
         return utc_now() - self.fetched_at < FRESH_FOR
 
-
-class Flights:
-    """Requests under way: at most one for the same address, and latecomers wait for its answer."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._under_way: dict[str, Future[Answer]] = {}
-
-    def join(self, address: str, fetch: Callable[[], Answer]) -> Future[Answer]:
-        """Return the answer to come for an address, starting the request if nobody has."""
-        with self._lock:
-            if address in self._under_way:
-                return self._under_way[address]
-            future: Future[Answer] = Future()
-            self._under_way[address] = future
-        # A daemon, because a resolver or a trickle of headers can outlast any deadline set from here.
-        Thread(target=self._fly, args=(address, future, fetch), daemon=True).start()
-        return future
-
-    def leave(self, address: str, future: Future[Answer]) -> None:
-        """Forget a request, so that the next visitor starts a new one."""
-        with self._lock:
-            if self._under_way.get(address) is future:
-                del self._under_way[address]
-
-    def _fly(self, address: str, future: Future[Answer], fetch: Callable[[], Answer]) -> None:
-        try:
-            future.set_result(fetch())
-        except Exception as error:  # noqa: BLE001  every waiting thread raises it again
-            future.set_exception(error)
-        finally:
-            self.leave(address, future)
+    def __add__(self, other: Answer) -> Answer:
+        films = {film.imdb_id: film for film in (*other.films, *self.films)}
+        order = dict.fromkeys(film.imdb_id for film in (*self.films, *other.films))
+        return Answer(tuple(films[i] for i in order), min(self.fetched_at, other.fetched_at), other.cursor)
 
 
 class ImdbClient:
@@ -80,15 +51,24 @@ class ImdbClient:
 
     def __init__(self, settings: ScraperSettings) -> None:
         self.settings = settings
-        cache = open_cache(settings.cache or settings.home / "imdb-pages.sqlite")
+        cache = open_cache(settings.cache or settings.home / "imdb-pages")
         self._session = ImdbSession(cache, settings.budget_s)
         self._breaker = Breaker(cache.note)
-        self._flights = Flights()
+        self._flights: Flights[Answer] = Flights()
 
-    def cached(self, query: FilmQuery) -> Answer | None:
-        """Return the page kept for a query, at most 30 days old, without asking IMDb."""
+    def deadline(self) -> Deadline:
+        """Return the moment until which a click that happens now may wait for IMDb."""
+        return Deadline.after(self.settings.budget_s)
+
+    def cached(self, query: FilmQuery, after: str = "") -> Answer | None:
+        """Return the page kept for a query, at most 30 days old, without asking IMDb.
+
+        Args:
+            query: what is looked for.
+            after: the cursor of the page before, for the next one.
+        """
         try:
-            response = self._session.get(query.to_url(self.settings.base_url), only_if_cached=True)
+            response = self._session.get(query.to_url(self.settings.base_url, after), only_if_cached=True)
             if response.status_code != requests.codes.ok:
                 return None
             page, fetched_at = load_page(response.content)
@@ -97,45 +77,63 @@ class ImdbClient:
             return None
         return _complete(page, query, fetched_at)
 
-    def live(self, query: FilmQuery) -> Answer:
-        """Ask IMDb for a page and keep it.
+    def ask(self, query: FilmQuery, deadline: Deadline | None = None, after: str = "") -> Flight[Answer]:
+        """Ask IMDb for a page, without waiting for it.
+
+        Args:
+            query: what is looked for.
+            deadline: until when the answer is of use; the whole budget from now by default.
+            after: the cursor of the page before, for the next one.
 
         Raises:
-            ImdbBlocked: it refused, now or within the last half hour.
-            ImdbUnavailable: it cannot be reached, takes longer than the budget, or is switched off.
+            ImdbBlocked: IMDb refused within the last half hour.
+            ImdbUnavailable: it failed within the last minute, is being asked for another page, or is switched off.
+        """
+        if not self.settings.live:
+            raise ImdbUnavailable("the live look-up is switched off")
+        self._breaker.check()
+        until = deadline or self.deadline()
+        url = query.to_url(self.settings.base_url, after)
+        return self._flights.join(url, until, lambda: self._fetch(url, query, until))
+
+    def wait(self, flight: Flight[Answer]) -> Answer:
+        """Wait for a page that was asked for.
+
+        Raises:
+            ImdbBlocked: IMDb refused.
+            ImdbUnavailable: it cannot be reached, fails, or does not answer before the deadline.
             ImdbLayoutChanged: its page cannot be read.
             ImdbEmpty: nothing matches the query.
         """
-        if not self.settings.live:
-            raise ImdbUnavailable("The live look-up is switched off")
-        self._breaker.check()
-        url = query.to_url(self.settings.base_url)
-        deadline = Deadline.after(self.settings.budget_s)
-        flight = self._flights.join(url, lambda: self._fetch(url, query, deadline))
         try:
-            answer = flight.result(timeout=deadline.remaining_s())
+            return flight.future.result(timeout=flight.deadline.remaining_s())
         except TimeoutError:
-            late = ImdbUnavailable(f"IMDb did not answer within {self.settings.budget_s:g} seconds")
+            late = ImdbUnavailable("IMDb did not answer in time")
             self._breaker.trip(late)
-            self._flights.leave(url, flight)
             raise late from None
-        return answer
+
+    def live(self, query: FilmQuery) -> Answer:
+        """Ask IMDb for a page, wait for it and keep it; raises what `ask` and `wait` raise."""
+        return self.wait(self.ask(query))
 
     def _fetch(self, url: str, query: FilmQuery, deadline: Deadline) -> Answer:
+        self._breaker.check()  # again: a failure may have landed since this visitor asked
         try:
-            response = self._session.get(url, force_refresh=True, timeout=deadline)
+            response = self._get(url, deadline)
         except ImdbError as error:
             self._breaker.trip(error)
             raise
-        except requests.RequestException as error:
-            failure = ImdbUnavailable("IMDb could not be reached")
-            self._breaker.trip(failure)
-            raise failure from error
         page, fetched_at = load_page(response.content)
         answer = _complete(page, query, fetched_at)
         if not answer.films:
             raise ImdbEmpty("IMDb found no film for these filters")
         return answer
+
+    def _get(self, url: str, deadline: Deadline) -> requests.Response:
+        try:
+            return self._session.get(url, force_refresh=True, timeout=deadline)
+        except requests.RequestException as error:
+            raise ImdbUnavailable("IMDb could not be reached") from error
 
 
 def _complete(page: Page, query: FilmQuery, fetched_at: datetime) -> Answer:
@@ -144,4 +142,4 @@ def _complete(page: Page, query: FilmQuery, fetched_at: datetime) -> Answer:
     films = (
         replace(film, language=film.language or query.language, genres=film.genres or genres) for film in page.films
     )
-    return Answer(tuple(films), fetched_at.astimezone(UTC))
+    return Answer(tuple(films), fetched_at.astimezone(UTC), page.cursor)

@@ -17,17 +17,19 @@ class Page:
         layout: the shape it was read from: "search-json", "find-json" or "cards".
         total: films that match in all, as IMDb counts them; None where the page does not say.
         films: the released feature films on it, in the page's order.
+        cursor: what to ask the next page with; None when there is none.
     """
 
     layout: str
     total: int | None
     films: tuple[Film, ...]
+    cursor: str | None = None
 
 
 def dump_page(page: Page, fetched_at: datetime) -> bytes:
     """Return a page as JSON; nothing else of the document is in it, the client's address least of all."""
     fields = {"layout": page.layout, "total": page.total, "films": [film.to_fields() for film in page.films]}
-    return json.dumps(fields | {"fetched_at": fetched_at.isoformat()}).encode()
+    return json.dumps(fields | {"cursor": page.cursor, "fetched_at": fetched_at.isoformat()}).encode()
 
 
 def load_page(text: bytes) -> tuple[Page, datetime]:
@@ -38,4 +40,5 @@ def load_page(text: bytes) -> tuple[Page, datetime]:
     """
     fields = json.loads(text)
     films = tuple(Film.from_fields(film) for film in fields["films"])
-    return Page(fields["layout"], fields["total"], films), datetime.fromisoformat(fields["fetched_at"])
+    page = Page(fields["layout"], fields["total"], films, fields["cursor"])
+    return page, datetime.fromisoformat(fields["fetched_at"])

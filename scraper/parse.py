@@ -9,7 +9,7 @@ from parsel import Selector
 
 from scraper.cards import parse_cards, parse_total
 from scraper.errors import ImdbBlocked, ImdbLayoutChanged
-from scraper.facts import clean_text, genre_names, imdb_id, number, poster, whole
+from scraper.facts import clean_text, cursor, genre_names, imdb_id, number, poster, whole
 from scraper.film import Film
 from scraper.page import Page
 
@@ -60,20 +60,22 @@ def _embedded(document: Selector) -> Page | None:
     search = _at(props, "searchResults", "titleResults")
     items = _at(search, "titleListItems")
     if isinstance(items, list):
-        return _page("search-json", whole(_at(search, "total"), 0, 10**9), items)
+        return _page("search-json", whole(_at(search, "total"), 0, 10**9), items, cursor(_at(search, "endCursor")))
     found = _at(props, "titleResults", "results")
     if isinstance(found, list):
         return _page("find-json", None, [_at(result, "listItem") for result in found])
     return None
 
 
-def _page(layout: str, total: int | None, items: list[object]) -> Page:
+def _page(layout: str, total: int | None, items: list[object], after: str | None = None) -> Page:
     known = [item for item in items if imdb_id(_at(item, "titleId")) and clean_text(_at(item, "titleText"))]
     if items and not known:
         raise ImdbLayoutChanged("IMDb's page lists films in a form that this program does not know")
     if not items and total:
         raise ImdbLayoutChanged("IMDb's page counts films but lists none")
-    return Page(layout, total if items else 0, _unique(_film(item) for item in known if _is_released_movie(item)))
+    films = _unique(_film(item) for item in known if _is_released_movie(item))
+    more = total is not None and total > len(items)  # IMDb sends a cursor even when nothing follows
+    return Page(layout, total if items else 0, films, after if more else None)
 
 
 def _is_released_movie(item: object) -> bool:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from scraper import moods
+from scraper import moods, sources
 from scraper.catalogue import Catalogue, FilmTable
-from scraper.errors import ImdbError
+from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable
 from scraper.film import Film, Pick, Source, SourceKind
 from scraper.imdb import Answer, ImdbClient
 from scraper.moods import Intent
 from scraper.query import FilmQuery
 from scraper.ranking import rank
+from scraper.transport import Deadline
 
 FEW = 12  # fewer films than this are worth a word, and worth asking the next source
+PAGE_NEEDS_S = 1.5  # a second page is not asked for with less time left: a second between requests, then the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,83 +109,67 @@ class Recommender:
         Raises:
             QueryError: for an unknown mood or numbers that are no probabilities.
         """
+        deadline = self._client.deadline()
         plan = Plan.make(probabilities, intent, filters)
         enough = min(FEW, filters.limit)
         best: tuple[list[Film], Source] | None = None
-        for films, source in self._lists(plan.query, exclude):
-            ranked = rank(films, plan.weights, filters.sort)[: filters.limit]
-            if best is None or len(ranked) > len(best[0]):
-                best = ranked, source
-            if len(ranked) >= enough:
+        for films, source in self._lists(plan, frozenset(exclude), deadline):
+            if best is None or len(films) > len(best[0]):
+                best = films, source
+            if len(films) >= enough:
                 break
         assert best is not None, "the bundled list always answers"
-        picks = tuple(Pick(film, plan.why(film)) for film in best[0])
-        return Recommendation(picks, _with_count(best[1], len(picks), enough), plan.weights, plan.reason())
+        picks = tuple(Pick(film, plan.why(film)) for film in best[0][: filters.limit])
+        return Recommendation(picks, sources.with_count(best[1], len(picks), enough), plan.weights, plan.reason())
 
-    def _lists(self, query: FilmQuery, exclude: Collection[str]) -> Iterator[tuple[list[Film], Source]]:
+    def _lists(self, plan: Plan, exclude: frozenset[str], deadline: Deadline) -> Iterator[tuple[list[Film], Source]]:
         """Yield the sources in order of preference, each asked only when the one before was not enough."""
-        kept = self._client.cached(query)
-        if kept and kept.is_fresh:
-            yield self._filter(kept, query, exclude), _of_page(SourceKind.CACHE, kept, query, "")
-            why = "Too few films on IMDb's page fit your filters, so "
-        else:
-            try:
-                answer = self._client.live(query)
-                yield self._filter(answer, query, exclude), _of_page(SourceKind.IMDB, answer, query, "")
-                why = "Too few films on IMDb's page fit your filters, so "
-            except ImdbError as error:
-                why = f"{error}, so "
-                if kept:
-                    yield self._filter(kept, query, exclude), _of_page(SourceKind.CACHE, kept, query, why)
-        if self._catalogue.imported:
-            yield (
-                self._catalogue.imported.find(query, exclude),
-                _of_tables(self._catalogue.imported, query, why),
-            )
-        yield self._catalogue.bundled.find(query, exclude), _of_bundled(self._catalogue.bundled, query, why)
+        kept = self._client.cached(plan.query)
+        fresh = kept if kept and kept.is_fresh else None
+        own: list[tuple[list[Film], FilmTable]] = []
+        reasons: list[str] = []
+        try:
+            if not fresh:
+                flight = self._client.ask(plan.query, deadline)
+                own = self._own(plan, exclude)  # ready when IMDb fails, however many visitors wait for it
+            kind = SourceKind.CACHE if fresh else SourceKind.IMDB
+            answer = fresh or self._client.wait(flight)
+            yield self._ranked(plan, answer, exclude), sources.of_page(kind, answer, plan.query)
+            reasons.append("too few films on IMDb's page fit your filters")
+            if answer.cursor:
+                answer += self._second_page(plan.query, answer.cursor, deadline)
+                yield self._ranked(plan, answer, exclude), sources.of_page(kind, answer, plan.query, pages=2)
+                reasons = ["too few films on IMDb's first two pages fit your filters"]
+        except ImdbError as error:
+            reasons.append(str(error))
+            if kept and not fresh:
+                source = sources.of_page(SourceKind.CACHE, kept, plan.query, reasons)
+                yield self._ranked(plan, kept, exclude), source
+        for films, table in own or self._own(plan, exclude):
+            yield films, sources.of_table(table, plan.query, reasons)
 
-    def _filter(self, answer: Answer, query: FilmQuery, exclude: Collection[str]) -> list[Film]:
+    def _second_page(self, query: FilmQuery, cursor: str, deadline: Deadline) -> Answer:
+        kept = self._client.cached(query, cursor)
+        if kept and kept.is_fresh:
+            return kept
+        if deadline.left_s < PAGE_NEEDS_S:
+            raise ImdbUnavailable("there was no time left for its second page")
+        try:
+            return self._client.wait(self._client.ask(query, deadline, cursor))
+        except ImdbEmpty:
+            raise ImdbEmpty("its second page has none") from None
+
+    def _own(self, plan: Plan, exclude: frozenset[str]) -> list[tuple[list[Film], FilmTable]]:
+        """Rank the lists on this machine, the imported one first."""
+        tables = (self._catalogue.imported, self._catalogue.bundled)
+        return [
+            (rank(table.find(plan.query), plan.weights, plan.query.sort, exclude), table) for table in tables if table
+        ]
+
+    def _ranked(self, plan: Plan, answer: Answer, exclude: frozenset[str]) -> list[Film]:
         """Apply on our side what IMDb left out; the lead's gender is known from our own lists only."""
         films: Iterable[Film] = answer.films
-        if query.lead != "any":
+        if plan.query.lead != "any":
             leads = self._catalogue.leads([film.imdb_id for film in films])
             films = (replace(film, lead=leads.get(film.imdb_id)) for film in films)
-        return [film for film in films if film.imdb_id not in exclude and query.accepts(film)]
-
-
-def _of_page(kind: SourceKind, answer: Answer, query: FilmQuery, why: str) -> Source:
-    unapplied = query.unapplied(kind)
-    notice = f"{why}this is IMDb's page as of {_moment(answer.fetched_at)}"
-    if "any of several genres" in unapplied:
-        notice += f", searched under {query.genres[0]}"
-    if "lead" in unapplied:
-        notice += ", with the films whose lead our own list knows"
-    return Source(kind, answer.fetched_at, _sentence(notice), unapplied)
-
-
-def _of_tables(table: FilmTable, query: FilmQuery, why: str) -> Source:
-    unapplied = query.unapplied(SourceKind.IMPORTED)
-    notice = f"{why}this is from IMDb's official tables as of {table.as_of:%-d %B %Y}"
-    if "language" in unapplied:
-        notice += ", with the films whose language our own list knows"
-    return Source(SourceKind.IMPORTED, table.as_of, _sentence(notice), unapplied)
-
-
-def _of_bundled(table: FilmTable, query: FilmQuery, why: str) -> Source:
-    notice = f"{why}this is our own list as of {table.as_of:%B %Y}"
-    return Source(SourceKind.BUNDLED, table.as_of, _sentence(notice), query.unapplied(SourceKind.BUNDLED))
-
-
-def _with_count(source: Source, found: int, enough: int) -> Source:
-    if found >= enough:
-        return source
-    count = f"Only {found} film{'s fit' if found > 1 else ' fits'}" if found else "No film fits"
-    return replace(source, notice=f"{source.notice} {count} these filters; loosen one to see more.")
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%-d %B %Y, %H:%M} UTC"
-
-
-def _sentence(clause: str) -> str:
-    return f"{clause[0].upper()}{clause[1:]}."
+        return rank(filter(plan.query.accepts, films), plan.weights, plan.query.sort, exclude)

@@ -43,13 +43,18 @@ class Deadline:
         """Return the moment that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
+    @property
+    def left_s(self) -> float:
+        """The seconds left, below 0 once it has passed."""
+        return self.at - time.monotonic()
+
     def remaining_s(self) -> float:
         """Return the seconds left.
 
         Raises:
             ImdbUnavailable: when there are none.
         """
-        left = self.at - time.monotonic()
+        left = self.left_s
         if left <= 0:
             raise ImdbUnavailable("IMDb did not answer in time")
         return left

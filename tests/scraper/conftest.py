@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,9 +58,9 @@ def item() -> Callable[..., Item]:
 def page() -> Callable[..., str]:
     """A search page around such films."""
 
-    def build(items: object, total: object = None) -> str:
+    def build(items: object, total: object = None, cursor: object = None) -> str:
         total = len(items) if total is None and isinstance(items, list) else total
-        results = {"titleListItems": items, "total": total}
+        results = {"titleListItems": items, "total": total, "endCursor": cursor}
         context = {"clientIp": "203.0.113.7"}
         data = {"props": {"pageProps": {"searchResults": {"titleResults": results}, "requestContext": context}}}
         text = json.dumps(data).replace("</", "<\\/")
@@ -102,3 +105,34 @@ def settings(httpserver: HTTPServer, tmp_path: Path) -> ScraperSettings:
 def impatient(settings: ScraperSettings) -> ScraperSettings:
     """The same with a budget that makes waiting bearable."""
     return replace(settings, budget_s=0.6)
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[[Callable[[], Iterator[bytes]]], str]]:
+    """Starts servers that send bytes as they like, to show what a well-behaved one cannot; gives their address."""
+    listeners: list[socket.socket] = []
+
+    def serve(listener: socket.socket, pieces: Callable[[], Iterator[bytes]]) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # the test is over
+                return
+            threading.Thread(target=answer, args=(connection, pieces), daemon=True).start()
+
+    def answer(connection: socket.socket, pieces: Callable[[], Iterator[bytes]]) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            for piece in pieces():
+                connection.sendall(piece)
+
+    def start(pieces: Callable[[], Iterator[bytes]]) -> str:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        listeners.append(listener)
+        threading.Thread(target=serve, args=(listener, pieces), daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import gzip
-import logging
 import socket
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +14,13 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from scraper import imdb, transport
-from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbError, ImdbLayoutChanged, ImdbUnavailable
+from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbLayoutChanged, ImdbUnavailable
 from scraper.imdb import ImdbClient
 from scraper.query import FilmQuery
 from scraper.settings import ScraperSettings
 
 PATH = "/search/title/"
+RawServer = Callable[[Callable[[], Iterator[bytes]]], str]
 QUERY = FilmQuery(genres=("Comedy",))
 
 
@@ -144,27 +141,6 @@ def test_a_broken_gzip_stream_is_unavailable(client: ImdbClient, httpserver: HTT
         client.live(QUERY)
 
 
-def raw_server(pieces: Callable[[], Iterator[bytes]]) -> tuple[str, threading.Event]:
-    """A server that sends bytes as it likes, to show what a well-behaved one cannot."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stop = threading.Event()
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, listener:
-            connection.recv(65536)
-            try:
-                for piece in pieces():
-                    connection.sendall(piece)
-                    if stop.is_set():
-                        return
-            except OSError:
-                return
-
-    threading.Thread(target=serve, daemon=True).start()
-    return f"http://127.0.0.1:{listener.getsockname()[1]}", stop
-
-
 def trickle(start: bytes, drop: bytes) -> Iterator[bytes]:
     yield start
     while True:
@@ -185,13 +161,12 @@ SLOW: dict[str, Callable[[], Iterator[bytes]]] = {
 
 
 @pytest.mark.parametrize("kind", SLOW)
-def test_slowness_ends_with_the_budget(impatient: ScraperSettings, kind: str) -> None:
-    url, stop = raw_server(SLOW[kind])
+def test_slowness_ends_with_the_budget(impatient: ScraperSettings, raw_server: RawServer, kind: str) -> None:
+    url = raw_server(SLOW[kind])
     started = time.monotonic()
     with pytest.raises(ImdbUnavailable):
         ImdbClient(replace(impatient, base_url=url)).live(QUERY)
     assert time.monotonic() - started < impatient.budget_s + 0.4
-    stop.set()
 
 
 BROKEN = {
@@ -202,8 +177,8 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_broken_answers_are_unavailable(settings: ScraperSettings, kind: str) -> None:
-    url, _ = raw_server(lambda: iter([BROKEN[kind]]))
+def test_broken_answers_are_unavailable(settings: ScraperSettings, raw_server: RawServer, kind: str) -> None:
+    url = raw_server(lambda: iter([BROKEN[kind]]))
     with pytest.raises(ImdbUnavailable):
         ImdbClient(replace(settings, base_url=url)).live(QUERY)
 
@@ -240,42 +215,10 @@ def test_the_visitors_address_is_never_written_down(
 ) -> None:
     answer_with(httpserver, comedies, headers={"Set-Cookie": "session-id=7", "X-Your-Address": "203.0.113.7"})
     client.live(QUERY)
-    with sqlite3.connect(settings.home / "imdb-pages.sqlite") as connection:
-        stored = "".join(connection.iterdump())
+    stored = "".join(path.read_text() for path in settings.home.rglob("*") if path.is_file())
+    assert "Sample b1x" in stored
     assert "203.0.113.7" not in stored
     assert "session-id" not in stored
-
-
-@pytest.mark.parametrize("damage", ["file", "folder", "read-only"])
-def test_a_cache_that_cannot_be_used_is_replaced_by_memory(
-    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, tmp_path: Path, damage: str,
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    home = tmp_path / "damaged"
-    if damage == "file":
-        home.mkdir()
-        (home / "imdb-pages.sqlite").write_bytes(b"no database " * 1000)
-    elif damage == "folder":
-        home.write_text("a file where the folder should be")
-    else:
-        connect = sqlite3.connect
-        read_only = lambda path, **options: connect(f"file:{path}?mode=ro", uri=True, **options)  # noqa: E731
-        monkeypatch.setattr(sqlite3, "connect", read_only)
-    answer_with(httpserver, comedies)
-    with caplog.at_level(logging.WARNING):
-        client = ImdbClient(replace(settings, home=home))
-    assert "kept in memory" in caplog.text
-    assert client.live(QUERY) == client.cached(QUERY)
-
-
-def test_a_cache_damaged_on_the_way_costs_the_pages_not_the_answer(
-    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, comedies: str
-) -> None:
-    answer_with(httpserver, comedies)
-    client.live(QUERY)
-    (settings.home / "imdb-pages.sqlite").write_bytes(b"no database " * 5000)
-    assert client.cached(QUERY) is None
-    assert len(client.live(QUERY).films) == 20
 
 
 def test_many_visitors_share_one_request(client: ImdbClient, httpserver: HTTPServer, comedies: str) -> None:
@@ -288,25 +231,6 @@ def test_many_visitors_share_one_request(client: ImdbClient, httpserver: HTTPSer
         answers = list(visitors.map(lambda _: client.live(QUERY), range(40)))
     assert len({id(answer) for answer in answers}) == 1
     assert len(httpserver.log) == 1
-
-
-def test_many_visitors_of_a_stalled_imdb_all_get_their_error(impatient: ScraperSettings) -> None:
-    url, stop = raw_server(stall)
-    client = ImdbClient(replace(impatient, base_url=url))
-
-    def ask(_: int) -> str:
-        try:
-            client.live(QUERY)
-        except ImdbError as error:
-            return type(error).__name__
-        return "films"
-
-    started = time.monotonic()
-    with ThreadPoolExecutor(100) as visitors:
-        outcomes = set(visitors.map(ask, range(100)))
-    assert outcomes == {"ImdbUnavailable"}
-    assert time.monotonic() - started < impatient.budget_s + 1.5
-    stop.set()
 
 
 def test_kept_pages_can_be_read_by_many_at_once(client: ImdbClient, httpserver: HTTPServer, comedies: str) -> None:
@@ -331,3 +255,40 @@ def test_the_address_vouches_for_language_and_for_genres_of_cards(client: ImdbCl
     answer_with(httpserver, f'{card}<h3 class="ipc-title__text">1. Amie</h3></a></li>')
     (film,) = client.live(FilmQuery(genres=("Comedy",), language="fr")).films
     assert (film.title, film.language, film.genres) == ("Amie", "fr", ("Comedy",))
+
+
+def test_while_one_page_is_asked_for_another_is_not(client: ImdbClient, httpserver: HTTPServer, comedies: str) -> None:
+    def slowly(_: Request) -> Response:
+        time.sleep(0.3)
+        return Response(comedies)
+
+    httpserver.expect_request(PATH).respond_with_handler(slowly)
+    flight = client.ask(QUERY)
+    with pytest.raises(ImdbUnavailable, match="somebody else"):
+        client.ask(FilmQuery(genres=("Drama",)))
+    assert len(client.wait(flight).films) == 20
+    assert len(httpserver.log) == 1
+    client.live(FilmQuery(genres=("Drama",)))  # which was no failure of IMDb
+
+
+def test_a_request_that_outlives_its_visitors_is_not_joined_by_another(
+    impatient: ScraperSettings, raw_server: RawServer
+) -> None:
+    client = ImdbClient(replace(impatient, base_url=raw_server(SLOW["slow headers"]), budget_s=0.2))
+    with pytest.raises(ImdbUnavailable):
+        client.live(QUERY)
+    with pytest.raises(ImdbUnavailable, match="left alone"):
+        client.live(QUERY)
+
+
+def test_the_second_page_is_asked_for_with_the_cursor_of_the_first(
+    client: ImdbClient, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+) -> None:
+    first, second = page([item(n) for n in range(3)], 5, "eyJh=="), page([item(n) for n in range(2, 5)], 5, "eyJi==")
+    httpserver.expect_oneshot_request(PATH, query_string=QUERY.to_url("").partition("?")[2]).respond_with_data(first)
+    httpserver.expect_request(PATH).respond_with_data(second)
+    answer = client.live(QUERY)
+    assert answer.cursor == "eyJh=="
+    both = answer + client.wait(client.ask(QUERY, after=answer.cursor))
+    assert httpserver.log[-1][0].args["after"] == "eyJh=="
+    assert [film.imdb_id for film in both.films] == [f"tt{n:07d}" for n in range(5)]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scraper.film import Film
 from scraper.query import Sort
-from scraper.ranking import FIRST_SCREEN, SAME_FIRST_GENRE, fit, rank, series
+from scraper.ranking import BANDS, SAME_FIRST_GENRE, SCREEN, fit, rank, series
 
 WEIGHTS = {"Comedy": 1.0, "Family": 0.5}
 GENRES = ["Comedy", "Family", "Drama", "War"]
@@ -34,13 +34,43 @@ def test_ranking_only_orders_the_films_that_fit(candidates: list[Film]) -> None:
 def test_the_first_screen_is_varied_where_the_films_allow(candidates: list[Film]) -> None:
     ranked = rank(candidates, WEIGHTS, Sort.LATEST)
     firsts = Counter(f.genres[0] for f in ranked)
-    if sum(min(count, SAME_FIRST_GENRE) for count in firsts.values()) >= FIRST_SCREEN:
-        assert max(Counter(f.genres[0] for f in ranked[:FIRST_SCREEN]).values()) <= SAME_FIRST_GENRE
+    if sum(min(count, SAME_FIRST_GENRE) for count in firsts.values()) >= SCREEN:
+        assert max(Counter(f.genres[0] for f in ranked[:SCREEN]).values()) <= SAME_FIRST_GENRE
 
 
-def test_well_fitting_films_come_before_the_others_in_the_given_order() -> None:
-    candidates = [film(1, "Drama", "Comedy", "War"), film(2, "Comedy"), film(3, "Family"), film(4, "War")]
+def test_well_fitting_films_come_before_the_others_and_keep_the_given_order() -> None:
+    candidates = [film(1, "Drama", "Comedy", "War"), film(2, "Comedy"), film(3, "Comedy", "Family"), film(4, "War")]
     assert [f.imdb_id[-1] for f in rank(candidates, WEIGHTS, Sort.LATEST)] == ["2", "3", "1"]
+
+
+def test_a_film_few_people_liked_gives_way_to_one_that_fits_as_well() -> None:
+    poor, good = film(1, "Comedy", rating=4.5, votes=90_000), film(2, "Comedy", rating=8, votes=90_000)
+    assert rank([poor, good], WEIGHTS, Sort.LATEST) == [good, poor]
+
+
+@given(films)
+def test_every_later_screen_is_varied_too(candidates: list[Film]) -> None:
+    ranked = rank(candidates, {}, Sort.LATEST)
+    for start in range(0, len(ranked), SCREEN):
+        rest = Counter(f.genres[0] for f in ranked[start:])
+        if sum(min(count, SAME_FIRST_GENRE) for count in rest.values()) >= SCREEN:
+            firsts = Counter(f.genres[0] for f in ranked[start : start + SCREEN])
+            assert max(firsts.values()) <= SAME_FIRST_GENRE
+
+
+@given(films)
+def test_a_film_of_a_lower_band_never_stands_first_among_its_genre(candidates: list[Film]) -> None:
+    ranked = rank(candidates, WEIGHTS, Sort.LATEST)
+    best = max((fit(f, WEIGHTS) for f in ranked), default=0)
+    first_of: dict[str, Film] = {}
+    for f in ranked:
+        first = first_of.setdefault(f.genres[0], f)
+        assert fit(f, WEIGHTS) - fit(first, WEIGHTS) <= best / BANDS + 1e-9
+
+
+def test_of_a_series_whose_film_was_shown_no_other_follows() -> None:
+    candidates = [film(1, "Comedy", title="Toy Story 4"), film(2, "Comedy", title="Toy Story"), film(3, "Comedy")]
+    assert rank(candidates, WEIGHTS, Sort.LATEST, exclude={"tt0000001"}) == [candidates[2]]
 
 
 def test_without_a_mood_every_film_fits() -> None:
@@ -63,6 +93,7 @@ def test_a_few_votes_do_not_make_the_best_film() -> None:
         ("Mission: Impossible - Fallout", "Mission: Impossible II"),
         ("The Godfather Part II", "The Godfather"),
         ("Kill Bill: Vol. 1", "Kill Bill: Vol. 2"),
+        ("The Avengers", "Avengers: Endgame"),
     ],
 )
 def test_titles_of_one_series_are_seen_as_such(one: str, other: str) -> None:
@@ -71,7 +102,14 @@ def test_titles_of_one_series_are_seen_as_such(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("1917", "1984"), ("Heat", "Her"), ("8", "9"), ("Beauty and the Beast", "Beauty and the Boss")]
+    ("one", "other"),
+    [
+        ("1917", "1984"),
+        ("Heat", "Her"),
+        ("8", "9"),
+        ("Beauty and the Beast", "Beauty and the Boss"),
+        ("The Boy and the Heron", "The Boy and the Beast"),
+    ],
 )
 def test_other_titles_are_not(one: str, other: str) -> None:
     assert series(one) != series(other)

@@ -116,7 +116,7 @@ def test_too_few_live_films_give_way_to_a_fuller_list(
     httpserver.expect_request(PATH).respond_with_data(comedies)
     found = recommender.recommend(SAD, Intent.LIFT, FilmQuery(lead="woman"))
     assert found.source.kind is SourceKind.BUNDLED
-    assert found.source.notice.startswith("Too few films")
+    assert found.source.notice.startswith("Too few films on IMDb's page fit your filters, so")
 
 
 def test_few_films_are_said_never_padded(offline: Recommender) -> None:
