@@ -7,6 +7,8 @@ from importlib import resources
 
 import numpy as np
 import soxr
+
+# importing silero_vad sets torch to one thread for the whole process, which suits networks as small as ours
 from silero_vad.sequence_vad import SileroVADSequence, get_speech_timestamps_sequence
 
 from ser_model.audio import SAMPLE_RATE, NoSpeech, Silence, TooLittleSpeech, Waveform
