@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
-MARK, END = "<!-- {name}: python -m ser_model.evaluation.readme -->", "<!-- end of {name} -->"
+MARK = "<!-- {name}: python -m ser_model.evaluation.readme -->"
+END = "<!-- end of {name} -->"
 ROWS = {
     "luna": "new speakers, Luna folds (5 x 4 or 5 actors)",
     "emobox": "new speakers, EmoBox folds (6 x 4 actors)",
@@ -22,8 +23,8 @@ ROWS = {
 SPEED = """On one thread of a two-core machine a clip of {encoders[clip_s]} s takes {one[cnn_with_features_ms]:.1f} ms through
 the compact network with its features, {one[cnn_whole_path_ms]:.0f} ms from the file's bytes to the answer, and
 {one[encoder_ms]:.0f} ms through an encoder of wav2vec2-base's size ({one[times_faster]:.0f} times the network's;
-`{encoders[command]}`). From `python app.py` to the page it takes {start[page_answers_s]:.1f} s, to the first recognised
-clip {start[first_clip_recognised_s]:.1f} s, of which importing torch and gradio is
+`{encoders[command]}`). From `python app.py` to the page it takes {start[page_answers_s]:.1f} s, to the first
+recognised clip {start[first_clip_recognised_s]:.1f} s, of which importing torch and gradio is
 {start[import_torch_and_gradio_s]:.1f} s; the process then holds {start[peak_memory_mb]:.0f} MB (`{start[command]}`)."""
 
 
