@@ -94,10 +94,12 @@ class Encoder:
         """
         if self._normalise:
             waveform = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with torch.inference_mode():
-            hidden = self._network(waveform.unsqueeze(0), output_hidden_states=True).hidden_states
+            batch = waveform.unsqueeze(0).to(device)  # (1, time)
+            hidden = self._network.to(device)(batch, output_hidden_states=True).hidden_states
             frames = F.layer_norm(torch.cat(hidden), (self.width,))  # (layer, frame, width)
-            return torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1)
+            return torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1).cpu()
 
     def count_parameters(self) -> int:
         """Return how many numbers it has."""

@@ -20,8 +20,9 @@ ROWS = {
 }
 
 
-SPEED = """On one thread of a two-core machine a clip of {encoders[clip_s]} s takes {one[cnn_with_features_ms]:.1f} ms through
-the compact network with its features, {one[cnn_whole_path_ms]:.0f} ms from the file's bytes to the answer, and
+SPEED = """\
+On one thread of a two-core machine a clip of {encoders[clip_s]} s takes {one[cnn_with_features_ms]:.1f} ms through the
+compact network with its features, {one[cnn_whole_path_ms]:.0f} ms from the file's bytes to the answer, and
 {one[encoder_ms]:.0f} ms through an encoder of wav2vec2-base's size ({one[times_faster]:.0f} times the network's;
 `{encoders[command]}`). From `python app.py` to the page it takes {start[page_answers_s]:.1f} s, to the first
 recognised clip {start[first_clip_recognised_s]:.1f} s, of which importing torch and gradio is
