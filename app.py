@@ -12,7 +12,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, cards, comparison, endpoints, page, service, texts
+from ui import answer, cards, comparison, endpoints, filters, page, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -56,24 +56,29 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     with gr.Row(elem_id="deeper"):
         compare = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
     compared = template(comparison.TEMPLATE, elem_id="comparison", live=True)
-    films = template(cards.TEMPLATE, elem_id="films")
+    with gr.Accordion(texts.FILTERS, open=False, elem_id="filters"):
+        drawer = filters.draw()
+        reset = gr.Button(texts.RESET, elem_id="reset")
+    films = template(cards.TEMPLATE, elem_id="films", script=cards.DISMISS)
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
     template(FOOTER, elem_id="footer")
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
-    found = [visit, films, more]
+    asked, found = [visit, intent, *drawer], [visit, films, more]
     heard = voice.change(
-        page.hear_clip, [voice, voice_too], [visit, verdict, moods],
+        page.hear_clip, [voice, voice_too, visit], [visit, verdict, moods],
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
     )  # fmt: skip
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
-    for trigger in (heard.then, picked.then, intent.input):
-        trigger(page.show_films, [visit, intent], found, **latest | looking)
+    cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)
+    for trigger in (heard.then, picked.then, intent.input, cleared.then, *(question.input for question in drawer)):
+        trigger(page.show_films, asked, found, **latest | looking)
+    films.click(page.drop_film, asked, found, **private)
     heard.then(lambda visit: comparison.offer(visit.heard is not None), visit, [compare, compared], **private)
     compare.click(comparison.show, voice, compared, concurrency_id="model", **private)
-    more.click(page.more_films, [visit, intent], found, **private | looking)
+    more.click(page.more_films, asked, found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
     endpoints.publish()
 

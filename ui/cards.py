@@ -9,8 +9,7 @@ from scraper.film import GENRES, IMDB_ID, Film, Pick
 
 POSTER_HOST = "m.media-amazon.com"  # where IMDb keeps its posters
 SHAPES = 5  # drawings that posters take turns with, see style.css
-SIZES = ((12, "large"), (26, "medium"), (999, "small"))  # letters up to which a title is set in a size
-LONG_WORD = 10  # letters that do not fit a line of the large size
+SIZES = (("large", 12, 8), ("medium", 26, 10))  # letters up to which a title, and its longest word, is set in a size
 
 TEMPLATE = """
 {{#if value.heading}}
@@ -33,11 +32,32 @@ TEMPLATE = """
       <p class="facts">{{this.facts}}</p>
       <p class="quiet">{{this.genres}}</p>
       <p class="why">{{this.why}}</p>
+      <button type="button" class="dismiss" data-film="{{this.id}}"
+        >Not this one<span class="unseen">: {{this.title}}</span></button>
     </li>
     {{/each}}
   </ul>
+  {{#if value.rows}}
+  <details class="table">
+    <summary>As a table</summary>
+    <a class="save" href="{{value.csv}}" download="films.csv">Save as CSV</a>
+    <div class="sideways" tabindex="0" role="region" aria-label="Films as a table">
+      <table>
+        <thead><tr>{{#each value.columns}}<th scope="col">{{this}}</th>{{/each}}</tr></thead>
+        <tbody>{{#each value.rows}}<tr>{{#each this}}<td>{{this}}</td>{{/each}}</tr>{{/each}}</tbody>
+      </table>
+    </div>
+  </details>
+  {{/if}}
 </section>
 {{/if}}
+"""
+
+DISMISS = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-film]");
+  if (button) trigger("click", { imdb_id: button.dataset.film });
+});
 """
 
 
@@ -46,6 +66,7 @@ def card(pick: Pick) -> dict[str, Any]:
     film = pick.film
     genres = [genre for genre in film.genres if genre in GENRES]
     return {
+        "id": film.imdb_id,
         "url": title_url(film.imdb_id),
         "poster_url": _poster(film.poster_url),
         "title": film.title,
@@ -94,8 +115,8 @@ def _poster(url: str | None) -> str:
 
 
 def _size(title: str) -> str:
-    letters = len(title) + LONG_WORD * (max(map(len, title.split()), default=0) > LONG_WORD)
-    return next(size for limit, size in SIZES if letters <= limit or limit == SIZES[-1][0])
+    longest = max(map(len, title.split()), default=0)
+    return next((size for size, all_, word in SIZES if len(title) <= all_ and longest <= word), "small")
 
 
 def _slug(genre: str) -> str:

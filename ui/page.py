@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,11 +10,10 @@ import gradio as gr
 
 from scraper.errors import ScraperError
 from scraper.film import Pick
-from scraper.query import FilmQuery
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import Prediction
-from ui import answer, service, texts
+from ui import answer, filters, service, table, texts
 from ui.cards import card
 from ui.template import Shown, shown
 
@@ -26,11 +26,13 @@ class Visit:
         heard: How the last recording sounded.
         mood: What the visitor picked, which counts more than what was heard.
         films: Those on the page.
+        unwanted: Ids of films that the visitor does not want to see again.
     """
 
     heard: Prediction | None = None
     mood: str | None = None
     films: tuple[Pick, ...] = ()
+    unwanted: frozenset[str] = frozenset()
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -40,18 +42,19 @@ class Visit:
         return {str(name): value for name, value in self.heard.probabilities.items()} if self.heard else {}
 
 
-def hear_clip(path: str | None, show_voice: bool) -> tuple[Any, Any, Any]:
+def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:
     """Judge a new recording; return the visit, the answer and the mood buttons."""
     if path is None:  # cleared, to record again: what is on the page may stay until then
         return gr.skip(), gr.skip(), gr.skip()
+    visit = Visit(unwanted=visit.unwanted)
     try:
         heard = service.hear(path)
     except AudioError as error:
-        return Visit(), answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
+        return visit, answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
     except WeightsError:
-        return Visit(), answer.of_problem(texts.NO_MODEL), gr.Radio(value=None, label=texts.PICK)
+        return visit, answer.of_problem(texts.NO_MODEL), gr.Radio(value=None, label=texts.PICK)
     buttons = gr.Radio(value=heard.emotion, label=texts.CORRECT if heard.sure else texts.WHICH)
-    return Visit(heard), answer.of_voice(heard, show_voice), buttons
+    return replace(visit, heard=heard), answer.of_voice(heard, show_voice), buttons
 
 
 def pick_mood(mood: str, visit: Visit) -> tuple[Visit, Shown]:
@@ -66,29 +69,48 @@ def show_voice(wanted: bool, visit: Visit) -> Any:
     return answer.of_voice(visit.heard, wanted)
 
 
-def show_films(visit: Visit, intent: str) -> tuple[Visit, Shown, Any]:
-    """Look for films afresh; return the visit, the films and the button for more."""
-    return _add_films(replace(visit, films=()), intent)
+def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
+    """Look for films afresh; return the visit, the films and the button for more.
+
+    Args:
+        visit: Whose mood decides.
+        intent: "match" or "lift".
+        answers: Those of the filters' drawer, in its order.
+    """
+    return _add_films(replace(visit, films=()), intent, answers, service.PAGE)
 
 
-def more_films(visit: Visit, intent: str) -> tuple[Visit, Shown, Any]:
+def more_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
     """Add films that are not on the page yet; return the visit, the films and the button for more."""
-    return _add_films(visit, intent)
+    return _add_films(visit, intent, answers, service.PAGE)
 
 
-def _add_films(visit: Visit, intent: str) -> tuple[Visit, Shown, Any]:
+def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
+    """Take away a film that the visitor does not want and let another one in; return what show_films does."""
+    kept = tuple(pick for pick in visit.films if pick.film.imdb_id != event.imdb_id)
+    gone = frozenset(pick.film.imdb_id for pick in visit.films) - {pick.film.imdb_id for pick in kept}
+    visit = replace(visit, films=kept, unwanted=visit.unwanted | gone)
+    return _add_films(visit, intent, answers, 1)
+
+
+def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) -> tuple[Visit, Shown, Any]:
     if not visit.probabilities:
         return visit, shown(), gr.Button(visible=False)
-    seen = [pick.film.imdb_id for pick in visit.films]
+    seen = {pick.film.imdb_id for pick in visit.films} | visit.unwanted
     try:
-        found = service.find_films(visit.probabilities, intent, FilmQuery(limit=service.PAGE), seen)
+        wanted = filters.read(answers, visit.heard.gender if visit.heard else None, count)
+        found = service.find_films(visit.probabilities, intent, wanted, seen)
     except ScraperError as error:
         return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False)
     visit = replace(visit, films=visit.films + found.picks)
+    listed = table.of_films(visit.films)
     films = shown(
         heading=texts.FILMS[intent],
         reason=found.reason,
         source=found.source.notice if found.picks else texts.NO_MORE,
         films=[card(pick) for pick in visit.films],
+        columns=list(listed.columns),
+        rows=table.rows_of(listed),
+        csv=table.csv_link(listed),
     )
-    return visit, films, gr.Button(visible=len(found.picks) == service.PAGE)
+    return visit, films, gr.Button(visible=len(found.picks) == count)

@@ -12,7 +12,7 @@ Shown = NewType("Shown", dict[str, Any])  # values made harmless by `shown`, the
 _ANNOUNCE = "element.setAttribute('role', 'status'); element.setAttribute('aria-live', 'polite');"
 
 
-def template(text: str, *, elem_id: str, live: bool = False) -> gr.HTML:
+def template(text: str, *, elem_id: str, live: bool = False, script: str | None = None) -> gr.HTML:
     """Make a place in the page that shows values through a template.
 
     A function and not a subclass of gr.HTML: for each subclass Gradio writes a .pyi file beside its module.
@@ -21,10 +21,11 @@ def template(text: str, *, elem_id: str, live: bool = False) -> gr.HTML:
         text: Handlebars with double braces only, which escape markup.
         elem_id: The id of the element in the page.
         live: Whether a screen reader announces changes.
+        script: What runs in the browser once the element is there.
     """
     if "${" in text or "{{{" in text:
         raise ValueError("a template may use double braces only")
-    script = _ANNOUNCE if live else None
+    script = _ANNOUNCE if live else script
     return gr.HTML(shown(), html_template=text, js_on_load=script, elem_id=elem_id, apply_default_css=False)
 
 

@@ -22,6 +22,20 @@ NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
 NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
 
+FILTERS = "Filters"
+ANY = "Any"
+GENRES, GENRES_HINT = "Genres", "In place of those that fit the mood"
+NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have one of them"
+FROM_YEAR, TO_YEAR = "From year", "Until year"
+MIN_RATING = "IMDb rating"
+MAX_MINUTES = "Length"
+LANGUAGE = "Original language"
+LEAD_ROLE = "Lead role"
+LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
+SORT = "Sort by"
+SORTS = (("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
+RESET = "Reset filters"
+
 COMPARE = "Compare with a large model"
 SMALL_MODEL = "The small model of this page"
 LARGE_MODEL = "wav2vec2, a large model"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -108,6 +110,9 @@ def test_nothing_is_wider_than_a_phone(open_page: Open, width: int, dark: bool) 
     speak(page, 2)
     wait_for_films(page)
     assert overflow_px(page) <= 0
+    assert all(
+        card["x"] + card["width"] <= width for film in page.locator(".film").all() if (card := film.bounding_box())
+    )
 
 
 def test_a_blocked_microphone_is_a_sentence(open_page: Open) -> None:
@@ -165,6 +170,56 @@ def test_what_the_comparison_lacks_is_said_on_a_phone_too(
     speak(page)
     page.get_by_role("button", name=texts.COMPARE).click()
     expect(page.locator("#comparison .quiet").first).to_contain_text("python train.py", timeout=SOON_MS)
+    assert overflow_px(page) <= 0
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_label(label, exact=True).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_filters_re_rank_at_once(open_page: Open) -> None:
+    page = open_page()
+    expect(page.locator("#filters")).to_be_hidden()
+    pick(page, "sad")
+    wait_for_films(page)
+    before = page.locator(".film h3").all_inner_texts()
+    page.get_by_role("button", name=texts.FILTERS).click()
+    choose(page, texts.MIN_RATING, "8 or more")
+    page.locator('#sort label:has([value="rating"])').click()
+    expect(page.locator(".film h3").first).not_to_have_text(before[0])
+    expect(page.locator(".facts").first).to_contain_text(re.compile(r"★ [89]"))
+    page.get_by_role("button", name=texts.RESET).click()
+    expect(page.locator(".film h3").first).to_have_text(before[0])
+
+
+def test_a_film_can_be_sent_away(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page)
+    first, second = page.locator(".film h3").all_inner_texts()[:2]
+    page.locator(".dismiss").first.click()
+    expect(page.locator(".film h3").first).to_have_text(second)
+    wait_for_films(page)
+    pick(page, "calm")
+    pick(page, "sad")
+    expect(page.locator(".film h3").first).to_have_text(second)
+    assert first not in page.locator(".film h3").all_inner_texts()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_table_can_be_read_and_saved(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    pick(page, "happy")
+    wait_for_films(page)
+    page.get_by_role("button", name=texts.FILTERS).click()
+    page.get_by_text("As a table").click()
+    assert page.locator(".table tbody tr").count() == service.PAGE
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save as CSV").click()
+    rows = list(csv.DictReader(saved.value.path().open(encoding="utf-8-sig")))
+    assert [row["Name"] for row in rows] == page.locator(".table tbody td:first-child").all_inner_texts()
+    assert saved.value.suggested_filename == "films.csv"
     assert overflow_px(page) <= 0
 
 

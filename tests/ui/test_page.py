@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from ser_model.audio import AudioError
@@ -54,7 +55,7 @@ def test_the_picked_mood_counts_more_than_the_voice() -> None:
 
 def test_an_unsure_voice_gives_a_broad_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "hear", lambda _path: UNSURE)
-    visit, shown, buttons = page.hear_clip("clip.wav", True)
+    visit, shown, buttons = page.hear_clip("clip.wav", True, page.Visit())
     assert shown["kind"] == "unsure"
     assert buttons.value is None
     _, shown, _ = page.show_films(visit, "match")
@@ -72,7 +73,7 @@ def test_a_voice_that_cannot_be_heard_is_a_sentence(
     error: Exception, headline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(error, monkeypatch)
-    visit, shown, _ = page.hear_clip("clip.wav", True)
+    visit, shown, _ = page.hear_clip("clip.wav", True, page.Visit())
     assert (shown["kind"], shown["headline"]) == ("problem", headline)
     assert not visit.probabilities
 
@@ -88,7 +89,40 @@ def test_a_recording_that_is_gone_is_a_sentence(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_clearing_the_clip_leaves_the_page_as_it_is() -> None:
-    assert all(update == {"__type__": "update"} for update in page.hear_clip(None, True))
+    assert all(update == {"__type__": "update"} for update in page.hear_clip(None, True, page.Visit()))
+
+
+def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
+    visit, _ = page.pick_mood("sad", page.Visit(UNSURE))
+    _, shown, _ = page.show_films(
+        visit, "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
+    )
+    assert shown["films"]
+    facts = dict(zip(shown["columns"], zip(*shown["rows"], strict=True), strict=True))
+    assert all("Comedy" in genres and "Drama" not in genres for genres in facts["Genres"])
+    assert all(2000 <= int(year) <= 2010 for year in facts["Year"])
+    assert all(float(rating) >= 7 for rating in facts["Rating"])
+    _, shown, _ = page.show_films(visit, "match", ["Comedy"], ["Comedy"])
+    assert shown["heading"] == texts.NO_FILMS
+    assert "Comedy is both wanted and unwanted" in shown["source"]
+
+
+def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
+    visit, _ = page.pick_mood("sad", page.Visit())
+    visit, before, _ = page.show_films(visit, "match")
+    first = before["films"][0]["id"]
+    visit, after, _ = page.drop_film(gr.EventData(None, {"imdb_id": first}), visit, "match")
+    assert len(after["films"]) == service.PAGE
+    assert [film["id"] for film in after["films"][:-1]] == [film["id"] for film in before["films"][1:]]
+    _, again, _ = page.show_films(visit, "match")
+    assert first not in [film["id"] for film in again["films"]]
+
+
+def test_only_films_of_the_page_can_be_dropped() -> None:
+    visit, _ = page.pick_mood("sad", page.Visit())
+    visit, *_ = page.show_films(visit, "match")
+    visit, *_ = page.drop_film(gr.EventData(None, {"imdb_id": "tt9999999"}), visit, "match")
+    assert not visit.unwanted
 
 
 def test_the_kind_of_voice_can_be_switched_off() -> None:

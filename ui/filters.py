@@ -1,0 +1,89 @@
+"""The drawer of filters: what it asks, and the query that its answers come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import gradio as gr
+
+from scraper.film import GENRES
+from scraper.query import FilmQuery, Sort
+from ser_model.labels import Gender
+from ui import texts
+
+FIRST_YEAR = 1920
+NOT_FILMS = {"Game-Show", "News", "Reality-TV", "Short", "Talk-Show"}  # IMDb's genres that no film of ours has
+LANGUAGES = {
+    "English": "en", "French": "fr", "Japanese": "ja", "Hindi": "hi", "Spanish": "es", "Italian": "it",
+    "German": "de", "Chinese": "zh", "Korean": "ko", "Swedish": "sv", "Russian": "ru", "Danish": "da",
+    "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
+}  # fmt: skip
+RATINGS = (6.0, 7.0, 8.0)
+LENGTHS = (90, 120, 150)  # minutes
+LIKE_MY_VOICE = "mine"
+ANY = ""  # the answer of a list that filters nothing
+DEFAULTS: dict[str, Any] = {
+    "genres": [], "not_genres": [], "from_year": ANY, "to_year": ANY, "min_rating": ANY, "max_minutes": ANY,
+    "language": ANY, "lead": "any", "sort": Sort.LATEST.value,
+}  # fmt: skip
+
+
+def draw() -> list[Any]:
+    """Lay out the drawer; return its questions in the order of DEFAULTS."""
+    genres = [genre for genre in GENRES if genre not in NOT_FILMS]
+    years = [str(year) for year in range(datetime.now(UTC).year, FIRST_YEAR - 1, -1)]
+    with gr.Row():
+        wanted = gr.Dropdown(genres, multiselect=True, label=texts.GENRES, info=texts.GENRES_HINT)
+        unwanted = gr.Dropdown(genres, multiselect=True, label=texts.NOT_GENRES, info=texts.NOT_GENRES_HINT)
+    with gr.Row():
+        first = _choose(texts.FROM_YEAR, years)
+        last = _choose(texts.TO_YEAR, years)
+        rating = _choose(texts.MIN_RATING, [(f"{value:g} or more", f"{value:g}") for value in RATINGS])
+        length = _choose(texts.MAX_MINUTES, [(f"up to {value} minutes", str(value)) for value in LENGTHS])
+        language = _choose(texts.LANGUAGE, list(LANGUAGES.items()))
+    with gr.Row():
+        lead = gr.Radio(texts.LEADS, value=DEFAULTS["lead"], label=texts.LEAD_ROLE, elem_id="lead")
+        order = gr.Radio(texts.SORTS, value=DEFAULTS["sort"], label=texts.SORT, elem_id="sort")
+    return [wanted, unwanted, first, last, rating, length, language, lead, order]
+
+
+def read(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery:
+    """Turn the drawer's answers into a query.
+
+    Args:
+        answers: In the order of DEFAULTS; those left out filter nothing.
+        gender: How the visitor's voice sounds, if it was heard; only "like my voice" asks for it.
+        limit: Films wanted.
+
+    Raises:
+        QueryError: Two answers contradict each other, or one is impossible.
+    """
+    asked = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
+    return FilmQuery(
+        genres=tuple(asked["genres"] or ()),
+        not_genres=tuple(asked["not_genres"] or ()),
+        from_year=_number(asked["from_year"]),
+        to_year=_number(asked["to_year"]),
+        min_rating=float(asked["min_rating"]) if asked["min_rating"] else None,
+        max_minutes=_number(asked["max_minutes"]),
+        language=asked["language"] or None,
+        lead=_read_lead(asked["lead"], gender),
+        sort=Sort(asked["sort"] or Sort.LATEST),
+        limit=limit,
+    )
+
+
+def _choose(label: str, choices: list[Any]) -> gr.Dropdown:
+    return gr.Dropdown([(texts.ANY, ANY), *choices], value=ANY, label=label, min_width=150)
+
+
+def _number(answer: str | None) -> int | None:
+    return int(answer) if answer else None
+
+
+def _read_lead(answer: str, gender: Gender | None) -> Literal["woman", "man", "any"]:
+    if answer == LIKE_MY_VOICE:
+        return "any" if gender is None else "woman" if gender is Gender.FEMALE else "man"
+    return "woman" if answer == "woman" else "man" if answer == "man" else "any"

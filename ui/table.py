@@ -1,0 +1,58 @@
+"""Tables as pandas frames: shown as plain rows, and saved as CSV that a spreadsheet can open without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from scraper.film import Pick
+from ui.cards import title_url
+
+FORMULA = ("=", "+", "-", "@")  # what makes a spreadsheet take text for a formula
+
+
+def of_films(picks: Iterable[Pick]) -> pd.DataFrame:
+    """List films: name, rating, link, and the rest."""
+    rows = [
+        {
+            "Name": pick.film.title,
+            "Rating": pick.film.rating,
+            "Link": title_url(pick.film.imdb_id),
+            "Year": pick.film.year,
+            "Minutes": pick.film.runtime_min,
+            "Genres": ", ".join(pick.film.genres),
+            "Language": pick.film.language,
+            "Votes": pick.film.votes,
+            "Why": pick.why,
+        }
+        for pick in picks
+    ]
+    return pd.DataFrame(rows, dtype=object)
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Write a table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    return str(frame.map(_defuse).to_csv(index=False))
+
+
+def csv_link(frame: pd.DataFrame) -> str:
+    """Return the CSV as an address that holds it, so that no file lies about on the server.
+
+    It begins with a byte order mark, without which Excel spoils letters with accents.
+    """
+    return "data:text/csv;charset=utf-8," + quote("\ufeff" + to_csv(frame), safe="")
+
+
+def rows_of(frame: pd.DataFrame) -> list[list[str]]:
+    """Return the cells as text for a template."""
+    return [["" if value is None else str(value) for value in row] for row in frame.itertuples(index=False)]
+
+
+def _defuse(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())  # no tabs or line ends: some spreadsheets look behind them
+    return f"'{line}" if line.startswith(FORMULA) else line
