@@ -66,7 +66,7 @@ def _short_texts(document: Selector) -> Iterator[str]:
 def _film(card: Selector) -> Film:
     details = _details(card)
     star = card.css(STAR)
-    score = rating(star.attrib.get("aria-label", "") or _joined(star.css(".ipc-rating-star--rating"))) if star else None
+    score = rating(star.xpath("@aria-label").get("") or _joined(star.css(".ipc-rating-star--rating")))
     return Film(
         imdb_id=_id(card),
         title=_title(card),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scraper.catalogue import BUNDLED_CSV, load_bundled
@@ -18,6 +18,14 @@ from scraper.recommend import Plan
 ENOUGH = 40  # films for every mood and intent ...
 ENOUGH_RECENT = 10  # ... and of them this many
 RECENT = 2015  # ... from this year on
+ENOUGH_FILTERED = 12  # films for every mood and intent with any one of these filters:
+USUAL_FILTERS: dict[str, Callable[[Film], bool]] = {
+    "since 2010": FilmQuery(from_year=2010).accepts,
+    "rated 7 or more": FilmQuery(min_rating=7).accepts,
+    "under two hours": FilmQuery(max_minutes=119).accepts,
+    "not English": lambda film: film.language not in {None, "en"},
+    "lead a woman": FilmQuery(lead="woman").accepts,
+}
 RATING_SLACK = 0.35  # ratings move
 VOTES_SLACK = 2.0  # times as many or as few; votes grow
 RUNTIME_SLACK = 5  # minutes; versions differ
@@ -67,7 +75,7 @@ def find_bad_facts(films: Iterable[Film]) -> Iterator[str]:
 
 
 def find_thin_moods(films: Iterable[Film]) -> Iterator[str]:
-    """Yield every mood and intent that the list cannot serve well."""
+    """Yield every mood and intent that the list cannot serve well, by itself or with one more filter."""
     films = list(films)
     for mood in Mood:
         for intent in Intent:
@@ -76,6 +84,10 @@ def find_thin_moods(films: Iterable[Film]) -> Iterator[str]:
             recent = sum(film.year is not None and film.year >= RECENT for film in fitting)
             if len(fitting) < ENOUGH or recent < ENOUGH_RECENT:
                 yield f"{mood}, {intent}: {len(fitting)} films, {recent} of them since {RECENT}"
+            for name, accepts in USUAL_FILTERS.items():
+                filtered = sum(map(accepts, fitting))
+                if filtered < ENOUGH_FILTERED:
+                    yield f"{mood}, {intent}, {name}: {filtered} films"
 
 
 def read_facts(path: Path) -> dict[str, dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 
@@ -33,7 +32,7 @@ def number(value: object, low: float, high: float) -> float | None:
     """Return a number within its bounds, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and low <= value <= high else None
+    return float(value) if low <= value <= high else None
 
 
 def whole(value: object, low: int, high: int) -> int | None:

@@ -40,11 +40,12 @@ FROM ratings WHERE numVotes::INTEGER >= $min_votes
 """
 _MOVIES = """
 CREATE TABLE movies AS
-SELECT tconst, primaryTitle AS title, TRY_CAST(startYear AS INTEGER) AS year,
+SELECT tconst, translate(primaryTitle, '<>', '\u2039\u203a') AS title, TRY_CAST(startYear AS INTEGER) AS year,
        coalesce(string_split(genres, ','), []) AS genres, rating, votes,
        TRY_CAST(runtimeMinutes AS INTEGER) AS runtime_min
 FROM basics JOIN rated USING (tconst)
 WHERE titleType = 'movie' AND isAdult = '0' AND startYear IS NOT NULL
+  AND NOT list_contains(coalesce(string_split(genres, ','), []), 'Adult')
 """
 _LEADS = """
 CREATE TABLE leads AS

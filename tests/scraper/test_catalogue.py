@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from scraper.catalogue import BUNDLED_CSV, Catalogue, load_bundled, load_imported
+from scraper.catalogue import Catalogue, load_bundled, load_imported
 from scraper.errors import CatalogueError
-from scraper.query import CANDIDATES, FilmQuery, Sort, genre_bits, weighted_rating
+from scraper.query import FilmQuery, Sort, genre_bits, weighted_rating
 
 
 def test_reads_text_and_missing_values(catalogue: Catalogue) -> None:
@@ -72,16 +71,3 @@ def test_a_damaged_import_is_refused_with_a_remedy(tmp_path: Path, films_csv: Pa
     (tmp_path / "films.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(CatalogueError, match="import"):
         Catalogue.load(tmp_path, films_csv)
-
-
-def test_the_bundled_list_answers_quickly() -> None:
-    table = load_bundled(BUNDLED_CSV)
-    query = FilmQuery(genres=("Drama", "Comedy"), from_year=1980)
-    table.find(query)
-    fastest = 1.0
-    for _ in range(5):
-        started = time.perf_counter()
-        found = table.find(query)
-        fastest = min(fastest, time.perf_counter() - started)
-    assert len(found) == CANDIDATES
-    assert fastest < 0.05

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scraper.catalogue import BUNDLED_CSV
-from scraper.check import check, compare, find_bad_facts, find_duplicates, find_thin_moods, read_facts
+from scraper.catalogue import BUNDLED_CSV, load_bundled
+from scraper.check import USUAL_FILTERS, check, compare, find_bad_facts, find_duplicates, find_thin_moods, read_facts
 from scraper.errors import CatalogueError
 from scraper.film import Film
 from scraper.moods import Mood
@@ -42,7 +42,13 @@ def test_finds_bad_facts(film: Film) -> None:
 
 
 def test_finds_thin_moods() -> None:
-    assert len(list(find_thin_moods([]))) == 2 * len(Mood)
+    assert len(list(find_thin_moods([]))) == 2 * len(Mood) * (1 + len(USUAL_FILTERS))
+
+
+def test_finds_the_one_filter_that_leaves_too_few() -> None:
+    problems = list(find_thin_moods(film for film in load_bundled().films() if film.language == "en"))
+    assert problems
+    assert all("not English" in problem for problem in problems)
 
 
 def test_finds_disagreement(tmp_path: Path) -> None:

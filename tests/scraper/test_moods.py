@@ -57,6 +57,18 @@ def test_an_unsure_reading_gives_a_broad_list() -> None:
     assert len(unsure) > len(sure)
 
 
+def entropy(weights: dict[str, float]) -> float:
+    total = sum(weights.values())
+    return -sum(weight / total * math.log(weight / total) for weight in weights.values())
+
+
+@given(probabilities, intents)
+def test_the_less_sure_the_reading_the_broader_the_genres(p: dict[str, float], intent: Intent) -> None:
+    masses = {mood: share * sum(TABLE[Mood(mood)][intent].weights.values()) for mood, share in p.items()}
+    apart = sum(mass * entropy(TABLE[Mood(mood)][intent].weights) for mood, mass in masses.items())
+    assert entropy(blend(p, intent)) >= apart / sum(masses.values()) - 1e-9
+
+
 def test_a_small_doubt_forbids_nothing() -> None:
     assert avoided({"happy": 0.95, "angry": 0.05}, Intent.LIFT) == ()
 
