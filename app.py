@@ -56,7 +56,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     with gr.Row(elem_id="deeper"):
         compare = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
     compared = template(comparison.TEMPLATE, elem_id="comparison", live=True)
-    with gr.Accordion(texts.FILTERS, open=False, elem_id="filters"):
+    with gr.Accordion(texts.FILTERS, open=False, elem_id="filters") as filter_drawer:
         drawer = filters.draw()
         reset = gr.Button(texts.RESET, elem_id="reset")
     films = template(cards.TEMPLATE, elem_id="films", script=cards.DISMISS)
@@ -73,7 +73,15 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
     cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)
-    for trigger in (heard.then, picked.then, intent.input, cleared.then, *(question.input for question in drawer)):
+    opened = demo.load(page.open_address, None, [visit, verdict, moods, intent, filter_drawer, *drawer], **private)
+    for trigger in (
+        opened.then,
+        heard.then,
+        picked.then,
+        intent.input,
+        cleared.then,
+        *(question.input for question in drawer),
+    ):
         trigger(page.show_films, asked, found, **latest | looking)
     films.click(page.drop_film, asked, found, **private)
     heard.then(lambda visit: comparison.offer(visit.heard is not None), visit, [compare, compared], **private)

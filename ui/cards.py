@@ -13,7 +13,7 @@ SIZES = (("large", 12, 8), ("medium", 26, 10))  # letters up to which a title, a
 
 TEMPLATE = """
 {{#if value.heading}}
-<section class="films" aria-label="Films">
+<section class="films" aria-label="Films" data-query="{{value.query}}">
   <h2>{{value.heading}}</h2>
   {{#if value.reason}}<p>{{value.reason}}</p>{{/if}}
   <p class="quiet">{{value.source}}</p>

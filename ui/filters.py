@@ -30,23 +30,43 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def draw() -> list[Any]:
-    """Lay out the drawer; return its questions in the order of DEFAULTS."""
+def choices() -> dict[str, list[Any]]:
+    """Return what can be answered to each question: values, or pairs of what is shown and the value."""
     genres = [genre for genre in GENRES if genre not in NOT_FILMS]
     years = [str(year) for year in range(datetime.now(UTC).year, FIRST_YEAR - 1, -1)]
+    return {
+        "genres": genres,
+        "not_genres": genres,
+        "from_year": years,
+        "to_year": years,
+        "min_rating": [(f"{value:g} or more", f"{value:g}") for value in RATINGS],
+        "max_minutes": [(f"up to {value} minutes", str(value)) for value in LENGTHS],
+        "language": list(LANGUAGES.items()),
+        "lead": list(texts.LEADS),
+        "sort": list(texts.SORTS),
+    }
+
+
+def offers() -> dict[str, set[str]]:
+    """Return the values that can be answered to each question."""
+    return {
+        name: {choice[1] if isinstance(choice, tuple) else choice for choice in offered}
+        for name, offered in choices().items()
+    }
+
+
+def draw() -> list[Any]:
+    """Lay out the drawer; return its questions in the order of DEFAULTS."""
+    offered = choices()
     with gr.Row():
-        wanted = gr.Dropdown(genres, multiselect=True, label=texts.GENRES, info=texts.GENRES_HINT)
-        unwanted = gr.Dropdown(genres, multiselect=True, label=texts.NOT_GENRES, info=texts.NOT_GENRES_HINT)
+        genres = gr.Dropdown(offered["genres"], multiselect=True, label=texts.GENRES, info=texts.GENRES_HINT)
+        never = gr.Dropdown(offered["not_genres"], multiselect=True, label=texts.NOT_GENRES, info=texts.NOT_GENRES_HINT)
     with gr.Row():
-        first = _choose(texts.FROM_YEAR, years)
-        last = _choose(texts.TO_YEAR, years)
-        rating = _choose(texts.MIN_RATING, [(f"{value:g} or more", f"{value:g}") for value in RATINGS])
-        length = _choose(texts.MAX_MINUTES, [(f"up to {value} minutes", str(value)) for value in LENGTHS])
-        language = _choose(texts.LANGUAGE, list(LANGUAGES.items()))
+        lists = [_choose(texts.FILTER_LABELS[name], offered[name]) for name in texts.FILTER_LABELS]
     with gr.Row():
-        lead = gr.Radio(texts.LEADS, value=DEFAULTS["lead"], label=texts.LEAD_ROLE, elem_id="lead")
-        order = gr.Radio(texts.SORTS, value=DEFAULTS["sort"], label=texts.SORT, elem_id="sort")
-    return [wanted, unwanted, first, last, rating, length, language, lead, order]
+        lead = gr.Radio(offered["lead"], value=DEFAULTS["lead"], label=texts.LEAD_ROLE, elem_id="lead")
+        order = gr.Radio(offered["sort"], value=DEFAULTS["sort"], label=texts.SORT, elem_id="sort")
+    return [genres, never, *lists, lead, order]
 
 
 def read(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery:

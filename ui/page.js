@@ -1,5 +1,5 @@
 // What the page does in the browser beyond Gradio: names for screen readers, a word about the microphone, and the
-// answer scrolled into view. Runs once, when the page has loaded.
+// answer scrolled into view, and an address that reproduces the list. Runs once, when the page has loaded.
 () => {
   const byId = (id) => document.getElementById(id);
   for (const id of ["moods", "intent"]) {
@@ -30,4 +30,14 @@
   new MutationObserver(() => {
     byId("answer").scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   }).observe(byId("answer"), { childList: true, subtree: true, characterData: true });
+
+  const gradios = (name) => name.startsWith("__"); // Gradio's own, such as __theme
+  new MutationObserver(() => {
+    const list = byId("films").querySelector("[data-query]");
+    if (!list) return;
+    const parts = [...new URLSearchParams(location.search)].filter(([name]) => gradios(name)).map((pair) => pair.join("="));
+    const query = [...parts, list.dataset.query].filter(Boolean).join("&");
+    history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+    if (parent !== window) parent.postMessage({ queryString: list.dataset.query }, "https://huggingface.co");
+  }).observe(byId("films"), { childList: true, subtree: true, attributes: true });
 }

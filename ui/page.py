@@ -13,7 +13,7 @@ from scraper.film import Pick
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import Prediction
-from ui import answer, filters, service, table, texts
+from ui import address, answer, filters, service, table, texts
 from ui.cards import card
 from ui.template import Shown, shown
 
@@ -40,6 +40,15 @@ class Visit:
         if self.mood:
             return {self.mood: 1.0}
         return {str(name): value for name, value in self.heard.probabilities.items()} if self.heard else {}
+
+
+def open_address(request: gr.Request) -> list[Any]:
+    """Read what the address asks for; return visit, answer, mood, intent, the drawer and its answers."""
+    asked = address.read(request.query_params)
+    visit = Visit(mood=asked.mood)
+    shown_answer = answer.of_pick(asked.mood, None) if asked.mood else shown()
+    drawer = gr.Accordion(open=asked.answers != list(filters.DEFAULTS.values()))
+    return [visit, shown_answer, asked.mood, asked.intent, drawer, *asked.answers]
 
 
 def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:
@@ -111,6 +120,7 @@ def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) ->
         films=[card(pick) for pick in visit.films],
         columns=list(listed.columns),
         rows=table.rows_of(listed),
+        query=address.write(visit.mood, intent, answers),
         csv=table.csv_link(listed),
     )
     return visit, films, gr.Button(visible=len(found.picks) == count)

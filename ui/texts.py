@@ -26,10 +26,13 @@ FILTERS = "Filters"
 ANY = "Any"
 GENRES, GENRES_HINT = "Genres", "In place of those that fit the mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have one of them"
-FROM_YEAR, TO_YEAR = "From year", "Until year"
-MIN_RATING = "IMDb rating"
-MAX_MINUTES = "Length"
-LANGUAGE = "Original language"
+FILTER_LABELS = {
+    "from_year": "From year",
+    "to_year": "Until year",
+    "min_rating": "IMDb rating",
+    "max_minutes": "Length",
+    "language": "Original language",
+}
 LEAD_ROLE = "Lead role"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
 SORT = "Sort by"

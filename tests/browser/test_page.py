@@ -185,7 +185,7 @@ def test_filters_re_rank_at_once(open_page: Open) -> None:
     wait_for_films(page)
     before = page.locator(".film h3").all_inner_texts()
     page.get_by_role("button", name=texts.FILTERS).click()
-    choose(page, texts.MIN_RATING, "8 or more")
+    choose(page, texts.FILTER_LABELS["min_rating"], "8 or more")
     page.locator('#sort label:has([value="rating"])').click()
     expect(page.locator(".film h3").first).not_to_have_text(before[0])
     expect(page.locator(".facts").first).to_contain_text(re.compile(r"★ [89]"))
@@ -221,6 +221,31 @@ def test_the_table_can_be_read_and_saved(open_page: Open, width: int) -> None:
     assert [row["Name"] for row in rows] == page.locator(".table tbody td:first-child").all_inner_texts()
     assert saved.value.suggested_filename == "films.csv"
     assert overflow_px(page) <= 0
+
+
+def test_a_link_reproduces_the_list(open_page: Open) -> None:
+    page = open_page(query="&mood=sad&intent=lift&from=2015&not=Animation&sort=rating")
+    wait_for_films(page)
+    expect(page.locator("#answer h2")).to_have_text("You feel sad.")
+    expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
+    expect(page.get_by_label(texts.FILTER_LABELS["from_year"], exact=True)).to_have_value("2015")
+    titles = page.locator(".film h3").all_inner_texts()
+    choose(page, texts.FILTER_LABELS["min_rating"], "7 or more")
+    expect(page).to_have_url(re.compile(r"[?&]mood=sad&intent=lift&not=Animation&from=2015&rating=7&sort=rating$"))
+    choose(page, texts.FILTER_LABELS["min_rating"], texts.ANY)
+    expect(page).not_to_have_url(re.compile("rating=7"))
+    page.reload()
+    wait_for_films(page)
+    assert page.locator(".film h3").all_inner_texts() == titles
+
+
+def test_the_address_never_carries_a_voice(open_page: Open) -> None:
+    page = open_page()
+    speak(page)
+    wait_for_films(page)
+    assert "mood" not in page.url
+    pick(page, "fearful")
+    expect(page).to_have_url(re.compile("mood=fearful"))
 
 
 HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"

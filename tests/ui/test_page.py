@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from pathlib import Path
 
 import gradio as gr
@@ -123,6 +124,15 @@ def test_only_films_of_the_page_can_be_dropped() -> None:
     visit, *_ = page.show_films(visit, "match")
     visit, *_ = page.drop_film(gr.EventData(None, {"imdb_id": "tt9999999"}), visit, "match")
     assert not visit.unwanted
+
+
+def test_an_address_opens_what_it_asks_for() -> None:
+    request = types.SimpleNamespace(query_params={"mood": "sad", "intent": "lift", "from": "2015"})
+    visit, shown, mood, intent, drawer, *answers = page.open_address(request)
+    assert (visit.mood, shown["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
+    assert drawer.open is True
+    _, films, _ = page.show_films(visit, intent, *answers)
+    assert films["query"] == "mood=sad&intent=lift&from=2015"
 
 
 def test_the_kind_of_voice_can_be_switched_off() -> None:
