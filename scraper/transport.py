@@ -22,6 +22,7 @@ from scraper.parse import parse_page
 MAX_BODY = 5 * 2**20  # bytes, unpacked; real pages have 1.4 MB at most
 CHUNK = 2**16  # bytes
 MAX_REDIRECTS = 1
+PER_SECOND = 1  # requests
 STALE_AFTER = timedelta(days=30)
 BLOCK_STATUS = {202, 403, 405, 429}
 
@@ -108,7 +109,7 @@ class ImdbSession(CacheMixin, LimiterMixin, requests.Session):
             backend=cache.pages,
             expire_after=STALE_AFTER,
             allowable_codes=(200,),
-            per_second=1,
+            per_second=PER_SECOND,
             max_delay=max_wait_s,
         )
         self.max_redirects = MAX_REDIRECTS

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from scraper import transport
 from scraper.catalogue import COLUMNS, Catalogue
 from scraper.settings import ScraperSettings
 
@@ -31,6 +32,12 @@ CYCLE = (
 )
 
 Item = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lift the limit of one request a second, which has a test of its own."""
+    monkeypatch.setattr(transport, "PER_SECOND", 1000)
 
 
 @pytest.fixture

@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from scraper import Catalogue, FilmQuery, ImdbClient, Intent, Recommendation, Recommender, ScraperSettings, SourceKind
+from scraper import (
+    Catalogue,
+    FilmQuery,
+    ImdbClient,
+    ImdbUnavailable,
+    Intent,
+    Recommendation,
+    Recommender,
+    ScraperSettings,
+    SourceKind,
+)
+from scraper.settings import BUDGET_S
 
 Pieces = Callable[[], Iterator[bytes]]
 RawServer = Callable[[Pieces], str]
@@ -82,9 +93,22 @@ def test_every_fault_gives_a_list_in_time_and_says_why(
         assert "left alone until" in again.source.notice, fault
 
 
-@pytest.mark.parametrize("moods", [("sad",), MOODS], ids=["same query", "different queries"])
+def test_a_request_that_outlives_its_visitors_is_not_joined_by_another(
+    settings: ScraperSettings, raw_server: RawServer
+) -> None:
+    url = raw_server(FAULTS["slow headers"][0])
+    client = ImdbClient(replace(settings, base_url=url, budget_s=0.2))
+    with pytest.raises(ImdbUnavailable, match="in time"):
+        client.live(FilmQuery())
+    with pytest.raises(ImdbUnavailable, match="left alone"):
+        client.live(FilmQuery())
+
+
+@pytest.mark.parametrize(
+    ("moods", "budget_s"), [(("sad",), 1.5), (MOODS, BUDGET_S)], ids=["same query", "different queries"]
+)
 def test_two_hundred_visitors_of_a_stalled_imdb_are_answered_after_one_request(
-    settings: ScraperSettings, bundled: Catalogue, raw_server: RawServer, moods: tuple[str, ...]
+    settings: ScraperSettings, bundled: Catalogue, raw_server: RawServer, moods: tuple[str, ...], budget_s: float
 ) -> None:
     requests: list[float] = []
 
@@ -92,7 +116,8 @@ def test_two_hundred_visitors_of_a_stalled_imdb_are_answered_after_one_request(
         requests.append(time.monotonic())
         return stall()
 
-    recommender = Recommender(ImdbClient(replace(settings, base_url=raw_server(count))), bundled)
+    client = ImdbClient(replace(settings, base_url=raw_server(count), budget_s=budget_s))
+    recommender = Recommender(client, bundled)
 
     def visit(number: int) -> tuple[Recommendation, float]:
         started = time.monotonic()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,6 @@ from scraper.query import FilmQuery
 from scraper.settings import ScraperSettings
 
 PATH = "/search/title/"
-RawServer = Callable[[Callable[[], Iterator[bytes]]], str]
 QUERY = FilmQuery(genres=("Comedy",))
 
 
@@ -141,48 +140,6 @@ def test_a_broken_gzip_stream_is_unavailable(client: ImdbClient, httpserver: HTT
         client.live(QUERY)
 
 
-def trickle(start: bytes, drop: bytes) -> Iterator[bytes]:
-    yield start
-    while True:
-        time.sleep(0.05)
-        yield drop
-
-
-def stall() -> Iterator[bytes]:
-    time.sleep(5)
-    yield b""
-
-
-SLOW: dict[str, Callable[[], Iterator[bytes]]] = {
-    "no answer": stall,
-    "slow headers": lambda: trickle(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"),
-    "slow body": lambda: trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n<html>", b" "),
-}
-
-
-@pytest.mark.parametrize("kind", SLOW)
-def test_slowness_ends_with_the_budget(impatient: ScraperSettings, raw_server: RawServer, kind: str) -> None:
-    url = raw_server(SLOW[kind])
-    started = time.monotonic()
-    with pytest.raises(ImdbUnavailable):
-        ImdbClient(replace(impatient, base_url=url)).live(QUERY)
-    assert time.monotonic() - started < impatient.budget_s + 0.4
-
-
-BROKEN = {
-    "reset": b"",
-    "cut off": b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n<html>",
-    "garbage": b"\x00\x01\x02 no http at all\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_broken_answers_are_unavailable(settings: ScraperSettings, raw_server: RawServer, kind: str) -> None:
-    url = raw_server(lambda: iter([BROKEN[kind]]))
-    with pytest.raises(ImdbUnavailable):
-        ImdbClient(replace(settings, base_url=url)).live(QUERY)
-
-
 def test_a_page_is_kept_and_grows_stale(
     client: ImdbClient,
     settings: ScraperSettings,
@@ -241,7 +198,10 @@ def test_kept_pages_can_be_read_by_many_at_once(client: ImdbClient, httpserver: 
     assert None not in answers
 
 
-def test_requests_keep_a_second_apart(settings: ScraperSettings, httpserver: HTTPServer, comedies: str) -> None:
+def test_requests_keep_a_second_apart(
+    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "PER_SECOND", 1)
     answer_with(httpserver, comedies)
     client = ImdbClient(settings)
     started = time.monotonic()
@@ -269,16 +229,6 @@ def test_while_one_page_is_asked_for_another_is_not(client: ImdbClient, httpserv
     assert len(client.wait(flight).films) == 20
     assert len(httpserver.log) == 1
     client.live(FilmQuery(genres=("Drama",)))  # which was no failure of IMDb
-
-
-def test_a_request_that_outlives_its_visitors_is_not_joined_by_another(
-    impatient: ScraperSettings, raw_server: RawServer
-) -> None:
-    client = ImdbClient(replace(impatient, base_url=raw_server(SLOW["slow headers"]), budget_s=0.2))
-    with pytest.raises(ImdbUnavailable):
-        client.live(QUERY)
-    with pytest.raises(ImdbUnavailable, match="left alone"):
-        client.live(QUERY)
 
 
 def test_the_second_page_is_asked_for_with_the_cursor_of_the_first(

@@ -87,24 +87,6 @@ def test_the_bundled_list_answers_and_says_why(
     assert len(found.picks) == 24
 
 
-def test_a_stalled_imdb_costs_no_more_than_the_budget(
-    impatient: ScraperSettings, catalogue: Catalogue, httpserver: HTTPServer
-) -> None:
-    recommender = Recommender(ImdbClient(impatient), catalogue)
-
-    def stall(_: Any) -> Any:
-        time.sleep(1.5)
-
-    httpserver.expect_request(PATH).respond_with_handler(stall)
-    started = time.monotonic()
-    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
-    assert time.monotonic() - started < impatient.budget_s + 0.5
-    assert found.source.kind is SourceKind.BUNDLED
-    started = time.monotonic()
-    assert "left alone" in recommender.recommend(SAD, Intent.LIFT, FilmQuery()).source.notice
-    assert time.monotonic() - started < 0.3
-
-
 def test_the_lead_of_live_films_is_looked_up_in_our_own_list(
     recommender: Recommender, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
 ) -> None:
