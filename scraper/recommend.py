@@ -51,7 +51,7 @@ class Plan:
         blended = moods.blend(probabilities, intent, filters.from_year)
         avoid = set(moods.avoided(probabilities, intent)) - set(filters.genres)
         weights = blended | dict.fromkeys(filters.genres, 1.0)
-        weights = {genre: weight for genre, weight in weights.items() if genre not in filters.not_genres}
+        weights = {genre: weight for genre, weight in weights.items() if genre not in avoid | {*filters.not_genres}}
         wanted = sorted(filters.genres or weights, key=lambda genre: -blended.get(genre, 0.0))
         unwanted = (*filters.not_genres, *sorted(avoid - set(filters.not_genres)))
         query = replace(filters, genres=tuple(wanted), not_genres=unwanted)

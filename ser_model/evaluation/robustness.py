@@ -51,11 +51,11 @@ def measure_robustness(data: Path, networks: Path, limit: int | None = None) -> 
     Returns:
         The clean UAR, and for each change: share unchanged, change of UAR, thresholds, whether it passes.
     """
+    folds = split_clips(prepare_clips(load_ravdess(data, ("speech",))), "luna")
     if not networks.is_dir():
         raise ValueError(
             f"{networks} is missing. Make it with: python train.py --data {data} --protocol luna --out results/luna"
         )
-    folds = split_clips(prepare_clips(load_ravdess(data, ("speech",))), "luna")
     parts = [(load_network(networks / f"fold-{fold.name}-seed-0"), fold.test[:limit]) for fold in folds]
     truth = np.array([clip.emotion for _, clips in parts for clip in clips])
 

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scraper import Catalogue, FilmQuery, ImdbClient, Intent, Recommender, ScraperSettings
+from scraper.moods import Mood, avoided
+
+SHARES = st.lists(st.floats(0.001, 1), min_size=len(Mood), max_size=len(Mood))
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
+    home: Path = tmp_path_factory.mktemp("home")
+    return Recommender(ImdbClient(ScraperSettings(live=False, home=home)), Catalogue.load(home))
+
+
+@settings(max_examples=60, deadline=None)
+@given(shares=SHARES, intent=st.sampled_from(Intent))
+def test_every_reading_of_a_voice_gives_a_full_list(bundled: Recommender, shares: list[float], intent: Intent) -> None:
+    probabilities = {str(mood): share for mood, share in zip(Mood, shares, strict=True)}
+    found = bundled.recommend(probabilities, intent, FilmQuery(limit=12))
+    assert len(found.picks) == 12
+    assert not set(found.genres) & set(avoided(probabilities, intent))
