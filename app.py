@@ -12,7 +12,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, cards, comparison, endpoints, filters, page, service, texts
+from ui import answer, cards, closeup, comparison, endpoints, filters, page, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -55,7 +55,9 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     verdict = template(answer.TEMPLATE, elem_id="answer", live=True)
     with gr.Row(elem_id="deeper"):
         compare = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
+        closer = gr.Button(texts.CLOSER, visible=False, elem_id="closer")
     compared = template(comparison.TEMPLATE, elem_id="comparison", live=True)
+    drawn = template(closeup.TEMPLATE, elem_id="closeup", live=True)
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters") as filter_drawer:
         drawer = filters.draw()
         reset = gr.Button(texts.RESET, elem_id="reset")
@@ -84,8 +86,9 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     ):
         trigger(page.show_films, asked, found, **latest | looking)
     films.click(page.drop_film, asked, found, **private)
-    heard.then(lambda visit: comparison.offer(visit.heard is not None), visit, [compare, compared], **private)
+    heard.then(page.offer_more, visit, [compare, compared, closer, drawn], **private)
     compare.click(comparison.show, voice, compared, concurrency_id="model", **private)
+    closer.click(page.look_closer, [voice, visit], drawn, concurrency_id="model", **private)
     more.click(page.more_films, asked, found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
     endpoints.publish()

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
@@ -102,11 +100,6 @@ def compare(path: str | Path, patience_s: float = API_PATIENCE_S) -> Comparison:
         return Comparison(cnn, notice=str(error))
     assert rival.rival.recognizer is not None
     return Comparison(cnn, _time(rival.hear, Path(path), rival.rival.recognizer))
-
-
-def offer(heard: bool) -> tuple[Any, Shown]:
-    """Offer the comparison for a clip that was heard; return the button, and an empty place for the result."""
-    return gr.Button(visible=heard), shown()
 
 
 def show(path: str | None) -> Iterator[Shown]:

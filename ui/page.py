@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from scraper.film import Pick
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import Prediction
-from ui import address, answer, filters, service, table, texts
+from ui import address, answer, closeup, filters, service, table, texts
 from ui.cards import card
 from ui.template import Shown, shown
 
@@ -64,6 +64,17 @@ def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, An
         return visit, answer.of_problem(texts.NO_MODEL), gr.Radio(value=None, label=texts.PICK)
     buttons = gr.Radio(value=heard.emotion, label=texts.CORRECT if heard.sure else texts.WHICH)
     return replace(visit, heard=heard), answer.of_voice(heard, show_voice), buttons
+
+
+def offer_more(visit: Visit) -> tuple[Any, Shown, Any, Shown]:
+    """Offer the comparison and the pictures for a clip that was heard; empty what showed those of the last one."""
+    button = gr.Button(visible=visit.heard is not None)
+    return button, shown(), button, shown()
+
+
+def look_closer(path: str | None, visit: Visit) -> Iterator[Shown]:
+    """Draw what was heard."""
+    yield from closeup.show(path, visit.heard)
 
 
 def pick_mood(mood: str, visit: Visit) -> tuple[Visit, Shown]:

@@ -48,7 +48,47 @@ ONE_MODEL = "Only the small model is here."
 LARGER = "The large one has {times} times the parameters. Times include decoding and finding the speech."
 LOADING_RIVAL = "Listening with both models. The first time, the large one takes a moment to load."
 STILL_LOADING = "The large model is still loading. Ask again in a minute."
-NO_CLIP = "There is no recording to compare. Say a sentence first."
+NO_CLIP = "There is no recording. Say a sentence first."
+
+CLOSER = "What it heard"
+HEARD = "What it heard"
+DRAWING = "Drawing what it heard…"
+FIGURES = {
+    "waveform": (
+        "The sound, and the voice in it",
+        "The amber part, {start:.1f} to {end:.1f} seconds, is where a voice was found. Only that part is judged.",
+    ),
+    "timeline": (
+        "The emotion over time",
+        "The clip is heard in windows of four seconds. The brighter a field, the more probable that emotion there.",
+    ),
+    "mel": (
+        "What the model sees",
+        (
+            "A log-mel spectrogram: low tones at the bottom, high ones on top, brighter is louder. "
+            "Loudness is evened out first, so a quiet microphone makes no difference. "
+            "The model gets the part with the voice."
+        ),
+    ),
+    "voice": (
+        "How high and how loud",
+        (
+            "The voice moves mostly between {low:.0f} and {high:.0f} Hz (amber). Blue is the energy. "
+            "Excited voices are often higher and move more; sad and calm ones are flatter."
+        ),
+    ),
+    "unpitched": (
+        "How high and how loud",
+        "No clear pitch was found, as in a whisper. Blue is the energy.",
+    ),
+    "classic": (
+        "MFCC and chroma",
+        (
+            "Two classic descriptions, shown for comparison; the model does not use them. MFCC is the colour of the "
+            "sound. Chroma is how much of each musical note is in it."
+        ),
+    ),
+}
 
 LIMITS = (
     "The model learnt from 24 North American actors reading English sentences with acted feelings. "

@@ -248,6 +248,15 @@ def test_the_address_never_carries_a_voice(open_page: Open) -> None:
     expect(page).to_have_url(re.compile("mood=fearful"))
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_it_heard_is_drawn_on_demand(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    speak(page)
+    page.get_by_role("button", name=texts.CLOSER).click()
+    expect(page.locator("#closeup figure")).to_have_count(4, timeout=60_000)
+    assert overflow_px(page) <= 0
+
+
 HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
 
 
