@@ -1,17 +1,32 @@
-"""A wav2vec2 encoder small enough for tests, with random weights."""
+"""Speech encoders small enough for tests, with random weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import torch
-from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+from transformers import (
+    HubertConfig,
+    HubertModel,
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2Model,
+    WavLMConfig,
+    WavLMModel,
+)
+
+KINDS = {
+    "wav2vec2": (Wav2Vec2Config, Wav2Vec2Model),
+    "hubert": (HubertConfig, HubertModel),
+    "wavlm": (WavLMConfig, WavLMModel),
+}
 
 
-def write_encoder(folder: Path, seed: int = 0) -> Path:
+def write_encoder(folder: Path, seed: int = 0, kind: str = "wav2vec2") -> Path:
     """Save an encoder of two layers; its normal dropout and masking settings stay, as a real checkpoint's would."""
     torch.manual_seed(seed)
-    config = Wav2Vec2Config(
+    make_config, make_model = KINDS[kind]
+    config = make_config(
         hidden_size=48,
         num_hidden_layers=2,
         num_attention_heads=4,
@@ -20,6 +35,6 @@ def write_encoder(folder: Path, seed: int = 0) -> Path:
         num_conv_pos_embeddings=16,
         num_conv_pos_embedding_groups=2,
     )
-    Wav2Vec2Model(config).save_pretrained(folder)
+    make_model(config).save_pretrained(folder)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
     return folder

@@ -52,6 +52,12 @@ def test_a_clip_becomes_one_vector_a_layer(encoder: Encoder) -> None:
     assert torch.equal(vectors, encoder.describe(torch.from_numpy(speak())))  # nothing dropped, nothing masked
 
 
+@pytest.mark.parametrize("kind", ["hubert", "wavlm"])
+def test_other_encoders_serve_as_well(kind: str, tmp_path: Path) -> None:
+    encoder = Encoder.load(str(write_encoder(tmp_path, kind=kind)))
+    assert encoder.describe(torch.from_numpy(speak())).shape == (encoder.layers, 2 * encoder.width)
+
+
 def test_loudness_does_not_matter_to_the_encoder(encoder: Encoder) -> None:
     voice = torch.from_numpy(speak())
     assert torch.allclose(encoder.describe(voice), encoder.describe(0.1 * voice), atol=1e-2)
