@@ -12,7 +12,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, cards, closeup, comparison, endpoints, filters, page, service, texts
+from ui import answer, cards, closeup, comparison, endpoints, filters, page, quality, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -63,6 +63,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
         reset = gr.Button(texts.RESET, elem_id="reset")
     films = template(cards.TEMPLATE, elem_id="films", script=cards.DISMISS)
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
+    template(quality.TEMPLATE, quality.describe(), elem_id="quality")
     template(FOOTER, elem_id="footer")
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

@@ -12,13 +12,16 @@ Shown = NewType("Shown", dict[str, Any])  # values made harmless by `shown`, the
 _ANNOUNCE = "element.setAttribute('role', 'status'); element.setAttribute('aria-live', 'polite');"
 
 
-def template(text: str, *, elem_id: str, live: bool = False, script: str | None = None) -> gr.HTML:
+def template(
+    text: str, value: Shown | None = None, *, elem_id: str, live: bool = False, script: str | None = None
+) -> gr.HTML:
     """Make a place in the page that shows values through a template.
 
     A function and not a subclass of gr.HTML: for each subclass Gradio writes a .pyi file beside its module.
 
     Args:
         text: Handlebars with double braces only, which escape markup.
+        value: What it shows at first.
         elem_id: The id of the element in the page.
         live: Whether a screen reader announces changes.
         script: What runs in the browser once the element is there.
@@ -26,7 +29,7 @@ def template(text: str, *, elem_id: str, live: bool = False, script: str | None 
     if "${" in text or "{{{" in text:
         raise ValueError("a template may use double braces only")
     script = _ANNOUNCE if live else script
-    return gr.HTML(shown(), html_template=text, js_on_load=script, elem_id=elem_id, apply_default_css=False)
+    return gr.HTML(value or shown(), html_template=text, js_on_load=script, elem_id=elem_id, apply_default_css=False)
 
 
 def shown(**values: Any) -> Shown:

@@ -94,6 +94,30 @@ LIMITS = (
     "The model learnt from 24 North American actors reading English sentences with acted feelings. "
     "It guesses how a voice sounds; it does not know how you are, and it is no diagnosis."
 )
+QUALITY = "How good is it?"
+QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that never heard its actor."
+CHANCE = "Guessing"
+PEOPLE = "People"
+THIS_MODEL = "This model, new speakers"
+OTHERS = {"Averages of classic features": "classic", "Random split": "random"}
+LADDER = (
+    "Right answers",
+    (
+        "People listened to the same recordings and had seven answers to choose from (Livingstone & Russo 2018). "
+        "A random split mixes clips of the same actor into training and test; its figure flatters and promises nothing."
+    ),
+)
+RECALL = ("Found, by emotion", "How many of 100 clips of each emotion it recognises.")
+ACTORS = ("Hardest actor", "Middle actor", "Easiest actor")
+BY_ACTOR = ("Right answers, by actor", "Some voices are far harder to read than others. Yours may be one of them.")
+SURE_SHARE = (
+    "It answers {share} of the clips and says it is not sure about the rest; {right} of those answers are right. "
+    "The kind of voice, male or female, is right for {voice}."
+)
+TERMS = (
+    "The model was trained on RAVDESS (CC BY-NC-SA 4.0), so it may not be used commercially. "
+    "Film facts from IMDb are for personal, non-commercial use. Nothing you say is kept longer than an hour."
+)
 CREDITS = "Film facts courtesy of IMDb."
 
 NO_MICROPHONE = "No microphone was found. Connect one, upload a recording, or pick a mood."

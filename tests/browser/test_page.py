@@ -257,6 +257,14 @@ def test_what_it_heard_is_drawn_on_demand(open_page: Open, width: int) -> None:
     assert overflow_px(page) <= 0
 
 
+@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
+def test_how_good_it_is_can_be_read(open_page: Open, width: int, dark: bool) -> None:
+    page = open_page(width=width, dark=dark)
+    page.get_by_text(texts.QUALITY).click()
+    expect(page.locator("#quality figure").first).to_be_visible()
+    assert overflow_px(page) <= 0
+
+
 HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
 
 

@@ -1,0 +1,49 @@
+"""The figures on the page are those of results/, whatever they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ui import quality, texts
+from ui.bars import percent
+
+METRICS = {
+    "accuracy": 0.5,
+    "recall": {"sad": 0.25, "happy": 0.75},
+    "accuracy_by_actor": {"01": 0.3, "02": 0.5, "03": 0.9},
+    "answered": {"share": 0.7, "accuracy": 0.8},
+    "gender": {"accuracy": 0.98},
+}
+
+
+def write(folder: Path, metrics: dict[str, object]) -> None:
+    folder.mkdir()
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
+def test_figures_follow_the_files(tmp_path: Path) -> None:
+    write(tmp_path / "luna", METRICS)
+    write(tmp_path / "random", {"accuracy": 0.875})
+    ladder, recall, actors = quality.describe(tmp_path)["charts"]
+    assert [(bar["name"], bar["percent"]) for bar in ladder["bars"]] == [
+        (texts.CHANCE, "12%"), (texts.THIS_MODEL, "50%"), (texts.PEOPLE, "62%"), ("Random split", "88%")
+    ]  # fmt: skip
+    assert [bar["percent"] for bar in recall["bars"]] == ["25%", "75%"]
+    assert [bar["percent"] for bar in actors["bars"]] == ["30%", "50%", "90%"]
+    assert "70%" in quality.describe(tmp_path)["notes"][0]
+
+
+def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
+    assert quality.describe(tmp_path)["charts"] == []
+    assert texts.TERMS in quality.describe(tmp_path)["notes"]
+
+
+def test_the_figures_of_the_repository_are_shown() -> None:
+    metrics = json.loads((quality.RESULTS / "luna/metrics.json").read_text())
+    ladder = quality.describe()["charts"][0]
+    (own,) = [bar for bar in ladder["bars"] if bar["leads"]]
+    assert own["percent"] == percent(metrics["accuracy"])
+    assert metrics["accuracy"] == pytest.approx(own["share"] / 100, abs=0.005)
