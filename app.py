@@ -12,7 +12,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, cards, closeup, comparison, endpoints, filters, page, quality, service, texts
+from ui import answer, batch, cards, closeup, comparison, endpoints, filters, page, quality, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -63,6 +63,9 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
         reset = gr.Button(texts.RESET, elem_id="reset")
     films = template(cards.TEMPLATE, elem_id="films", script=cards.DISMISS)
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
+    with gr.Accordion(texts.BATCH, open=False, elem_id="batch"):
+        files = gr.File(file_count="multiple", label=texts.BATCH_PICK, height=140)
+        results = template(batch.TEMPLATE, elem_id="results")
     template(quality.TEMPLATE, quality.describe(), elem_id="quality")
     template(FOOTER, elem_id="footer")
 
@@ -76,15 +79,9 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
     cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)
-    opened = demo.load(page.open_address, None, [visit, verdict, moods, intent, filter_drawer, *drawer], **private)
-    for trigger in (
-        opened.then,
-        heard.then,
-        picked.then,
-        intent.input,
-        cleared.then,
-        *(question.input for question in drawer),
-    ):
+    demo.load(page.open_address, None, [*found, verdict, moods, intent, filter_drawer, *drawer], **private)
+    changed = [question.input for question in drawer]
+    for trigger in (heard.then, picked.then, intent.input, cleared.then, *changed):
         trigger(page.show_films, asked, found, **latest | looking)
     films.click(page.drop_film, asked, found, **private)
     heard.then(page.offer_more, visit, [compare, compared, closer, drawn], **private)
@@ -92,6 +89,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
     closer.click(page.look_closer, [voice, visit], drawn, concurrency_id="model", **private)
     more.click(page.more_films, asked, found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
+    files.change(batch.show, files, results, concurrency_id="model", **private)
     endpoints.publish()
 
 demo.queue(max_size=32, default_concurrency_limit=4)

@@ -27,7 +27,7 @@ FILM = {
 RECOGNITION = {
     "emotion", "sure", "probabilities", "gender", "gender_probability", "speech", "timeline", "notice"
 }  # fmt: skip
-TOOLS = {"compare", "recognize", "recommend", "recommend_from_voice"}
+TOOLS = {"compare", "recognize", "recognize_batch", "recommend", "recommend_from_voice"}
 
 needs_weights = pytest.mark.skipif(
     not (WEIGHTS / "model.safetensors").is_file(), reason="the weights are not trained yet"
@@ -154,6 +154,16 @@ def test_a_comparison_without_the_large_model_says_what_makes_it(
     assert "python train.py" in found["notice"]
 
 
+@needs_weights
+def test_one_bad_file_of_several_costs_only_its_own_row(client: Client, voice: Path, noise: Path) -> None:
+    files = [handle_file(str(path)) for path in (voice, noise, voice)]
+    first, bad, last = client.predict(files=files, api_name="/recognize_batch")["results"]
+    assert set(first) == RECOGNITION | {"file"}
+    assert first == last
+    assert set(bad) == {"file", "error"}
+    assert "No voice was heard" in bad["error"]
+
+
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 
 
@@ -169,10 +179,11 @@ MARKED = {"meta": {"_type": "gradio.FileData"}}
         [],
     ],
 )
-@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice", "compare"])
+@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice", "compare", "recognize_batch"])
 def test_paths_that_a_client_made_up_are_never_opened(url: str, endpoint: str, made_up: object) -> None:
     call = f"{url}gradio_api/call/{endpoint}"
-    event = requests.post(call, json={"data": [made_up, "match", 3]}, timeout=10).json()["event_id"]
+    given = [made_up] if endpoint == "recognize_batch" else made_up
+    event = requests.post(call, json={"data": [given, "match", 3]}, timeout=10).json()["event_id"]
     answer = requests.get(f"{call}/{event}", timeout=20).text
     assert answer.startswith("event: error")
     assert "must be an uploaded file" in answer or "not uploaded" in answer or "Cannot move" in answer

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scraper.film import GENRES, IMDB_ID, Film, Pick
+from ui import table
 
 POSTER_HOST = "m.media-amazon.com"  # where IMDb keeps its posters
 SHAPES = 5  # drawings that posters take turns with, see style.css
@@ -40,18 +41,12 @@ TEMPLATE = """
   {{#if value.rows}}
   <details class="table">
     <summary>As a table</summary>
-    <a class="save" href="{{value.csv}}" download="films.csv">Save as CSV</a>
-    <div class="sideways" tabindex="0" role="region" aria-label="Films as a table">
-      <table>
-        <thead><tr>{{#each value.columns}}<th scope="col">{{this}}</th>{{/each}}</tr></thead>
-        <tbody>{{#each value.rows}}<tr>{{#each this}}<td>{{this}}</td>{{/each}}</tr>{{/each}}</tbody>
-      </table>
-    </div>
+    TABLE
   </details>
   {{/if}}
 </section>
 {{/if}}
-"""
+""".replace("TABLE", table.markup("films.csv", "Films as a table"))
 
 DISMISS = """
 element.addEventListener("click", (event) => {

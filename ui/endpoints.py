@@ -18,7 +18,7 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ui import comparison, service
+from ui import batch, comparison, service
 
 UPLOADS = Path(get_upload_folder()).resolve()
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
@@ -126,12 +126,29 @@ def compare(audio: gr.FileData) -> dict[str, Any]:
         return comparison.compare(_path(audio)).to_json()
 
 
+def recognize_batch(files: list[gr.FileData]) -> dict[str, Any]:
+    """Say how the voice sounds in each of several recordings; one that cannot be judged never spoils the rest.
+
+    Args:
+        files: Up to 50 recordings of speech, each up to 60 seconds and 20 MB.
+
+    Returns:
+        results: for each file its name with what recognize returns, or with an error for the person.
+    """
+    with plain_errors():
+        _check_lists(files=files)
+        if len(files) > batch.MAX_FILES:
+            raise QueryError(f"files may be {batch.MAX_FILES} at a time, not {len(files)}")
+        return {"results": list(batch.hear_files([_path(file) for file in files]))}
+
+
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
     api(recognize, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
     api(compare, concurrency_id="model")
+    api(recognize_batch, concurrency_id="model")
 
 
 @contextmanager

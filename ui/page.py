@@ -43,12 +43,14 @@ class Visit:
 
 
 def open_address(request: gr.Request) -> list[Any]:
-    """Read what the address asks for; return visit, answer, mood, intent, the drawer and its answers."""
+    """Show what the address asks for; return visit, films, more, answer, mood, intent, the drawer and its answers."""
     asked = address.read(request.query_params)
-    visit = Visit(mood=asked.mood)
-    shown_answer = answer.of_pick(asked.mood, None) if asked.mood else shown()
+    if asked == address.read({}):  # nothing: a visitor who was quicker than this must not lose a pick
+        return [gr.skip()] * (6 + len(asked.answers) + 1)
+    found = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
+    said = answer.of_pick(asked.mood, None) if asked.mood else shown()
     drawer = gr.Accordion(open=asked.answers != list(filters.DEFAULTS.values()))
-    return [visit, shown_answer, asked.mood, asked.intent, drawer, *asked.answers]
+    return [*found, said, asked.mood, asked.intent, drawer, *asked.answers]
 
 
 def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:

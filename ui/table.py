@@ -9,9 +9,21 @@ from urllib.parse import quote
 import pandas as pd
 
 from scraper.film import Pick
-from ui.cards import title_url
 
 FORMULA = ("=", "+", "-", "@")  # what makes a spreadsheet take text for a formula
+
+
+def markup(file: str, label: str) -> str:
+    """Return the part of a template that shows `columns` and `rows` and saves `csv` as a file."""
+    return f"""<a class="save" href="{{{{value.csv}}}}" download="{file}">Save as CSV</a>
+    <div class="sideways" tabindex="0" role="region" aria-label="{label}">
+      <table>
+        <thead><tr>{{{{#each value.columns}}}}<th scope="col">{{{{this}}}}</th>{{{{/each}}}}</tr></thead>
+        <tbody>
+          {{{{#each value.rows}}}}<tr>{{{{#each this}}}}<td>{{{{this}}}}</td>{{{{/each}}}}</tr>{{{{/each}}}}
+        </tbody>
+      </table>
+    </div>"""
 
 
 def of_films(picks: Iterable[Pick]) -> pd.DataFrame:
@@ -20,7 +32,7 @@ def of_films(picks: Iterable[Pick]) -> pd.DataFrame:
         {
             "Name": pick.film.title,
             "Rating": pick.film.rating,
-            "Link": title_url(pick.film.imdb_id),
+            "Link": pick.film.url,
             "Year": pick.film.year,
             "Minutes": pick.film.runtime_min,
             "Genres": ", ".join(pick.film.genres),

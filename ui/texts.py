@@ -94,6 +94,12 @@ LIMITS = (
     "The model learnt from 24 North American actors reading English sentences with acted feelings. "
     "It guesses how a voice sounds; it does not know how you are, and it is no diagnosis."
 )
+BATCH = "Several recordings at once"
+BATCH_PICK = "Recordings, up to 60 seconds each"
+BATCH_PROGRESS = "{done} of {all} heard…"
+BATCH_DONE = "{good} of {all} recordings judged."
+BATCH_LEFT_OUT = " {left_out} more were left out; {limit} at a time is the limit."
+
 QUALITY = "How good is it?"
 QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that never heard its actor."
 CHANCE = "Guessing"

@@ -265,6 +265,19 @@ def test_how_good_it_is_can_be_read(open_page: Open, width: int, dark: bool) -> 
     assert overflow_px(page) <= 0
 
 
+def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.wav").write_text("no sound at all")
+    page = open_page(width=360)
+    page.get_by_role("button", name=texts.BATCH).click()
+    page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])
+    expect(page.locator("#results [role=status]")).to_have_text("1 of 2 recordings judged.", timeout=SOON_MS)
+    assert page.locator("#results tbody tr").count() == 2
+    with page.expect_download() as saved:
+        page.locator("#results .save").click()
+    assert "not a recording" in saved.value.path().read_text("utf-8-sig")
+    assert overflow_px(page) <= 0
+
+
 HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
 
 

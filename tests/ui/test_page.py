@@ -128,11 +128,16 @@ def test_only_films_of_the_page_can_be_dropped() -> None:
 
 def test_an_address_opens_what_it_asks_for() -> None:
     request = types.SimpleNamespace(query_params={"mood": "sad", "intent": "lift", "from": "2015"})
-    visit, shown, mood, intent, drawer, *answers = page.open_address(request)
+    visit, films, _, shown, mood, intent, drawer, *_ = page.open_address(request)
     assert (visit.mood, shown["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
     assert drawer.open is True
-    _, films, _ = page.show_films(visit, intent, *answers)
     assert films["query"] == "mood=sad&intent=lift&from=2015"
+
+
+def test_a_plain_address_touches_nothing() -> None:
+    updates = page.open_address(types.SimpleNamespace(query_params={"__theme": "dark"}))
+    assert all(update == {"__type__": "update"} for update in updates)
+    assert len(updates) == len(page.open_address(types.SimpleNamespace(query_params={"mood": "sad"})))
 
 
 def test_the_kind_of_voice_can_be_switched_off() -> None:
