@@ -1,5 +1,6 @@
 """The page and the endpoints: run `python app.py` and open the address it prints."""
 
+import functools
 import os
 from typing import Any
 
@@ -12,7 +13,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, batch, cards, closeup, comparison, endpoints, filters, page, quality, service, texts
+from ui import answer, batch, cards, closeup, comparison, endpoints, examples, filters, page, quality, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -27,6 +28,7 @@ LAUNCH: dict[str, Any] = {
     "theme": Theme(),
     "css": style_sheet(),
     "js": script(),
+    "allowed_paths": [str(examples.FOLDER)],
     "max_file_size": "20mb",
     "mcp_server": True,
     "run_history": False,
@@ -48,6 +50,8 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
                 elem_id="clip",
             )
             template(MICROPHONE_NOTE, elem_id="hint")
+            template(f'<p class="quiet">{texts.EXAMPLES}</p>', elem_id="examples-note")
+            recordings = examples.draw()
             voice_too = gr.Checkbox(True, label=texts.SHOW_VOICE, elem_id="voice-too")
         with gr.Column(elem_id="choose", min_width=280):
             moods = gr.Radio([(mood.capitalize(), mood.value) for mood in Mood], label=texts.PICK, elem_id="moods")
@@ -76,6 +80,8 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
         page.hear_clip, [voice, voice_too, visit], [visit, verdict, moods],
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
     )  # fmt: skip
+    for button, recording in recordings.items():
+        button.click(functools.partial(str, recording), None, voice, **private)
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
     cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)

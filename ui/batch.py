@@ -72,12 +72,11 @@ def to_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
         {
             "File": one["file"],
             "Emotion": one.get("emotion") or ("" if "error" in one else "not sure"),
+            "Note": one.get("error") or one.get("notice", ""),
             "Voice": one.get("gender", ""),
             **{name.capitalize(): value for name, value in one.get("probabilities", {}).items()},
-            "Note": one.get("error") or one.get("notice", ""),
         }
         for one in found
     ]
     frame = pd.DataFrame(rows, dtype=object)
-    order = [name for name in frame.columns if name != "Note"] + ["Note"]
-    return frame[order].where(frame[order].notna(), None)
+    return frame.where(frame.notna(), None)

@@ -6,6 +6,8 @@ LEAD = "Say it out loud or pick a mood. You get films that fit."
 
 SPEAK = "Say a sentence"
 SPEAK_HINT = "Any sentence, in the tone you are in. Recordings are deleted after an hour."
+EXAMPLES = "No microphone? Try a synthetic voice:"
+VOICES = {"lively": "Lively", "slow": "Slow", "sharp": "Sharp"}
 PICK = "Or pick a mood"
 WHICH = "Which is it? Pick the mood that fits"
 CORRECT = "Not right? Pick the mood that fits"

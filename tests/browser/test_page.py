@@ -278,6 +278,14 @@ def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_pat
     assert overflow_px(page) <= 0
 
 
+@pytest.mark.parametrize("name", texts.VOICES)
+def test_a_made_voice_is_one_click(open_page: Open, name: str) -> None:
+    page = open_page(allowed=False)
+    page.get_by_role("button", name=texts.VOICES[name], exact=True).click()
+    page.wait_for_selector("#answer h2", timeout=SOON_MS)
+    wait_for_films(page)
+
+
 HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
 
 

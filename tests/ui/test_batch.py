@@ -29,15 +29,15 @@ def test_the_table_grows_and_a_bad_file_is_a_row() -> None:
     assert [len(state.get("rows", [])) for state in states] == [0, 1, 2, 3]
     assert states[-1]["headline"] == "2 of 3 recordings judged."
     first, bad, _ = states[-1]["rows"]
-    assert first[:3] == ["a.wav", "sad", "male"]
-    assert (bad[0], bad[-1], set(bad[1:-1])) == ("bad.wav", "No voice was heard.", {""})
+    assert first[:4] == ["a.wav", "sad", "", "male"]
+    assert (bad[:3], set(bad[3:])) == (["bad.wav", "", "No voice was heard."], {""})
     assert len(states[-1]["columns"]) == 3 + len(EMOTIONS) + 1
     assert "%0A%27%3Dc.wav" in states[-1]["csv"].replace("%0D", "")
 
 
 def test_only_bad_files_are_a_table_too() -> None:
     *_, last = batch.show(["bad.wav"])
-    assert last["rows"][0][-1] == "No voice was heard."
+    assert last["rows"][0][2] == "No voice was heard."
 
 
 def test_more_files_than_the_limit_are_left_out_and_said() -> None:
