@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from scraper.film import Film, Pick, Source, SourceKind
@@ -299,3 +300,21 @@ def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyP
     assert HOSTILE in page.locator(".film h3").inner_text()
     assert HOSTILE in page.locator(".film .why").inner_text()
     assert page.evaluate("window.hacked") is None
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(open_page: Open, dark: bool) -> None:
+    page = open_page(dark=dark, reduced_motion="reduce")
+    speak(page)
+    wait_for_films(page)
+    page.get_by_role("button", name=texts.FILTERS).click()
+    page.get_by_text(texts.QUALITY).click()
+    page.get_by_text("As a table").click()
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    serious = {
+        f"{one['id']}: {node['target']}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    }
+    assert not serious

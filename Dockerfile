@@ -1,0 +1,21 @@
+# The page and its endpoints for whoever hosts elsewhere: docker build -t mood-picks . && docker run -p 7860:7860 mood-picks
+FROM python:3.12-slim-bookworm
+
+# libgomp1: torch and scikit-learn need it, and slim images leave it out
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
+
+RUN useradd --create-home --uid 1000 user && install -d -o user /home/user/app
+WORKDIR /home/user/app
+
+# the builds for CPU first: the usual wheels of torch bring gigabytes of CUDA along
+COPY requirements.txt .
+RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch==2.11.0 torchaudio==2.11.0 \
+    && pip install --no-cache-dir -r requirements.txt
+
+COPY --chown=user . .
+USER user
+ENV GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=7860 HOME=/home/user
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/config', timeout=4)"]
+CMD ["python", "app.py"]
