@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from ui import service
+
 FOLDER = os.environ.get("SCREENSHOTS", "")
-SIZES = {"wide": (1280, 1120), "phone": (390, 844)}
+SIZES = {"wide": (1280, 1440), "phone": (390, 844)}
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not FOLDER, reason="SCREENSHOTS names no folder")]
+
+
+@pytest.fixture(autouse=True)
+def unanswered(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The usual situation of a Space: IMDb is asked and does not answer."""
+    monkeypatch.setenv("IMDB_LIVE", "on")
+    monkeypatch.setenv("IMDB_BASE_URL", "http://127.0.0.1:9")
+    service._open_films.cache_clear()
+    yield
+    service._open_films.cache_clear()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
