@@ -53,7 +53,7 @@ def test_a_voice_brings_an_emotion_and_films(open_page: Open) -> None:
     speak(page)
     wait_for_films(page)
     assert page.inner_text("#answer h2").startswith(("You sound ", "You may sound ", texts.UNSURE))
-    assert page.locator(".bars li").count() == len(Mood)
+    assert page.locator("#answer .bars li").count() == len(Mood)
     assert "voice" in page.inner_text("#answer .quiet")
 
 
