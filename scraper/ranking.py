@@ -10,6 +10,7 @@ from math import ceil
 from scraper.film import Film
 from scraper.query import Sort, weighted_rating
 
+CLEARLY = 0.08  # of the best genre's weight: one that a reading wants less than this does not speak for a film
 BANDS = 4  # of the best film's score: a film of the first quarter comes before all of the second, and so on
 SCREEN = 12  # films seen at a time ...
 SAME_FIRST_GENRE = 4  # ... and how many of them may share their first genre
@@ -21,7 +22,8 @@ _NUMBER = re.compile(
 
 def fit(film: Film, weights: Mapping[str, float]) -> float:
     """Return how well a film's genres fit: the weight of the best one, times the share of them that are wanted."""
-    wanted = [weights[genre] for genre in film.genres if genre in weights]
+    enough = CLEARLY * max(weights.values(), default=0.0)
+    wanted = [weights[genre] for genre in film.genres if weights.get(genre, 0.0) >= enough]
     return max(wanted) * len(wanted) / len(film.genres) if wanted else 0.0
 
 
