@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor
 
 from ser_model.audio import SAMPLE_RATE, AudioSource, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
-from ser_model.cnn import load_network, read_config
+from ser_model.cnn import Logits, load_network, read_config
 from ser_model.labels import EMOTIONS, GENDERS, Emotion, Gender
 from ser_model.speech import SpeechDetector, SpeechSpan
 
@@ -84,11 +84,25 @@ class Prediction:
         }
 
 
+class Network(Protocol):
+    """What a recogniser needs of a network: EmotionCnn, or the comparison's encoder with its head."""
+
+    def __call__(self, waveforms: Tensor) -> Logits:
+        """Score (batch, time) waveforms."""
+
+    def eval(self) -> Any:
+        """Turn everything off that only training needs."""
+
+    def count_parameters(self) -> int:
+        """Return how many numbers it has."""
+
+
 class EmotionRecognizer:
     """Hears recordings with one network; safe to use from several threads."""
 
-    def __init__(self, network: nn.Module, calibration: Calibration, usual_logits: Array) -> None:
-        self._network = network.eval()
+    def __init__(self, network: Network, calibration: Calibration, usual_logits: Array) -> None:
+        network.eval()
+        self._network = network
         self._calibration = calibration
         self._usual_logits = usual_logits
         self._detector = SpeechDetector()
@@ -103,6 +117,10 @@ class EmotionRecognizer:
         config = read_config(folder)
         calibration = Calibration(config["temperature"], config["gender_temperature"], config["abstain_below"])
         return cls(load_network(folder), calibration, np.array(config["usual_logits"]))
+
+    def count_parameters(self) -> int:
+        """Return how many numbers the network has."""
+        return self._network.count_parameters()
 
     def recognize(self, source: AudioSource, baseline: SpeakerBaseline | None = None) -> Prediction:
         """Say how a recording sounds.

@@ -140,6 +140,10 @@ class ComparisonNetwork(nn.Module):
         vectors = torch.stack([self.encoder.describe(waveform) for waveform in waveforms])
         return Logits(*self.head(vectors))
 
+    def count_parameters(self) -> int:
+        """Return how many numbers encoder and head have."""
+        return self.encoder.count_parameters() + sum(parameter.numel() for parameter in self.head.parameters())
+
 
 def save_head(folder: Path, head: Wav2vec2Head, calibration: dict[str, Any]) -> None:
     """Write FOLDER/config.json and FOLDER/head.safetensors, under 2 MB."""

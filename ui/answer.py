@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ser_model.recognize import Prediction
 from ui import texts
-from ui.bars import bars, certainty, percent
+from ui.bars import bars, certainty, markup, percent
 from ui.template import Shown, shown
 
 TOP = 3  # emotions named when it is not sure
 LIKELY = 0.5  # probability from which the headline says so without a "may"
 
-TEMPLATE = """
+TEMPLATE = (
+    """
 {{#if value.headline}}
 <section class="answer {{value.kind}}">
   <div class="verdict">
@@ -23,19 +24,14 @@ TEMPLATE = """
     </div>
   </div>
   {{#if value.bars}}
-  <ul class="bars" aria-label="How probable each emotion is">
-    {{#each value.bars}}
-    <li class="{{#if this.leads}}leads{{/if}}">
-      <span class="name">{{this.name}}</span>
-      <span class="track" aria-hidden="true"><span style="width: {{this.share}}%"></span></span>
-      <span class="percent">{{this.percent}}</span>
-    </li>
-    {{/each}}
-  </ul>
+"""
+    + markup("value.bars", "How probable each emotion is")
+    + """
   {{/if}}
 </section>
 {{/if}}
 """
+)
 
 
 def of_voice(heard: Prediction, show_voice: bool) -> Shown:

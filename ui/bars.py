@@ -10,6 +10,26 @@ from ser_model.labels import Emotion
 WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
 
 
+def markup(values: str, label: str) -> str:
+    """Return the template of a list of bars.
+
+    Args:
+        values: Where the template finds what bars() returned, such as value.bars.
+        label: What a screen reader says of the list; may be a template's placeholder.
+    """
+    return f"""
+  <ul class="bars" aria-label="{label}">
+    {{{{#each {values}}}}}
+    <li class="{{{{#if this.leads}}}}leads{{{{/if}}}}">
+      <span class="name">{{{{this.name}}}}</span>
+      <span class="track" aria-hidden="true"><span style="width: {{{{this.share}}}}%"></span></span>
+      <span class="percent">{{{{this.percent}}}}</span>
+    </li>
+    {{{{/each}}}}
+  </ul>
+"""
+
+
 def certainty(probability: float) -> str:
     """Put a calibrated probability into words.
 

@@ -11,15 +11,16 @@ from typing import Any
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
-from ser_model.wav2vec2 import ComparisonMissing, ComparisonNetwork
+from ser_model.wav2vec2 import ComparisonMissing
 from ui import rival, service, texts
-from ui.bars import bars, percent
+from ui.bars import bars, markup, percent
 from ui.template import Shown, shown
 
 API_PATIENCE_S = 20.0  # how long a client waits for the large model to load ...
 PAGE_PATIENCE_S = 120.0  # ... and how long the page does, which says so meanwhile
 
-TEMPLATE = """
+TEMPLATE = (
+    """
 {{#if value.headline}}
 <section class="comparison" aria-label="Comparison">
   <h2>{{value.headline}}</h2>
@@ -30,21 +31,16 @@ TEMPLATE = """
       <h3>{{this.name}}</h3>
       <p class="quiet">{{this.cost}}</p>
       <p class="reading">{{this.reading}}</p>
-      <ul class="bars" aria-label="{{this.name}}: how probable each emotion is">
-        {{#each this.bars}}
-        <li class="{{#if this.leads}}leads{{/if}}">
-          <span class="name">{{this.name}}</span>
-          <span class="track" aria-hidden="true"><span style="width: {{this.share}}%"></span></span>
-          <span class="percent">{{this.percent}}</span>
-        </li>
-        {{/each}}
-      </ul>
+"""
+    + markup("this.bars", "{{this.name}}: how probable each emotion is")
+    + """
     </div>
     {{/each}}
   </div>
 </section>
 {{/if}}
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +136,7 @@ def _describe(name: str, reading: Reading) -> dict[str, Any]:
 def _time(hear: Callable[[Path], Prediction], path: Path, recognizer: EmotionRecognizer) -> Reading:
     begin = time.perf_counter()
     heard = hear(path)
-    return Reading(heard, 1000 * (time.perf_counter() - begin), count_parameters(recognizer))
-
-
-def count_parameters(recognizer: EmotionRecognizer) -> int:
-    """Return how many numbers a recogniser's network has, its encoder included."""
-    network = recognizer._network  # noqa: SLF001 - the recogniser does not say it itself
-    own = sum(parameter.numel() for parameter in network.parameters())
-    return own + (network.encoder.count_parameters() if isinstance(network, ComparisonNetwork) else 0)
+    return Reading(heard, 1000 * (time.perf_counter() - begin), recognizer.count_parameters())
 
 
 def _count(parameters: int) -> str:

@@ -8,34 +8,30 @@ from typing import Any
 
 from ser_model.labels import EMOTIONS
 from ui import texts
-from ui.bars import percent
+from ui.bars import markup, percent
 from ui.template import Shown, shown
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CHANCE = 1 / len(EMOTIONS)
 PEOPLE = 0.624  # Livingstone & Russo 2018, speech without the picture; they had seven answers to choose from
 
-TEMPLATE = """
+TEMPLATE = (
+    """
 <details class="quality">
   <summary>{{value.title}}</summary>
   <p>{{value.summary}}</p>
   {{#each value.charts}}
   <figure>
     <figcaption><h3>{{this.title}}</h3><p class="quiet">{{this.words}}</p></figcaption>
-    <ul class="bars" aria-label="{{this.title}}">
-      {{#each this.bars}}
-      <li class="{{#if this.leads}}leads{{/if}}">
-        <span class="name">{{this.name}}</span>
-        <span class="track" aria-hidden="true"><span style="width: {{this.share}}%"></span></span>
-        <span class="percent">{{this.percent}}</span>
-      </li>
-      {{/each}}
-    </ul>
+"""
+    + markup("this.bars", "{{this.title}}")
+    + """
   </figure>
   {{/each}}
   {{#each value.notes}}<p class="quiet">{{this}}</p>{{/each}}
 </details>
 """
+)
 
 
 def describe(results: Path = RESULTS) -> Shown:

@@ -16,7 +16,7 @@ from scraper.film import Film, Pick, Source, SourceKind
 from scraper.moods import Mood
 from scraper.recommend import Recommendation
 from ser_model.wav2vec2 import load_comparison
-from ui import comparison, rival, service, texts
+from ui import rival, service, texts
 
 pytestmark = pytest.mark.browser
 
@@ -153,7 +153,6 @@ def test_a_screen_reader_is_told(open_page: Open) -> None:
 
 def test_both_models_are_compared_on_demand(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
-    monkeypatch.setattr(comparison, "count_parameters", lambda _: 100)
     page = open_page()
     expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)
     speak(page)
@@ -166,7 +165,6 @@ def test_what_the_comparison_lacks_is_said_on_a_phone_too(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(rival, "rival", rival.Rival(lambda: load_comparison(tmp_path)))
-    monkeypatch.setattr(comparison, "count_parameters", lambda _: 100)
     page = open_page(width=360, height=740)
     speak(page)
     page.get_by_role("button", name=texts.COMPARE).click()
