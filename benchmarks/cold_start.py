@@ -59,7 +59,9 @@ def main() -> None:
         "next_clip_s": warm_s,
         "peak_memory_mb": int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", said).group(1)) / 1024,
         "answer": {"emotion": answer["emotion"], "sure": answer["sure"]},
-        "time_v": [line.strip() for line in said.splitlines() if line.startswith("\t")],
+        "time_v": [
+            line.strip().replace(sys.executable, "python") for line in said.splitlines() if line.startswith("\t")
+        ],
     }
     OUT.write_text(json.dumps(report, indent=1) + "\n")
     print(OUT.read_text())
