@@ -1,8 +1,8 @@
 """Fit or cross-validate the emotion recogniser on RAVDESS.
 
-A smoke run in about a minute:
+A smoke run in about two minutes:
     python train.py --data DIR --protocol luna --epochs 2 --folds 0 --out runs/smoke
-The figures of the README (about 25 minutes on two cores):
+The figures of the README (about half an hour on two cores):
     python train.py --data DIR --protocol luna --out results/luna
 The shipped weights, trained on everybody with the calibration of those folds:
     python train.py --data DIR --protocol all --calibration results/luna/metrics.json --out ser_model/weights
@@ -201,9 +201,7 @@ def describe_run(arguments: argparse.Namespace, started: float) -> dict[str, Any
     """Say how and with what the figures were made."""
     return {
         "seeds": list(range(arguments.seeds)),
-        "command": f"python train.py --data DIR --protocol {arguments.protocol} --model {arguments.model} "
-        f"--seeds {arguments.seeds} --out {arguments.out}"
-        + (f" --epochs {arguments.epochs}" if arguments.epochs else ""),
+        "command": describe_command(arguments),
         "minutes": round((time.monotonic() - started) / 60, 1),
         "versions": {
             "python": platform.python_version(),
@@ -211,6 +209,15 @@ def describe_run(arguments: argparse.Namespace, started: float) -> dict[str, Any
             "numpy": np.__version__,
         },
     }
+
+
+def describe_command(arguments: argparse.Namespace) -> str:
+    """Write the command line that makes the same figures, with DIR for the corpus."""
+    words = ["python train.py --data DIR", f"--protocol {arguments.protocol}", f"--model {arguments.model}"]
+    words += [f"--encoder {arguments.encoder}"] if arguments.model == "wav2vec2" else []
+    words += [f"--folds {' '.join(arguments.folds)}"] if arguments.folds else []
+    words += [f"--epochs {arguments.epochs}"] if arguments.epochs else []
+    return " ".join([*words, f"--seeds {arguments.seeds}", f"--out {arguments.out}"])
 
 
 def make_reporter(name: str) -> Callable[[int, float], None]:

@@ -28,6 +28,9 @@ MAX_MEGABYTES = 20
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 16
 BLOCK_FRAMES = 65_536
+WHOLE = 0.95  # share of what its header promises from which a recording counts as whole
+TIMED = ("matroska", "mp4")  # containers that may know how long they last; a browser's recorder does not say
+XING_WITHIN = 64  # bytes of an MP3's first frame in which its Xing header is looked for
 UNKNOWN_SIZE = 0xFFFF_FF00  # RIFF sizes from here on are written by recorders that do not know theirs
 
 Waveform = NDArray[np.float32]  # (time,) in about [-1, 1] at SAMPLE_RATE
@@ -130,7 +133,7 @@ def _decode_soundfile(data: bytes) -> tuple[Waveform, int]:
         if data.startswith((b"fLaC", b"OggS", b"RIFF")):
             raise Truncated(_TRUNCATED) from error
         raise NotAudio(_NOT_AUDIO) from error
-    if samples.size < 0.95 * promised or _wav_is_cut(data) or _ogg_is_cut(data):
+    if samples.size < WHOLE * promised or _wav_is_cut(data) or _ogg_is_cut(data) or _mp3_is_cut(data):
         raise Truncated(_TRUNCATED)
     return samples, rate_hz
 
@@ -145,12 +148,16 @@ def _decode_av(data: bytes, container: str) -> tuple[Waveform, int]:
             _check_format(rate_hz, stream.codec_context.channels)
             to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
             frames = (mono for frame in file.decode(stream) for mono in to_mono.resample(frame))
-            return _join_blocks((frame.to_ndarray()[0] for frame in frames), rate_hz), rate_hz
+            samples = _join_blocks((frame.to_ndarray()[0] for frame in frames), rate_hz)
+            promised_s = (file.duration or 0) / 1e6 if container in TIMED and not file.streams.video else 0.0
     except (av.error.FFmpegError, ValueError) as error:
         if isinstance(error, AudioError):
             raise
         cut = container == "mp4" and b"moov" not in data
         raise (Truncated(_TRUNCATED) if cut else NotAudio(_NOT_AUDIO)) from error
+    if samples.size < WHOLE * promised_s * rate_hz:
+        raise Truncated(_TRUNCATED)
+    return samples, rate_hz
 
 
 def _check_format(rate_hz: int, channels: int) -> None:
@@ -186,6 +193,19 @@ def _ogg_is_cut(data: bytes) -> bool:
         return False
     last_page = data.rfind(b"OggS")
     return not data[last_page + 5] & 0x04
+
+
+def _mp3_is_cut(data: bytes) -> bool:
+    """Tell whether an MP3 is shorter than the size in its Xing or Info header; without one nobody can tell."""
+    tag = int.from_bytes(data[6:10], "big")  # size of the ID3 tag in front, seven bits a byte
+    first = 10 + sum((tag >> 8 * i & 0x7F) << 7 * i for i in range(4)) if data.startswith(b"ID3") else 0
+    place = max(data.find(name, first, first + XING_WITHIN) for name in (b"Xing", b"Info"))
+    if place < 0 or data.startswith((b"RIFF", b"fLaC", b"OggS")):
+        return False
+    flags = int.from_bytes(data[place + 4 : place + 8], "big")
+    field = place + 8 + 4 * (flags & 1)  # the count of frames stands before the size, when it is there
+    promised = int.from_bytes(data[field : field + 4], "big") if flags & 2 else 0
+    return len(data) - first < WHOLE * promised
 
 
 _NOT_AUDIO = "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A."

@@ -27,7 +27,7 @@ class AugmentConfig:
     noise_p: float = 0.3
     pitch: float = 0.03  # mel bands stretched by up to this share
     tempo: float = 0.06  # frames stretched by up to this share
-    warp_p: float = 0.2  # both together; at 0.3 and wider, new speakers were recognised less well
+    warp_p: float = 0.2  # both together
     mel_masks: int = 1
     mel_mask_bands: int = 10
     time_masks: int = 1

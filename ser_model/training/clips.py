@@ -37,7 +37,7 @@ class Clip:
 
 
 def prepare_clips(corpus: Dataset) -> list[Clip]:
-    """Decode every clip and find its speech; about two minutes for the whole corpus, at once the next time.
+    """Decode every clip and find its speech; the result is kept, so that the next run begins at once.
 
     Args:
         corpus: From load_ravdess.

@@ -100,6 +100,7 @@ def test_stereo_is_mixed_to_mono() -> None:
         (encode(speak())[:20_000], Truncated),
         (encode(speak(), form="FLAC")[:20_000], Truncated),
         (encode(speak(), form="OGG", subtype="VORBIS")[:10_000], Truncated),
+        (encode(speak(), form="MP3", subtype=None)[:6_000], Truncated),
         (encode(np.zeros(1000), 1_000), NotAudio),
     ],
     ids=[
@@ -115,6 +116,7 @@ def test_stereo_is_mixed_to_mono() -> None:
         "cut-wav",
         "cut-flac",
         "cut-ogg",
+        "cut-mp3",
         "1kHz",
     ],
 )
@@ -125,9 +127,12 @@ def test_bad_recordings_get_their_own_error_and_a_sentence(data: bytes, error: t
     assert "\n" not in str(caught.value)
 
 
-def test_a_cut_m4a_is_called_truncated() -> None:
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("webm", "libopus")])
+def test_what_a_phone_or_browser_sends_is_called_truncated_when_it_is_cut(container: str, codec: str) -> None:
+    whole = encode_av(np.tile(speak(), 9), container, codec)
+    assert load_audio(whole).size
     with pytest.raises(Truncated):
-        load_audio(encode_av(np.tile(speak(), 3), "mp4", "aac")[:8_000])
+        load_audio(whole[: len(whole) // 2])
 
 
 def test_a_header_that_promises_hours_takes_no_memory_for_them() -> None:
@@ -154,3 +159,10 @@ def test_the_published_wavs_sound_like_their_16_khz_copies(shared: Path) -> None
     for path in originals:
         copy = load_audio(shared / "data/ravdess/speech" / path.parent.name / f"{path.stem}.flac")
         assert np.sqrt(np.mean((load_audio(path) - copy) ** 2) / np.mean(copy**2)) < 0.01
+
+
+def test_words_in_an_mp3s_tag_are_not_taken_for_its_size() -> None:
+    voice = encode(speak(), form="MP3", subtype=None)
+    words = b"TXXX Info\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" + bytes(80)
+    tag = b"ID3\x03\x00\x00" + bytes([0, 0, 0, len(words)]) + words
+    assert np.array_equal(load_audio(tag + voice), load_audio(voice))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from voice import RATE_HZ, speak
 
 from ser_model.audio import NoSpeech, Silence, TooLittleSpeech, load_audio
@@ -45,14 +44,6 @@ def test_noise_and_music_are_no_speech(detector: SpeechDetector, rng: np.random.
 def test_less_than_a_third_of_a_second_is_too_little(detector: SpeechDetector) -> None:
     with pytest.raises(TooLittleSpeech, match="sentence"):
         detector.find(speak("a"))
-
-
-def test_the_detector_leaves_torchs_thread_count_alone() -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    SpeechDetector()
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(before)
 
 
 def test_screams_are_heard(detector: SpeechDetector, shared: Path) -> None:
