@@ -112,7 +112,9 @@ def _explain(error: Exception) -> str:
 
 
 def _describe_failure(file: str, sentence: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(("emotion", "gender", "gender_probability", "speech"))
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("emotion", "gender", "gender_probability", "intensity", "intensity_probability", "speech")
+    )
     return {"file": file, **nothing, "sure": False, "probabilities": {}, "timeline": [], "notice": sentence}
 
 

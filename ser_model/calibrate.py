@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,11 +22,27 @@ class Calibration:
         temperature: Divides the emotion logits before softmax (Guo et al. 2017, section 4.2).
         gender_temperature: The same for the gender logits.
         abstain_below: A highest probability under this is answered with "not sure".
+        intensity_temperature: The same as temperature for the intensity logits.
     """
 
     temperature: float = 1.0
     gender_temperature: float = 1.0
     abstain_below: float = 0.0
+    intensity_temperature: float = 1.0
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Calibration:
+        """Read what config.json keeps; weights made before intensity was reported lack its temperature.
+
+        Raises:
+            KeyError: Another one is missing.
+        """
+        return cls(
+            config["temperature"],
+            config["gender_temperature"],
+            config["abstain_below"],
+            config.get("intensity_temperature", 1.0),
+        )
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:

@@ -43,6 +43,7 @@ class EmotionCnnConfig(PreTrainedConfig):
     dropout: float = 0.1
     temperature: float = 1.0
     gender_temperature: float = 1.0
+    intensity_temperature: float = 1.0
     abstain_below: float = 0.0
     usual_logits: list[float] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from ser_model.audio import SAMPLE_RATE, AudioSource, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
 from ser_model.cnn import Logits, load_network, read_config
-from ser_model.labels import EMOTIONS, GENDERS, Emotion, Gender
+from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, Intensity
 from ser_model.speech import SpeechDetector, SpeechSpan
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -24,6 +24,14 @@ WINDOW_S, STEP_S = 4.0, 2.0  # longer ones in windows
 BASELINE_WEIGHT = 0.3  # chosen on validation actors: results/baseline.json
 
 Array = NDArray[np.float64]
+
+
+class Scores(NamedTuple):
+    """The logits of a recording's windows."""
+
+    emotion: Array  # (window, 8)
+    gender: Array  # (window, 2)
+    intensity: Array  # (window, 2)
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Prediction:
         probabilities: One for each emotion, calibrated; they add up to 1.
         gender: Whose kind of voice it sounds like.
         gender_probability: Its probability, 0.5 to 1.
+        intensity: How strongly the emotion is shown; neutral was only ever acted in normal intensity.
+        intensity_probability: Its probability, 0.5 to 1.
         speech: Where the voice begins and ends, in seconds.
         timeline: One window, or several for a long recording.
         notice: A sentence for the person, or nothing.
@@ -55,6 +65,8 @@ class Prediction:
     probabilities: dict[Emotion, float]
     gender: Gender
     gender_probability: float
+    intensity: Intensity
+    intensity_probability: float
     speech: tuple[float, float]
     timeline: tuple[Moment, ...]
     notice: str
@@ -71,6 +83,8 @@ class Prediction:
             "probabilities": _round_values(self.probabilities),
             "gender": self.gender,
             "gender_probability": round(self.gender_probability, 4),
+            "intensity": self.intensity,
+            "intensity_probability": round(self.intensity_probability, 4),
             "speech": [round(edge, 2) for edge in self.speech],
             "timeline": [
                 {
@@ -115,8 +129,7 @@ class EmotionRecognizer:
             WeightsError: They are missing or damaged.
         """
         config = read_config(folder)
-        calibration = Calibration(config["temperature"], config["gender_temperature"], config["abstain_below"])
-        return cls(load_network(folder), calibration, np.array(config["usual_logits"]))
+        return cls(load_network(folder), Calibration.from_config(config), np.array(config["usual_logits"]))
 
     def count_parameters(self) -> int:
         """Return how many numbers the network has."""
@@ -134,12 +147,12 @@ class EmotionRecognizer:
         """
         waveform = load_audio(source)
         span = self._detector.find(waveform)
-        starts, emotion, gender = self._score(waveform, span)
-        if baseline is not None:
-            emotion = emotion - baseline.offset
+        starts, logits = self._score(waveform, span)
+        emotion = logits.emotion if baseline is None else logits.emotion - baseline.offset
         windows = softmax(emotion, self._calibration.temperature)  # (window, 8)
-        voices = softmax(gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
-        return self._decide(span, starts, windows, voices)
+        voices = softmax(logits.gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
+        strengths = softmax(logits.intensity, self._calibration.intensity_temperature).mean(axis=0)  # (2,)
+        return self._decide(span, starts, windows, voices, strengths)
 
     def learn_speaker(self, sources: Iterable[AudioSource]) -> SpeakerBaseline:
         """Learn from one or more neutral clips how a speaker usually sounds, so that they are heard against themselves.
@@ -150,20 +163,22 @@ class EmotionRecognizer:
         logits = []
         for source in sources:
             waveform = load_audio(source)
-            logits.append(self._score(waveform, self._detector.find(waveform))[1].mean(axis=0))
+            logits.append(self._score(waveform, self._detector.find(waveform))[1].emotion.mean(axis=0))
         return SpeakerBaseline.from_logits(np.stack(logits), self._usual_logits, BASELINE_WEIGHT)
 
-    def _score(self, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Array, Array]:
-        """Return each window's start in seconds and its (window, 8) emotion and (window, 2) gender logits."""
+    def _score(self, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Scores]:
+        """Return each window's start in seconds, and the scores of all windows."""
         starts = _place_windows(span)
         size = round(min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s) * SAMPLE_RATE)
         firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
         batch = torch.from_numpy(np.stack([waveform[first : first + size] for first in firsts]))  # (window, time)
         with torch.inference_mode():
             logits = self._network(batch)
-        return starts, logits.emotion.double().numpy(), logits.gender.double().numpy()
+        return starts, Scores(*(head.double().numpy() for head in logits))
 
-    def _decide(self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array) -> Prediction:
+    def _decide(
+        self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array, strengths: Array
+    ) -> Prediction:
         size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
         moments = tuple(
             Moment(start, start + size_s, _name_values(row)) for start, row in zip(starts, windows, strict=True)
@@ -176,6 +191,8 @@ class EmotionRecognizer:
             probabilities=_name_values(mean),
             gender=GENDERS[int(voices.argmax())],
             gender_probability=float(voices.max()),
+            intensity=INTENSITIES[int(strengths.argmax())],
+            intensity_probability=float(strengths.max()),
             speech=(span.start_s, span.end_s),
             timeline=moments,
             notice="" if sure else "Not sure how this sounds. Pick the mood that fits, or say a longer sentence.",

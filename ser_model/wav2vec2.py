@@ -164,7 +164,7 @@ def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
         config = json.loads((folder / CONFIG_NAME).read_text())
         head = Wav2vec2Head(HeadConfig(**{name: config[name] for name in HeadConfig.__dataclass_fields__}))
         head.load_state_dict(load_file(folder / HEAD_NAME))
-        calibration = Calibration(config["temperature"], config["gender_temperature"], config["abstain_below"])
+        calibration = Calibration.from_config(config)
         usual_logits = np.array(config["usual_logits"])
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise ComparisonMissing(

@@ -25,7 +25,8 @@ FILM = {
     "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
 }  # fmt: skip
 RECOGNITION = {
-    "emotion", "sure", "probabilities", "gender", "gender_probability", "speech", "timeline", "notice"
+    "emotion", "sure", "probabilities", "gender", "gender_probability",
+    "intensity", "intensity_probability", "speech", "timeline", "notice"
 }  # fmt: skip
 TOOLS = {"compare", "recognize", "recognize_batch", "recommend", "recommend_from_voice"}
 

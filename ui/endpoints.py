@@ -32,7 +32,8 @@ def recognize(audio: gr.FileData) -> dict[str, Any]:
 
     Returns:
         emotion (null when not sure), sure, calibrated probabilities of the eight emotions
-        gender of the voice, its probability, span of the speech in seconds, timeline, notice for the person
+        gender and intensity of the voice (normal or strong; neutral was only acted normal), the probability of each
+        span of the speech in seconds, timeline, notice for the person
     """
     with plain_errors():
         return service.hear(_path(audio)).to_json()

@@ -35,11 +35,13 @@ def calibrate(outcomes: list[Outcome]) -> dict[str, Any]:
     clips = [clip for outcome in outcomes for clip in outcome.fold.validation]
     emotion = np.concatenate([outcome.validation.emotion for outcome in outcomes])
     gender = np.concatenate([outcome.validation.gender for outcome in outcomes])
+    intensity = np.concatenate([outcome.validation.intensity for outcome in outcomes])
     truth = np.array([clip.emotion for clip in clips])
     temperature = fit_temperature(emotion, truth)
     return {
         "temperature": temperature,
         "gender_temperature": fit_temperature(gender, np.array([clip.gender for clip in clips])),
+        "intensity_temperature": fit_temperature(intensity, np.array([clip.intensity for clip in clips])),
         "abstain_below": fit_abstention(softmax(emotion, temperature), ABSTAIN_SHARE),
         "usual_logits": emotion[truth == Emotion.NEUTRAL.class_index].mean(axis=0).tolist(),
     }
@@ -57,6 +59,8 @@ def judge(outcome: Outcome) -> Scored:
         sure=probabilities.max(axis=1) >= calibration["abstain_below"],
         gender_truth=np.array([clip.gender for clip in clips]),
         gender_probabilities=softmax(outcome.test.gender, calibration["gender_temperature"]),
+        intensity_truth=np.array([clip.intensity for clip in clips]),
+        intensity_probabilities=softmax(outcome.test.intensity, calibration["intensity_temperature"]),
         folds=np.full(len(clips), outcome.fold.name),
         seeds=np.full(len(clips), outcome.seed),
     )

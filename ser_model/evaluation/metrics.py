@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_score
 
-from ser_model.labels import EMOTIONS
+from ser_model.labels import EMOTIONS, INTENSITIES, Emotion
 
 ECE_BINS = 15
 BOOTSTRAPS = 2000
@@ -30,6 +30,8 @@ class Scored:
         sure: Whether the answer would be given.
         gender_truth: True gender, class index.
         gender_probabilities: (clip, 2), calibrated.
+        intensity_truth: True intensity, class index; neutral is always normal.
+        intensity_probabilities: (clip, 2), calibrated.
         folds: Name of the fold.
         seeds: Seed of the network.
     """
@@ -41,6 +43,8 @@ class Scored:
     sure: NDArray[np.bool_]
     gender_truth: Ints
     gender_probabilities: Floats
+    intensity_truth: Ints
+    intensity_probabilities: Floats
     folds: NDArray[np.str_]
     seeds: Ints
 
@@ -98,9 +102,7 @@ def summarise(scored: Scored) -> dict[str, Any]:
     seeds = [scored.select(scored.seeds == seed) for seed in np.unique(scored.seeds)]
     uars = [measure_uar(one.truth, one.guess) for one in seeds]
     right = scored.guess == scored.truth
-    gender_right = scored.gender_probabilities.argmax(axis=1) == scored.gender_truth
-    per_actor = {f"{actor:02d}": float(right[scored.actors == actor].mean()) for actor in np.unique(scored.actors)}
-    gender_per_actor = {f"{a:02d}": float(gender_right[scored.actors == a].mean()) for a in np.unique(scored.actors)}
+    per_actor = _by_actor(scored, right)
     recalls = recall_score(scored.truth, scored.guess, labels=range(len(EMOTIONS)), average=None, zero_division=0)
     return {
         "clips": int(seeds[0].truth.size),
@@ -117,12 +119,50 @@ def summarise(scored: Scored) -> dict[str, Any]:
         "ece": measure_ece(scored.probabilities, scored.truth),
         "answered": {"share": float(scored.sure.mean()), "accuracy": float(right[scored.sure].mean())},
         "accuracy_when_abstaining_on_30_percent": measure_selective(scored.probabilities, scored.truth, 0.3),
-        "gender": {
-            "accuracy": float(gender_right.mean()),
-            "worst_actor": min(gender_per_actor.items(), key=lambda item: item[1]),
-            "ece": measure_ece(scored.gender_probabilities, scored.gender_truth),
+        "gender": _judge_pair(scored, scored.gender_probabilities, scored.gender_truth),
+        "intensity": summarise_intensity(scored),
+    }
+
+
+def summarise_intensity(scored: Scored) -> dict[str, Any]:
+    """Measure how well normal is told from strong.
+
+    RAVDESS acted neutral in normal intensity only: hearing that a clip is neutral tells its intensity. Of the seven
+    other emotions half of the clips are strong, so the figures without neutral, beside a chance of 0.5, are the fair
+    ones.
+    """
+    acted = scored.select(scored.truth != Emotion.NEUTRAL.class_index)
+    right = acted.intensity_probabilities.argmax(axis=1) == acted.intensity_truth
+    recalls = recall_score(
+        acted.intensity_truth,
+        acted.intensity_probabilities.argmax(axis=1),
+        labels=range(2),
+        average=None,
+        zero_division=0,
+    )
+    return _judge_pair(scored, scored.intensity_probabilities, scored.intensity_truth) | {
+        "accuracy_without_neutral": float(right.mean()),
+        "recall_without_neutral": {str(name): float(value) for name, value in zip(INTENSITIES, recalls, strict=True)},
+        "accuracy_by_emotion": {
+            str(emotion): float(right[acted.truth == emotion.class_index].mean())
+            for emotion in EMOTIONS
+            if emotion.class_index in acted.truth
         },
     }
+
+
+def _judge_pair(scored: Scored, probabilities: Floats, truth: Ints) -> dict[str, Any]:
+    """Measure one of the two-way answers over all clips."""
+    right = probabilities.argmax(axis=1) == truth
+    return {
+        "accuracy": float(right.mean()),
+        "worst_actor": min(_by_actor(scored, right).items(), key=lambda item: item[1]),
+        "ece": measure_ece(probabilities, truth),
+    }
+
+
+def _by_actor(scored: Scored, right: NDArray[np.bool_]) -> dict[str, float]:
+    return {f"{actor:02d}": float(right[scored.actors == actor].mean()) for actor in np.unique(scored.actors)}
 
 
 def _uar_of(scored: Scored, fold: str) -> float:

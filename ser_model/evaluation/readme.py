@@ -86,7 +86,9 @@ def _write_details(metrics: dict[str, Any]) -> str:
         f"When it may leave the least sure 30 % unanswered, {100 * answered:.1f} % of its answers are right. "
         f"Expected calibration error {metrics['ece']:.3f}. "
         f"Voice gender {100 * voice['accuracy']:.1f} %, worst actor ({voice['worst_actor'][0]}) "
-        f"{100 * voice['worst_actor'][1]:.0f} %."
+        f"{100 * voice['worst_actor'][1]:.0f} %. "
+        f"Intensity, normal or strong (chance 50 %; neutral, always normal, left out): "
+        f"{100 * metrics['intensity']['accuracy_without_neutral']:.1f} %."
     )
 
 

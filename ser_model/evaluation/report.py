@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ser_model.evaluation.metrics import Scored
-from ser_model.labels import EMOTIONS, GENDERS
+from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 
 CHANCE, HUMANS = 0.125, 0.624  # humans: Livingstone & Russo 2018, audio-only speech
 
@@ -26,15 +26,18 @@ def write_report(folder: Path, metrics: dict[str, Any], scored: Scored) -> None:
 
 
 def write_predictions(path: Path, scored: Scored) -> None:
-    """Write one row a clip: file, actor, fold, seed, true emotion, eight probabilities, gender."""
+    """Write one row a clip: file, actor, fold, seed, true emotion, eight probabilities, gender, intensity."""
     with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["file", "actor", "fold", "seed", "true", *EMOTIONS, "gender", "gender_probability"])
+        pairs = ["gender", "gender_probability", "intensity", "intensity_probability"]
+        rows.writerow(["file", "actor", "fold", "seed", "true", *EMOTIONS, *pairs])
         for i, name in enumerate(scored.files):
             probabilities = [f"{value:.4f}" for value in scored.probabilities[i]]
-            gender = scored.gender_probabilities[i]
+            gender, intensity = scored.gender_probabilities[i], scored.intensity_probabilities[i]
             labels = [scored.actors[i], scored.folds[i], scored.seeds[i], EMOTIONS[scored.truth[i]]]
-            rows.writerow([name, *labels, *probabilities, GENDERS[gender.argmax()], f"{gender.max():.4f}"])
+            pairs = [GENDERS[gender.argmax()], f"{gender.max():.4f}"]
+            pairs += [INTENSITIES[intensity.argmax()], f"{intensity.max():.4f}"]
+            rows.writerow([name, *labels, *probabilities, *pairs])
 
 
 def draw_report(metrics: dict[str, Any], scored: Scored) -> Figure:

@@ -40,10 +40,11 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a network says of clips, before softmax: (clip, 8) and (clip, 2)."""
+    """What a network says of clips, before softmax: (clip, 8), (clip, 2) and (clip, 2)."""
 
     emotion: NDArray[np.float64]
     gender: NDArray[np.float64]
+    intensity: NDArray[np.float64]
 
 
 def fit_network(
@@ -87,13 +88,14 @@ def fit_network(
 def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
     """Score the speech span of every clip, in the order given."""
     order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
-    emotion, gender = np.zeros((len(clips), 8)), np.zeros((len(clips), 2))
+    emotion, gender, intensity = (np.zeros((len(clips), classes)) for classes in (8, 2, 2))
     for first in range(0, len(order), SCORING_BATCH):
         indices = order[first : first + SCORING_BATCH]
         with torch.inference_mode():
             logits = network.eval()(*stack_clips([clips[index].speech for index in indices]))
-        emotion[indices], gender[indices] = logits.emotion.double(), logits.gender.double()
-    return Scores(emotion, gender)
+        for scores, head in zip((emotion, gender, intensity), logits, strict=True):
+            scores[indices] = head.double()
+    return Scores(emotion, gender, intensity)
 
 
 def limit_threads(jobs: int) -> None:

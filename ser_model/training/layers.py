@@ -89,7 +89,7 @@ def score_layers(head: Wav2vec2Head, clips: list[Clip], layers: Layers) -> Score
     """Score clips by their kept vectors."""
     with torch.inference_mode():
         logits = head.eval()(_gather(clips, layers))
-    return Scores(logits.emotion.double().numpy(), logits.gender.double().numpy())
+    return Scores(*(head.double().numpy() for head in logits))
 
 
 def _describe_chunk(clips: list[Clip], encoder: Encoder, path: Path) -> NDArray[np.float16]:

@@ -14,7 +14,7 @@ import soundfile as sf
 from playwright.sync_api import Page, Playwright, sync_playwright
 
 import app
-from ser_model.labels import EMOTIONS, Gender
+from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import WEIGHTS, Prediction
 from ui import service
 
@@ -30,7 +30,9 @@ class Stub:
 
     def recognize(self, _source: Path) -> Prediction:
         probabilities = dict.fromkeys(EMOTIONS, 0.04) | {EMOTIONS[2]: 0.72}
-        return Prediction(EMOTIONS[2], True, probabilities, Gender.MALE, 0.97, (0.5, 2.5), (), "")
+        return Prediction(
+            EMOTIONS[2], True, probabilities, Gender.MALE, 0.97, Intensity.NORMAL, 0.8, (0.5, 2.5), (), ""
+        )
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,12 @@ from voice import RATE_HZ, speak
 from ser_model.__main__ import main
 from ser_model.labels import EMOTIONS
 
-KEYS = {"file", "emotion", "sure", "probabilities", "gender", "gender_probability", "speech", "timeline", "notice"}
+KEYS = {"file", "emotion", "sure", "probabilities", "gender", "gender_probability", "intensity"} | {
+    "intensity_probability",
+    "speech",
+    "timeline",
+    "notice",
+}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from voice import RATE_HZ, speak
 from ser_model.audio import NoSpeech
 from ser_model.calibrate import Calibration
 from ser_model.cnn import EmotionCnn, load_network
-from ser_model.labels import EMOTIONS
+from ser_model.labels import EMOTIONS, INTENSITIES
 from ser_model.recognize import STEP_S, WINDOW_S, EmotionRecognizer
 
 
@@ -32,6 +32,8 @@ def test_a_voice_gets_a_whole_answer(recognizer: EmotionRecognizer, tmp_path: Pa
     assert sum(prediction.probabilities.values()) == pytest.approx(1)
     assert set(prediction.probabilities) == set(EMOTIONS)
     assert 0.5 <= prediction.gender_probability <= 1
+    assert prediction.intensity in INTENSITIES
+    assert 0.5 <= prediction.intensity_probability <= 1
     assert (prediction.emotion is None) == (not prediction.sure) == bool(prediction.notice)
     assert len(prediction.timeline) == 1
     assert prediction.top(3)[0][1] == max(prediction.probabilities.values())

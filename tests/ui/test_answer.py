@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ser_model.labels import EMOTIONS, Emotion, Gender
+from ser_model.labels import EMOTIONS, Emotion, Gender, Intensity
 from ser_model.recognize import Prediction
 from ui import answer, texts
 
@@ -13,7 +13,9 @@ def make_prediction(sure: bool = True, **named: float) -> Prediction:
     rest = (1 - sum(named.values())) / (len(EMOTIONS) - len(named))
     probabilities = {emotion: named.get(emotion, rest) for emotion in EMOTIONS}
     best = max(probabilities, key=lambda emotion: probabilities[emotion])
-    return Prediction(best if sure else None, sure, probabilities, Gender.FEMALE, 0.93, (0.2, 1.8), (), "")
+    return Prediction(
+        best if sure else None, sure, probabilities, Gender.FEMALE, 0.93, Intensity.NORMAL, 0.8, (0.2, 1.8), (), ""
+    )
 
 
 def test_a_sure_answer_names_the_emotion_and_how_sure() -> None:

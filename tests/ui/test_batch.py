@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from ser_model.audio import AudioError
-from ser_model.labels import EMOTIONS, Gender
+from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import Prediction
 from ui import batch, service
 
-SAD = Prediction(EMOTIONS[3], True, dict.fromkeys(EMOTIONS, 1 / 8), Gender.MALE, 0.9, (0.0, 1.0), (), "")
+SAD = Prediction(
+    EMOTIONS[3], True, dict.fromkeys(EMOTIONS, 1 / 8), Gender.MALE, 0.9, Intensity.NORMAL, 0.8, (0.0, 1.0), (), ""
+)
 
 
 @pytest.fixture(autouse=True)

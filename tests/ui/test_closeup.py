@@ -11,13 +11,13 @@ import pytest
 import soundfile as sf
 from voice import RATE_HZ, speak
 
-from ser_model.labels import EMOTIONS, Gender
+from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import Moment, Prediction
 from ui import closeup, plots, texts
 
 EVEN = dict.fromkeys(EMOTIONS, 1 / 8)
 MOMENTS = (Moment(0.4, 4.4, EVEN), Moment(2.4, 6.4, EVEN), Moment(3.0, 7.0, EVEN))
-SHORT = Prediction(None, False, EVEN, Gender.MALE, 0.6, (0.4, 2.1), MOMENTS[:1], "")
+SHORT = Prediction(None, False, EVEN, Gender.MALE, 0.6, Intensity.NORMAL, 0.8, (0.4, 2.1), MOMENTS[:1], "")
 
 
 @pytest.fixture

@@ -13,14 +13,23 @@ from voice import RATE_HZ, speak
 
 from ser_model.calibrate import Calibration
 from ser_model.cnn import CnnConfig, EmotionCnn
-from ser_model.labels import EMOTIONS, Gender
+from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import EmotionRecognizer, Prediction
 from ser_model.wav2vec2 import Encoder, HeadConfig, Wav2vec2Head, load_comparison, save_head
 from ui import comparison, rival, service, texts
 
 CALIBRATION = {"temperature": 1.0, "gender_temperature": 1.0, "abstain_below": 0.0, "usual_logits": [0.0] * 8}
 HAPPY = Prediction(
-    EMOTIONS[2], True, dict.fromkeys(EMOTIONS, 0.04) | {EMOTIONS[2]: 0.72}, Gender.MALE, 0.9, (0.0, 1.0), (), ""
+    EMOTIONS[2],
+    True,
+    dict.fromkeys(EMOTIONS, 0.04) | {EMOTIONS[2]: 0.72},
+    Gender.MALE,
+    0.9,
+    Intensity.NORMAL,
+    0.8,
+    (0.0, 1.0),
+    (),
+    "",
 )
 SAD = replace(HAPPY, probabilities=dict.fromkeys(EMOTIONS, 0.04) | {EMOTIONS[3]: 0.72})
 

@@ -10,11 +10,13 @@ import pytest
 
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ser_model.labels import EMOTIONS, Gender
+from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import Prediction
 from ui import page, service, texts
 
-UNSURE = Prediction(None, False, dict.fromkeys(EMOTIONS, 1 / 8), Gender.MALE, 0.6, (0.0, 1.0), (), "Not sure.")
+UNSURE = Prediction(
+    None, False, dict.fromkeys(EMOTIONS, 1 / 8), Gender.MALE, 0.6, Intensity.NORMAL, 0.8, (0.0, 1.0), (), "Not sure."
+)
 
 
 @pytest.fixture(autouse=True)

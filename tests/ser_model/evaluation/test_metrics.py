@@ -17,7 +17,7 @@ def make_scored(rng: np.random.Generator, right_share: float, seeds: int = 1) ->
     guess = np.where(rng.random(truth.size) < right_share, truth, rng.integers(0, 8, truth.size))
     probabilities = np.full((truth.size, 8), 0.05)
     probabilities[np.arange(truth.size), guess] = 0.65
-    gender = (actors + 1) % 2
+    gender, intensity = (actors + 1) % 2, np.where(truth > 0, rng.integers(0, 2, truth.size), 0)
     return Scored(
         files=np.array([f"clip-{i}" for i in range(truth.size)]),
         actors=actors,
@@ -26,6 +26,8 @@ def make_scored(rng: np.random.Generator, right_share: float, seeds: int = 1) ->
         sure=rng.random(truth.size) < 0.7,
         gender_truth=gender,
         gender_probabilities=np.stack([1.0 - gender, gender], axis=1),
+        intensity_truth=intensity,
+        intensity_probabilities=np.tile([0.6, 0.4], (truth.size, 1)),
         folds=np.array([str(actor % 5) for actor in actors]),
         seeds=np.repeat(np.arange(seeds), actors.size // seeds),
     )
@@ -58,6 +60,17 @@ def test_the_interval_holds_the_uar_and_widens_with_fewer_actors(rng: np.random.
     assert few_high - few_low > high - low
 
 
+def test_intensity_is_also_measured_without_neutral_which_is_always_normal(rng: np.random.Generator) -> None:
+    scored = make_scored(rng, 0.7)
+    intensity = summarise(scored)["intensity"]
+    neutral = scored.truth == 0
+    assert intensity["accuracy_without_neutral"] == pytest.approx((scored.intensity_truth[~neutral] == 0).mean())
+    assert intensity["accuracy"] > intensity["accuracy_without_neutral"]
+    assert intensity["recall_without_neutral"] == {"normal": 1.0, "strong": 0.0}
+    assert "neutral" not in intensity["accuracy_by_emotion"]
+    assert 0 <= intensity["worst_actor"][1] <= intensity["accuracy"]
+
+
 def test_the_summary_agrees_with_the_table_it_is_written_beside(rng: np.random.Generator, tmp_path: Path) -> None:
     scored = make_scored(rng, 0.7, seeds=2)
     metrics = summarise(scored)
@@ -70,5 +83,6 @@ def test_the_summary_agrees_with_the_table_it_is_written_beside(rng: np.random.G
     assert np.mean(right) == pytest.approx(saved["accuracy"])
     assert saved["clips"] * 2 == len(rows)
     assert saved["gender"]["accuracy"] == 1.0
+    assert {row["intensity"] for row in rows} == {"normal"}
     assert len(saved["accuracy_by_actor"]) == 24
     assert (tmp_path / "figure.png").stat().st_size > 10_000
