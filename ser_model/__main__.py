@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ser_model.audio import AudioError
+from ser_model.audio import RECORDING, AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 
@@ -33,7 +33,7 @@ def predict(arguments: argparse.Namespace) -> int:
     rows, failed = [], False
     for file in arguments.files:
         try:
-            rows.append({"file": file, **recognizer.recognize(file, baseline).to_json()})
+            rows.append({"file": file, **recognizer.recognize(file, baseline, RECORDING).to_json()})
         except (AudioError, OSError) as error:
             failed = True
             print(f"ser_model: {file}: {_explain(error)}", file=sys.stderr)

@@ -3,8 +3,8 @@
 AudioError
 ├── NotAudio        no decoder reads it
 ├── Truncated       it ends before its own header says
-├── TooLarge        more than MAX_MEGABYTES
-├── TooLong         more than MAX_SECONDS
+├── TooLarge        more megabytes than its Limits
+├── TooLong         more seconds than its Limits
 ├── Silence         nothing but silence        (raised by speech.py)
 ├── NoSpeech        sound, but no voice        (raised by speech.py)
 └── TooLittleSpeech less than MIN_SPEECH_S     (raised by speech.py)
@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  # Hz, the rate of every waveform behind load_audio
-MAX_SECONDS = 60
-MAX_MEGABYTES = 20
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 16
 BLOCK_FRAMES = 65_536
@@ -35,6 +33,18 @@ UNKNOWN_SIZE = 0xFFFF_FF00  # RIFF sizes from here on are written by recorders t
 
 Waveform = NDArray[np.float32]  # (time,) in about [-1, 1] at SAMPLE_RATE
 AudioSource = str | Path | bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a recording is read at most."""
+
+    seconds: int
+    megabytes: int
+
+
+CLIP = Limits(seconds=60, megabytes=20)  # from a visitor
+RECORDING = Limits(seconds=660, megabytes=260)  # from the command line: ten minutes, as stereo WAV at 96 kHz too
 
 
 class AudioError(ValueError):
@@ -69,13 +79,14 @@ class TooLittleSpeech(AudioError):  # noqa: N818
     """There is a voice, but too briefly."""
 
 
-def load_audio(source: AudioSource) -> Waveform:
+def load_audio(source: AudioSource, limits: Limits = CLIP) -> Waveform:
     """Decode a recording, mix it to mono and resample it.
 
     WAV of every width, FLAC, OGG, Opus and MP3 are read by libsndfile, WebM and M4A by FFmpeg inside PyAV.
 
     Args:
         source: A path, or the bytes of a file.
+        limits: What is refused as too much.
 
     Returns:
         Samples, (time,) float32 at SAMPLE_RATE, full scale 1.
@@ -84,9 +95,9 @@ def load_audio(source: AudioSource) -> Waveform:
         AudioError: The recording cannot be used; see the tree above.
         OSError: The path cannot be read.
     """
-    data = _read_bytes(source)
+    data = _read_bytes(source, limits.megabytes)
     container = _sniff_container(data)
-    samples, rate_hz = _decode_av(data, container) if container else _decode_soundfile(data)
+    samples, rate_hz = _decode_av(data, container, limits) if container else _decode_soundfile(data, limits)
     if not samples.size:
         raise NotAudio("The file has no sound in it. Please record again or choose another file.")
     if not np.isfinite(samples).all():
@@ -96,15 +107,15 @@ def load_audio(source: AudioSource) -> Waveform:
     return np.asarray(soxr.resample(samples, rate_hz, SAMPLE_RATE), dtype=np.float32)
 
 
-def _read_bytes(source: AudioSource) -> bytes:
-    limit = MAX_MEGABYTES * 1_000_000
+def _read_bytes(source: AudioSource, megabytes: int) -> bytes:
+    limit = megabytes * 1_000_000
     if isinstance(source, bytes):
         data = source
     else:
         with Path(source).open("rb") as file:
             data = file.read(limit + 1)
     if len(data) > limit:
-        raise TooLarge(f"The file is larger than {MAX_MEGABYTES} MB. Please send a shorter clip, or MP3 or FLAC.")
+        raise TooLarge(f"The file is larger than {megabytes} MB. Please send a shorter clip, or MP3 or FLAC.")
     if not data:
         raise NotAudio("The file is empty. Please record again or choose another file.")
     return data
@@ -121,13 +132,13 @@ def _sniff_container(data: bytes) -> str | None:
     return None
 
 
-def _decode_soundfile(data: bytes) -> tuple[Waveform, int]:
+def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
     try:
         with sf.SoundFile(io.BytesIO(data)) as file:
             _check_format(file.samplerate, file.channels)
             promised = file.frames
             blocks = (block.mean(axis=1) for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True))
-            samples = _join_blocks(blocks, file.samplerate)
+            samples = _join_blocks(blocks, file.samplerate, limits.seconds)
             rate_hz = file.samplerate
     except sf.LibsndfileError as error:
         if data.startswith((b"fLaC", b"OggS", b"RIFF")):
@@ -138,7 +149,9 @@ def _decode_soundfile(data: bytes) -> tuple[Waveform, int]:
     return samples, rate_hz
 
 
-def _decode_av(data: bytes, container: str) -> tuple[Waveform, int]:
+def _decode_av(data: bytes, container: str, limits: Limits) -> tuple[Waveform, int]:
+    import av  # noqa: PLC0415 - takes memory and time at start, and only WebM, M4A and AAC need it
+
     try:
         with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as file:
             if not file.streams.audio:
@@ -148,7 +161,7 @@ def _decode_av(data: bytes, container: str) -> tuple[Waveform, int]:
             _check_format(rate_hz, stream.codec_context.channels)
             to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
             frames = (mono for frame in file.decode(stream) for mono in to_mono.resample(frame))
-            samples = _join_blocks((frame.to_ndarray()[0] for frame in frames), rate_hz)
+            samples = _join_blocks((frame.to_ndarray()[0] for frame in frames), rate_hz, limits.seconds)
             promised_s = (file.duration or 0) / 1e6 if container in TIMED and not file.streams.video else 0.0
     except (av.error.FFmpegError, ValueError) as error:
         if isinstance(error, AudioError):
@@ -168,14 +181,14 @@ def _check_format(rate_hz: int, channels: int) -> None:
         )
 
 
-def _join_blocks(blocks: Iterator[Waveform], rate_hz: int) -> Waveform:
-    """Collect mono blocks and stop as soon as they pass MAX_SECONDS, whatever the header promised."""
+def _join_blocks(blocks: Iterator[Waveform], rate_hz: int, seconds: int) -> Waveform:
+    """Collect mono blocks and stop as soon as they pass the limit, whatever the header promised."""
     kept, total = [np.zeros(0, np.float32)], 0
     for block in blocks:
         kept.append(block)
         total += block.size
-        if total > MAX_SECONDS * rate_hz:
-            raise TooLong(f"The clip is longer than {MAX_SECONDS} seconds. Please send a shorter part of it.")
+        if total > seconds * rate_hz:
+            raise TooLong(f"The clip is longer than {seconds} seconds. Please send a shorter part of it.")
     return np.concatenate(kept)
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ser_model.audio import SAMPLE_RATE, AudioSource, Waveform, load_audio
+from ser_model.audio import CLIP, SAMPLE_RATE, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
 from ser_model.cnn import Logits, load_network, read_config
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, Intensity
@@ -21,6 +21,7 @@ from ser_model.speech import SpeechDetector, SpeechSpan
 WEIGHTS = Path(__file__).parent / "weights"
 WHOLE_S = 5.5  # spans up to this are heard in one piece, as in training (its longest has 5.2 s)
 WINDOW_S, STEP_S = 4.0, 2.0  # longer ones in windows
+AT_ONCE = 8  # windows scored together: more only take memory
 BASELINE_WEIGHT = 0.3  # chosen on validation actors: results/baseline.json
 
 Array = NDArray[np.float64]
@@ -135,17 +136,20 @@ class EmotionRecognizer:
         """Return how many numbers the network has."""
         return self._network.count_parameters()
 
-    def recognize(self, source: AudioSource, baseline: SpeakerBaseline | None = None) -> Prediction:
+    def recognize(
+        self, source: AudioSource, baseline: SpeakerBaseline | None = None, limits: Limits = CLIP
+    ) -> Prediction:
         """Say how a recording sounds.
 
         Args:
             source: A path, or the bytes of a file; see load_audio for the formats.
             baseline: The speaker's own, from learn_speaker.
+            limits: What is refused as too much.
 
         Raises:
             AudioError: It cannot be judged; the message says what to do.
         """
-        waveform = load_audio(source)
+        waveform = load_audio(source, limits)
         span = self._detector.find(waveform)
         starts, logits = self._score(waveform, span)
         emotion = logits.emotion if baseline is None else logits.emotion - baseline.offset
@@ -171,10 +175,12 @@ class EmotionRecognizer:
         starts = _place_windows(span)
         size = round(min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s) * SAMPLE_RATE)
         firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
-        batch = torch.from_numpy(np.stack([waveform[first : first + size] for first in firsts]))  # (window, time)
-        with torch.inference_mode():
-            logits = self._network(batch)
-        return starts, Scores(*(head.double().numpy() for head in logits))
+        scored = []
+        for place in range(0, len(firsts), AT_ONCE):
+            windows = np.stack([waveform[first : first + size] for first in firsts[place : place + AT_ONCE]])
+            with torch.inference_mode():
+                scored.append(self._network(torch.from_numpy(windows)))  # (window, time)
+        return starts, Scores(*(torch.cat(head).double().numpy() for head in zip(*scored, strict=True)))
 
     def _decide(
         self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array, strengths: Array

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voice import RATE_HZ, speak
 
-from ser_model.audio import AudioError, NotAudio, TooLarge, TooLong, Truncated, load_audio
+from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, NotAudio, TooLarge, TooLong, Truncated, load_audio
 
 ORIGINALS = "data/ravdess/original_48k"
 
@@ -125,6 +125,12 @@ def test_bad_recordings_get_their_own_error_and_a_sentence(data: bytes, error: t
         load_audio(data)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+def test_whoever_brings_their_own_files_may_bring_longer_ones() -> None:
+    assert load_audio(encode(np.zeros(61 * 8000), 8000), RECORDING).size == 61 * SAMPLE_RATE
+    with pytest.raises(TooLong, match="660 seconds"):
+        load_audio(encode(np.zeros(661 * 4000), 4000), RECORDING)
 
 
 @pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("webm", "libopus")])
