@@ -22,11 +22,14 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
+from ser_model.mp4 import promises_too_much
+
 SAMPLE_RATE = 16_000  # Hz, the rate of every waveform behind load_audio
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 16
 BLOCK_FRAMES = 65_536
 WHOLE = 0.95  # share of what its header promises from which a recording counts as whole
+CODECS = ("aac", "alac", "flac", "mp3", "mp3float", "opus", "pcm_s16le", "pcm_s16be", "pcm_f32le", "vorbis")
 TIMED = ("matroska", "mp4")  # containers that may know how long they last; a browser's recorder does not say
 XING_WITHIN = 64  # bytes of an MP3's first frame in which its Xing header is looked for
 UNKNOWN_SIZE = 0xFFFF_FF00  # RIFF sizes from here on are written by recorders that do not know theirs
@@ -152,11 +155,14 @@ def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
 def _decode_av(data: bytes, container: str, limits: Limits) -> tuple[Waveform, int]:
     import av  # noqa: PLC0415 - takes memory and time at start, and only WebM, M4A and AAC need it
 
+    if container == "mp4" and promises_too_much(data):
+        raise NotAudio(_NOT_AUDIO)
+    only = {"codec_whitelist": ",".join(CODECS)}  # of FFmpeg's hundreds, also where it only looks
     try:
-        with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as file:
-            if not file.streams.audio:
+        with av.open(io.BytesIO(data), "r", container, metadata_errors="ignore", container_options=only) as file:
+            stream = next(iter(file.streams.audio), None)
+            if stream is None or stream.codec_context is None or stream.codec_context.name not in CODECS:
                 raise NotAudio(_NOT_AUDIO)
-            stream = file.streams.audio[0]
             rate_hz = stream.codec_context.sample_rate
             _check_format(rate_hz, stream.codec_context.channels)
             to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
