@@ -171,8 +171,9 @@ def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int
     if not (marker.exists() and json.loads(marker.read_text()).get("settings") == wanted):
         network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"))
         folder.mkdir(parents=True, exist_ok=True)
-        save_network(network, folder)
-        marker.write_text(json.dumps(asdict(settings.network) | {"settings": wanted}))
+        digest = save_network(network, folder)
+        kept = asdict(settings.network) | {"settings": wanted, "weights_sha256": digest}
+        marker.write_text(json.dumps(kept))
     network = load_network(folder)
     return Outcome(fold, seed, score_clips(network, fold.validation), score_clips(network, fold.test))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,6 +19,7 @@ from ser_model.features import N_MELS, LogMel, count_frames
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 
 CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
+REMEDY = "Fetch it again or run train.py --protocol all."
 
 
 class WeightsError(RuntimeError):
@@ -132,17 +134,23 @@ class EmotionCnn(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def save_network(network: EmotionCnn, folder: Path) -> None:
-    """Write the weights as FOLDER/model.safetensors, named as hub.py's wrapper names them."""
+def save_network(network: EmotionCnn, folder: Path) -> str:
+    """Write the weights as FOLDER/model.safetensors, named as hub.py's wrapper names them.
+
+    Returns:
+        Their SHA-256, which belongs into config.json as weights_sha256.
+    """
     state = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, folder / WEIGHTS_NAME, metadata={"format": "pt"})
+    data = save(state, metadata={"format": "pt"})
+    (folder / WEIGHTS_NAME).write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def load_network(folder: Path) -> EmotionCnn:
     """Read a network in evaluation mode from FOLDER/config.json and FOLDER/model.safetensors.
 
     Raises:
-        WeightsError: A file is missing or does not fit.
+        WeightsError: A file is missing, does not fit, or is not the one whose SHA-256 stands in config.json.
     """
     config = read_config(folder)
     try:
@@ -154,13 +162,18 @@ def load_network(folder: Path) -> EmotionCnn:
             config["dropout"],
         )
         network = EmotionCnn(sizes)
-        state = load_file(folder / WEIGHTS_NAME)
+        state = load(_read_checked(folder / WEIGHTS_NAME, config.get("weights_sha256")))
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
-    except (OSError, KeyError, ValueError, SafetensorError, RuntimeError) as error:
-        raise WeightsError(
-            f"{folder / WEIGHTS_NAME} is missing or damaged. Fetch it again or run train.py --protocol all."
-        ) from error
+    except (OSError, KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{folder / WEIGHTS_NAME} is missing or damaged. {REMEDY}") from error
     return network.eval()
+
+
+def _read_checked(path: Path, digest: str | None) -> bytes:
+    data = path.read_bytes()
+    if digest not in (None, hashlib.sha256(data).hexdigest()):
+        raise ValueError(f"{path} holds other bytes than were published")
+    return data
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -171,7 +184,5 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     try:
         return dict(json.loads((folder / CONFIG_NAME).read_text()))
-    except (OSError, json.JSONDecodeError) as error:
-        raise WeightsError(
-            f"{folder / CONFIG_NAME} is missing or damaged. Fetch it again or run train.py --protocol all."
-        ) from error
+    except (OSError, TypeError, ValueError) as error:
+        raise WeightsError(f"{folder / CONFIG_NAME} is missing or damaged. {REMEDY}") from error

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ser_model.audio import CLIP, SAMPLE_RATE, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
-from ser_model.cnn import Logits, load_network, read_config
+from ser_model.cnn import CONFIG_NAME, REMEDY, Logits, WeightsError, load_network, read_config
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, Intensity
 from ser_model.speech import SpeechDetector, SpeechSpan
 
@@ -129,8 +129,13 @@ class EmotionRecognizer:
         Raises:
             WeightsError: They are missing or damaged.
         """
-        config = read_config(folder)
-        return cls(load_network(folder), Calibration.from_config(config), np.array(config["usual_logits"]))
+        config, network = read_config(folder), load_network(folder)
+        try:
+            calibration, usual_logits = Calibration.from_config(config), np.array(config["usual_logits"], np.float64)
+            str(config["weights_sha256"])  # load_network compared it; what is served must have one
+        except (KeyError, TypeError, ValueError) as error:
+            raise WeightsError(f"{folder / CONFIG_NAME} is damaged. {REMEDY}") from error
+        return cls(network, calibration, usual_logits)
 
     def count_parameters(self) -> int:
         """Return how many numbers the network has."""

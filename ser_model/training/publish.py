@@ -68,8 +68,8 @@ def save_weights(folder: Path, network: EmotionCnn, metrics: dict[str, Any]) -> 
         metrics: The metrics.json of the folds, for the calibration and the card's figures.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    save_network(network, folder)
-    make_config(network.config, **metrics["calibration"]).save_pretrained(folder)
+    digest = save_network(network, folder)
+    make_config(network.config, weights_sha256=digest, **metrics["calibration"]).save_pretrained(folder)
     EmotionFeatureExtractor().save_pretrained(folder)
     write_card(folder, network.count_parameters(), metrics)
 

@@ -22,8 +22,8 @@ def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     network = EmotionCnn().eval()
-    save_network(network, folder)
+    digest = save_network(network, folder)
     calibration = {"temperature": 1.3, "gender_temperature": 1.0, "abstain_below": 0.0, "usual_logits": [0.0] * 8}
-    make_config(network.config, **calibration).save_pretrained(folder)
+    make_config(network.config, weights_sha256=digest, **calibration).save_pretrained(folder)
     EmotionFeatureExtractor().save_pretrained(folder)
     return folder

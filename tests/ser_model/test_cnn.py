@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 import torch
 from voice import speak
 
-from ser_model.cnn import EmotionCnn, WeightsError, load_network
+from ser_model.cnn import EmotionCnn, WeightsError, load_network, read_config
 from ser_model.features import HOP, LogMel, count_frames, describe_voice
+from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.training.clips import stack_clips
 
 
@@ -44,7 +46,20 @@ def test_weights_come_back_as_they_were_saved(untrained_weights: Path) -> None:
     assert torch.equal(load_network(untrained_weights)(voice).emotion, network(voice).emotion)
 
 
-@pytest.mark.parametrize("damage", ["no weights", "cut weights", "no config", "bad config", "other sizes"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "no weights",
+        "cut weights",
+        "one bit",
+        "no config",
+        "bad config",
+        "no text",
+        "no object",
+        "other sizes",
+        "no digest",
+    ],
+)
 def test_damaged_weights_are_refused_with_the_remedy(untrained_weights: Path, tmp_path: Path, damage: str) -> None:
     folder = shutil.copytree(untrained_weights, tmp_path / "weights")
     weights, config = folder / "model.safetensors", folder / "config.json"
@@ -52,14 +67,30 @@ def test_damaged_weights_are_refused_with_the_remedy(untrained_weights: Path, tm
         weights.unlink()
     elif damage == "cut weights":
         weights.write_bytes(weights.read_bytes()[:1000])
+    elif damage == "one bit":
+        data = bytearray(weights.read_bytes())
+        data[-1] ^= 1
+        weights.write_bytes(data)
     elif damage == "no config":
         config.unlink()
     elif damage == "bad config":
         config.write_text("{")
+    elif damage == "no text":
+        config.write_bytes(b"\xff\xfe\x00")
+    elif damage == "no object":
+        config.write_text("3")
+    elif damage == "no digest":
+        config.write_text(config.read_text().replace("weights_sha256", "weights"))
     else:
         config.write_text(config.read_text().replace("192", "193"))
-    with pytest.raises(WeightsError, match="Fetch it again"):
-        load_network(folder)
+    with pytest.raises(WeightsError, match="Fetch it again") as caught:
+        EmotionRecognizer.load(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_shipped_weights_are_those_that_were_published() -> None:
+    digest = hashlib.sha256((WEIGHTS / "model.safetensors").read_bytes()).hexdigest()
+    assert read_config(WEIGHTS)["weights_sha256"] == digest
 
 
 def test_classic_descriptors_follow_the_pitch() -> None:
