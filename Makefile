@@ -2,13 +2,14 @@
 # make test   set up if need be, and run the tests (under three minutes)
 # make slow   the slower tests: training on the real corpus, a real Chromium
 # make check  lint and types
+# make fuzz   20,000 spoiled recordings through the recogniser (ten minutes)
 
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 \
 	&& { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: app test slow check format
+.PHONY: app test slow check format fuzz
 
 app: .venv/app.done
 	$(BIN)/python app.py
@@ -23,6 +24,9 @@ check: .venv/test.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: .venv/app.done
+	$(BIN)/python -m benchmarks.fuzz
 
 format: .venv/test.done
 	$(BIN)/ruff check --fix .
