@@ -9,6 +9,11 @@ The shipped weights, trained on everybody with the calibration of those folds:
 The comparison head on a frozen encoder, measured and then made for the page:
     python train.py --data DIR --protocol luna --model wav2vec2 --encoder facebook/wav2vec2-base --out results/wav2vec2
     python train.py --data DIR --protocol all --model wav2vec2 --calibration results/wav2vec2/metrics.json
+Further clips of a CSV file (path, emotion, speaker, gender, language; see ser_model/training/manifest.py) join the
+training part of every fold; an emotion that RAVDESS lacks becomes a class of its own:
+    python train.py --data DIR --protocol luna --extra MANIFEST.csv --out runs/extra
+Whether anything leaks from training into what is scored: with shuffled labels the UAR must be near chance, 12.5 %:
+    python train.py --data DIR --protocol luna --shuffle-labels --out results/permutation
 """
 
 from __future__ import annotations
@@ -19,28 +24,27 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 from ser_model.audio import AudioError
-from ser_model.cnn import load_network, save_network
 from ser_model.evaluation.judge import Outcome, calibrate, judge
 from ser_model.evaluation.metrics import Scored, summarise
 from ser_model.evaluation.report import write_report
+from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS
 from ser_model.training.classic import ClassicModel, describe_clips
-from ser_model.training.clips import Clip, prepare_clips
-from ser_model.training.fit import FitSettings, fit_network, limit_threads, score_clips
-from ser_model.training.folds import PROTOCOLS, Fold, split_clips
+from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
+from ser_model.training.fit import FitSettings, fit_network
+from ser_model.training.folds import PROTOCOLS, Fold, join_training, split_clips
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head, score_layers
 from ser_model.training.publish import save_weights
-from ser_model.training.ravdess import CorpusError, check_counts, load_ravdess
+from ser_model.training.ravdess import CorpusError
+from ser_model.training.runs import make_reporter, run_networks
 from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
 
 
@@ -49,6 +53,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     corpus = parser.add_argument_group("corpus")
     corpus.add_argument("--data", required=True, help="folder with RAVDESS clips or zip files, or a Hub copy's name")
+    corpus.add_argument("--extra", type=Path, metavar="MANIFEST.csv", help="further clips to train on, never scored")
+    corpus.add_argument("--shuffle-labels", action="store_true", help="deal the emotions out anew, to look for leaks")
     corpus.add_argument("--allow-missing", action="store_true", help="go on when clips are missing")
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument("--protocol", choices=PROTOCOLS, default="luna")
@@ -71,6 +77,10 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     shipped = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}
     if arguments.protocol == "all" and (arguments.model not in shipped or arguments.calibration is None):
         parser.error("--protocol all makes cnn or wav2vec2 weights and needs --calibration METRICS.json of their folds")
+    if arguments.model == "classic" and arguments.extra:
+        parser.error("--extra goes with --model cnn or wav2vec2: the classic recipe is measured on RAVDESS alone")
+    if arguments.protocol == "all" and arguments.shuffle_labels:
+        parser.error("--shuffle-labels looks for leaks between folds; use it with another protocol")
     runs = Path("runs") / f"{arguments.protocol}-{arguments.model}"
     arguments.out = arguments.out or (shipped[arguments.model] if arguments.protocol == "all" else runs)
     return arguments
@@ -80,39 +90,35 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; 2 means bad input, said in one line."""
     arguments = parse_arguments(argv)
     try:
-        clips = read_clips(arguments)
+        corpus = read_corpus(arguments.data, arguments.extra, arguments.allow_missing)
+        if arguments.shuffle_labels:
+            corpus = replace(corpus, clips=shuffle_labels(corpus.clips))
         if arguments.protocol == "all":
-            train_on_all(clips, arguments)
+            train_on_all(corpus, arguments)
         else:
-            cross_validate(clips, arguments)
+            cross_validate(corpus, arguments)
     except (CorpusError, AudioError, ComparisonMissing, OSError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def read_clips(arguments: argparse.Namespace) -> list[Clip]:
-    """Load the corpus, check that it is whole, and find the speech in it."""
-    corpus = load_ravdess(arguments.data)
-    if not arguments.allow_missing:
-        check_counts(corpus)
-    return prepare_clips(corpus)
-
-
-def cross_validate(clips: list[Clip], arguments: argparse.Namespace) -> None:
+def cross_validate(corpus: Corpus, arguments: argparse.Namespace) -> None:
     """Score every clip by networks that never heard its actor, and write the report."""
-    folds = select_folds(split_clips(clips, arguments.protocol), arguments.folds)
+    folds = join_training(select_folds(split_clips(corpus.clips, arguments.protocol), arguments.folds), corpus.extra)
     started = time.monotonic()
     outcomes = {"cnn": run_cnn, "classic": run_classic, "wav2vec2": run_wav2vec2}[arguments.model](
-        clips, folds, arguments
+        corpus, folds, arguments
     )
     scored = Scored.join([judge(outcome) for outcome in outcomes])
-    metrics = summarise(scored) | {
+    metrics = summarise(scored, corpus.emotions) | {
         "calibration": calibrate(outcomes),
         "protocol": arguments.protocol,
         "model": arguments.model,
         "encoder": arguments.encoder if arguments.model == "wav2vec2" else None,
-        "settings": asdict(make_settings(arguments)) if arguments.model == "cnn" else None,
+        "extra": corpus.about,
+        "labels": "shuffled" if arguments.shuffle_labels else "as acted",
+        "settings": asdict(make_settings(arguments, corpus)) if arguments.model == "cnn" else None,
         "folds": {fold.name: sorted({clip.actor for clip in fold.test}) for fold in folds},
         **describe_run(arguments, started),
     }
@@ -120,24 +126,29 @@ def cross_validate(clips: list[Clip], arguments: argparse.Namespace) -> None:
     print(f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {arguments.out}")
 
 
-def train_on_all(clips: list[Clip], arguments: argparse.Namespace) -> None:
+def train_on_all(corpus: Corpus, arguments: argparse.Namespace) -> None:
     """Train one model on everybody, and write it with the calibration of the folds."""
-    metrics = json.loads(arguments.calibration.read_text())
+    metrics, clips = json.loads(arguments.calibration.read_text()), corpus.clips + corpus.extra
+    if tuple(metrics.get("emotions", EMOTIONS)) != corpus.emotions:
+        raise ValueError(f"{arguments.calibration} knows other emotions. Run its folds again, with the same --extra.")
     if arguments.model == "wav2vec2":
         encoder = Encoder.load(arguments.encoder)
         layers = describe_layers(clips, encoder, arguments.cache)
         save_head(
-            arguments.out, fit_head(clips, layers, encoder, 0, make_head_settings(arguments)), metrics["calibration"]
+            arguments.out,
+            fit_head(clips, layers, encoder, 0, make_head_settings(arguments), corpus.emotions),
+            metrics["calibration"],
         )
     else:
-        network = fit_network(clips, make_settings(arguments), seed=0, report=make_reporter("all"))
+        network = fit_network(clips, make_settings(arguments, corpus), seed=0, report=make_reporter("all"))
         save_weights(arguments.out, network, metrics)
     print(arguments.out)
 
 
-def make_settings(arguments: argparse.Namespace) -> FitSettings:
-    """Return the chosen settings, with the epochs of the command line."""
-    return replace(FitSettings(), epochs=arguments.epochs) if arguments.epochs else FitSettings()
+def make_settings(arguments: argparse.Namespace, corpus: Corpus) -> FitSettings:
+    """Return the chosen settings, with the epochs of the command line and the emotions of the corpus."""
+    settings = replace(FitSettings(), epochs=arguments.epochs) if arguments.epochs else FitSettings()
+    return replace(settings, network=replace(settings.network, emotions=corpus.emotions))
 
 
 def make_head_settings(arguments: argparse.Namespace) -> HeadSettings:
@@ -154,45 +165,27 @@ def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
     return [known[name] for name in names or known]
 
 
-def run_cnn(_: list[Clip], folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
+def run_cnn(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
     """Train a network for each fold and seed, some side by side."""
-    settings, keep = make_settings(arguments), arguments.out / "networks"
-    tasks = [(fold, seed) for seed in range(arguments.seeds) for fold in folds]
-    jobs = (delayed(run_fold)(fold, seed, settings, keep, arguments.jobs) for fold, seed in tasks)
-    return list(Parallel(n_jobs=arguments.jobs)(jobs))
+    settings = make_settings(arguments, corpus)
+    return run_networks(folds, arguments.seeds, settings, arguments.out / "networks", arguments.jobs)
 
 
-def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int) -> Outcome:
-    """Train one fold's network, or take up the one that an interrupted run left, and score with it."""
-    limit_threads(jobs)
-    folder = keep / f"fold-{fold.name}-seed-{seed}"
-    wanted = json.loads(json.dumps(asdict(settings) | {"clips": len(fold.train)}))
-    marker = folder / "config.json"
-    if not (marker.exists() and json.loads(marker.read_text()).get("settings") == wanted):
-        network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"))
-        folder.mkdir(parents=True, exist_ok=True)
-        digest = save_network(network, folder)
-        kept = asdict(settings.network) | {"settings": wanted, "weights_sha256": digest}
-        marker.write_text(json.dumps(kept))
-    network = load_network(folder)
-    return Outcome(fold, seed, score_clips(network, fold.validation), score_clips(network, fold.test))
-
-
-def run_classic(clips: list[Clip], folds: list[Fold], _: argparse.Namespace) -> list[Outcome]:
+def run_classic(corpus: Corpus, folds: list[Fold], _: argparse.Namespace) -> list[Outcome]:
     """Fit the classic model to each fold; chance plays no part in it."""
-    vectors = describe_clips(clips)
+    vectors = describe_clips(corpus.clips)
     models = [(fold, ClassicModel(vectors).fit(fold.train)) for fold in folds]
     return [Outcome(fold, 0, model.score(fold.validation), model.score(fold.test)) for fold, model in models]
 
 
-def run_wav2vec2(clips: list[Clip], folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
+def run_wav2vec2(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
     """Encode every clip once, and fit a head for each fold and seed."""
     encoder, settings = Encoder.load(arguments.encoder), make_head_settings(arguments)
-    layers = describe_layers(clips, encoder, arguments.cache)
+    layers = describe_layers(corpus.clips + corpus.extra, encoder, arguments.cache)
     outcomes = []
     for seed in range(arguments.seeds):
         for fold in folds:
-            head = fit_head(fold.train, layers, encoder, seed, settings)
+            head = fit_head(fold.train, layers, encoder, seed, settings, corpus.emotions)
             scores = [score_layers(head, part, layers) for part in (fold.validation, fold.test)]
             outcomes.append(Outcome(fold, seed, *scores))
     return outcomes
@@ -216,14 +209,11 @@ def describe_command(arguments: argparse.Namespace) -> str:
     """Write the command line that makes the same figures, with DIR for the corpus."""
     words = ["python train.py --data DIR", f"--protocol {arguments.protocol}", f"--model {arguments.model}"]
     words += [f"--encoder {arguments.encoder}"] if arguments.model == "wav2vec2" else []
+    words += [f"--extra {arguments.extra.name}"] if arguments.extra else []
+    words += ["--shuffle-labels"] if arguments.shuffle_labels else []
     words += [f"--folds {' '.join(arguments.folds)}"] if arguments.folds else []
     words += [f"--epochs {arguments.epochs}"] if arguments.epochs else []
     return " ".join([*words, f"--seeds {arguments.seeds}", f"--out {arguments.out}"])
-
-
-def make_reporter(name: str) -> Callable[[int, float], None]:
-    """Return a function that prints an epoch's loss on standard error."""
-    return lambda epoch, loss: print(f"{name}: epoch {epoch}, loss {loss:.3f}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ NOIR_UNTIL = 1960  # hardly any Film-Noir after it
 
 
 class Mood(StrEnum):
-    """The eight emotions, by the names of the speech model."""
+    """The emotions by the names of the speech model; a model that hears another needs it here and in TABLE."""
 
     NEUTRAL = "neutral"
     CALM = "calm"
@@ -112,11 +112,15 @@ def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
         probabilities: mood name to probability; none at all means that no mood was chosen.
 
     Raises:
-        QueryError: for an unknown mood, or numbers that are no probabilities.
+        QueryError: for a mood without genres, such as a new emotion of the speech model, or numbers that are no
+            probabilities.
     """
-    unknown = sorted(set(probabilities) - set(Mood))
+    unknown = sorted(set(probabilities) - set(TABLE))
     if unknown:
-        raise QueryError(f"unknown mood {unknown[0]!r}; choose from {', '.join(Mood)}")
+        raise QueryError(
+            f"no genres are known for the mood {unknown[0]!r}; choose from {', '.join(TABLE)}, "
+            "or give it a line in Mood and its genres in TABLE (scraper/moods.py)"
+        )
     if any(not math.isfinite(p) or p < 0 for p in probabilities.values()):
         raise QueryError("the probability of a mood must be a number from 0 to 1")
     total = sum(probabilities.values())

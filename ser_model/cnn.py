@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,13 +28,30 @@ class WeightsError(RuntimeError):
 
 @dataclass(frozen=True)
 class CnnConfig:
-    """The sizes of the network."""
+    """The sizes of the network, and the emotions it tells apart."""
 
     channels: tuple[int, int, int] = (128, 192, 192)
     kernel: int = 5  # frames
     pools: tuple[int, int, int] = (2, 2, 1)  # frames merged behind each block
     attention: int = 64  # hidden units of the pooling
     dropout: float = 0.1
+    emotions: tuple[str, ...] = EMOTIONS  # one for each score of the emotion head, in its order
+
+    @classmethod
+    def from_json(cls, config: Mapping[str, Any]) -> CnnConfig:
+        """Read what config.json keeps; one that names no emotions has the eight of RAVDESS.
+
+        Raises:
+            KeyError: A size is missing.
+        """
+        return cls(
+            to_triple(config["channels"]),
+            config["kernel"],
+            to_triple(config["pools"]),
+            config["attention"],
+            config["dropout"],
+            tuple(config.get("emotions", EMOTIONS)),
+        )
 
 
 def to_triple(sizes: Sequence[int]) -> tuple[int, int, int]:
@@ -46,7 +63,7 @@ def to_triple(sizes: Sequence[int]) -> tuple[int, int, int]:
 class Logits(NamedTuple):
     """The scores of the three heads before softmax."""
 
-    emotion: Tensor  # (batch, 8)
+    emotion: Tensor  # (batch, emotion)
     gender: Tensor  # (batch, 2)
     intensity: Tensor  # (batch, 2)
 
@@ -106,7 +123,7 @@ class EmotionCnn(nn.Module):
         self.pooling = AttentivePooling(widths[-1], self.config.attention)
         self.norm = nn.BatchNorm1d(2 * widths[-1])
         self.dropout = nn.Dropout(self.config.dropout)
-        self.emotion = nn.Linear(2 * widths[-1], len(EMOTIONS))
+        self.emotion = nn.Linear(2 * widths[-1], len(self.config.emotions))
         self.gender = nn.Linear(2 * widths[-1], len(GENDERS))
         self.intensity = nn.Linear(2 * widths[-1], len(INTENSITIES))
 
@@ -128,6 +145,11 @@ class EmotionCnn(nn.Module):
             frames, counts = block(frames, counts)
         pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, 2 * channel)
         return Logits(self.emotion(pooled), self.gender(pooled), self.intensity(pooled))
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The names of the emotions it scores, in their order."""
+        return self.config.emotions
 
     def count_parameters(self) -> int:
         """Return how many numbers training sets."""
@@ -154,14 +176,7 @@ def load_network(folder: Path) -> EmotionCnn:
     """
     config = read_config(folder)
     try:
-        sizes = CnnConfig(
-            to_triple(config["channels"]),
-            config["kernel"],
-            to_triple(config["pools"]),
-            config["attention"],
-            config["dropout"],
-        )
-        network = EmotionCnn(sizes)
+        network = EmotionCnn(CnnConfig.from_json(config))
         state = load(_read_checked(folder / WEIGHTS_NAME, config.get("weights_sha256")))
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
     except (OSError, KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:

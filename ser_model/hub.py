@@ -26,7 +26,6 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from ser_model.audio import SAMPLE_RATE
 from ser_model.cnn import CnnConfig, EmotionCnn, to_triple
-from ser_model.labels import EMOTIONS
 
 MODEL_TYPE = "emotion_cnn"
 
@@ -41,6 +40,7 @@ class EmotionCnnConfig(PreTrainedConfig):
     pools: list[int] | None = None
     attention: int = 64
     dropout: float = 0.1
+    emotions: list[str] | None = None
     temperature: float = 1.0
     gender_temperature: float = 1.0
     intensity_temperature: float = 1.0
@@ -57,6 +57,7 @@ class EmotionCnnConfig(PreTrainedConfig):
             to_triple(self.pools or usual.pools),
             self.attention,
             self.dropout,
+            tuple(self.emotions or usual.emotions),
         )
 
 
@@ -128,13 +129,14 @@ class EmotionCnnForAudioClassification(PreTrainedModel):
 
 def make_config(sizes: CnnConfig, **calibration: Any) -> EmotionCnnConfig:
     """Describe a network for config.json."""
-    names = [str(emotion) for emotion in EMOTIONS]
+    names = [str(emotion) for emotion in sizes.emotions]
     return EmotionCnnConfig(
         channels=list(sizes.channels),
         kernel=sizes.kernel,
         pools=list(sizes.pools),
         attention=sizes.attention,
         dropout=sizes.dropout,
+        emotions=names,
         id2label=dict(enumerate(names)),
         label2id={name: index for index, name in enumerate(names)},
         problem_type="single_label_classification",

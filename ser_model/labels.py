@@ -50,3 +50,4 @@ class Intensity(StrEnum):
 EMOTIONS = tuple(Emotion)
 GENDERS = tuple(Gender)
 INTENSITIES = tuple(Intensity)
+UNKNOWN = -1  # the class index of a label that a clip does not have

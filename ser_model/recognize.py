@@ -15,7 +15,7 @@ from torch import Tensor
 from ser_model.audio import CLIP, SAMPLE_RATE, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
 from ser_model.cnn import CONFIG_NAME, REMEDY, Logits, WeightsError, load_network, read_config
-from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, Intensity
+from ser_model.labels import GENDERS, INTENSITIES, Gender, Intensity
 from ser_model.speech import SpeechDetector, SpeechSpan
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 class Scores(NamedTuple):
     """The logits of a recording's windows."""
 
-    emotion: Array  # (window, 8)
+    emotion: Array  # (window, emotion)
     gender: Array  # (window, 2)
     intensity: Array  # (window, 2)
 
@@ -41,7 +41,7 @@ class Moment:
 
     start_s: float
     end_s: float
-    probabilities: dict[Emotion, float]
+    probabilities: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Prediction:
     Attributes:
         emotion: The most probable one, or None when no probability reaches the abstention threshold.
         sure: Whether it does.
-        probabilities: One for each emotion, calibrated; they add up to 1.
+        probabilities: One for each emotion of the network's config.json, calibrated; they add up to 1.
         gender: Whose kind of voice it sounds like.
         gender_probability: Its probability, 0.5 to 1.
         intensity: How strongly the emotion is shown; neutral was only ever acted in normal intensity.
@@ -61,9 +61,9 @@ class Prediction:
         notice: A sentence for the person, or nothing.
     """
 
-    emotion: Emotion | None
+    emotion: str | None
     sure: bool
-    probabilities: dict[Emotion, float]
+    probabilities: dict[str, float]
     gender: Gender
     gender_probability: float
     intensity: Intensity
@@ -72,7 +72,7 @@ class Prediction:
     timeline: tuple[Moment, ...]
     notice: str
 
-    def top(self, count: int = 3) -> list[tuple[Emotion, float]]:
+    def top(self, count: int = 3) -> list[tuple[str, float]]:
         """Return the most probable emotions, best first."""
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
 
@@ -101,6 +101,10 @@ class Prediction:
 
 class Network(Protocol):
     """What a recogniser needs of a network: EmotionCnn, or the comparison's encoder with its head."""
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The names of the emotions it scores, in their order."""
 
     def __call__(self, waveforms: Tensor) -> Logits:
         """Score (batch, time) waveforms."""
@@ -158,7 +162,7 @@ class EmotionRecognizer:
         span = self._detector.find(waveform)
         starts, logits = self._score(waveform, span)
         emotion = logits.emotion if baseline is None else logits.emotion - baseline.offset
-        windows = softmax(emotion, self._calibration.temperature)  # (window, 8)
+        windows = softmax(emotion, self._calibration.temperature)  # (window, emotion)
         voices = softmax(logits.gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
         strengths = softmax(logits.intensity, self._calibration.intensity_temperature).mean(axis=0)  # (2,)
         return self._decide(span, starts, windows, voices, strengths)
@@ -191,15 +195,16 @@ class EmotionRecognizer:
         self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array, strengths: Array
     ) -> Prediction:
         size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
+        names = self._network.emotions
         moments = tuple(
-            Moment(start, start + size_s, _name_values(row)) for start, row in zip(starts, windows, strict=True)
+            Moment(start, start + size_s, _name_values(names, row)) for start, row in zip(starts, windows, strict=True)
         )
         mean = windows.mean(axis=0)
         sure = bool(mean.max() >= self._calibration.abstain_below)
         return Prediction(
-            emotion=EMOTIONS[int(mean.argmax())] if sure else None,
+            emotion=names[int(mean.argmax())] if sure else None,
             sure=sure,
-            probabilities=_name_values(mean),
+            probabilities=_name_values(names, mean),
             gender=GENDERS[int(voices.argmax())],
             gender_probability=float(voices.max()),
             intensity=INTENSITIES[int(strengths.argmax())],
@@ -218,9 +223,9 @@ def _place_windows(span: SpeechSpan) -> list[float]:
     return [*np.arange(span.start_s, last, STEP_S).tolist(), last]
 
 
-def _name_values(row: Array) -> dict[Emotion, float]:
-    return {emotion: float(value) for emotion, value in zip(EMOTIONS, row, strict=True)}
+def _name_values(names: tuple[str, ...], row: Array) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(names, row, strict=True)}
 
 
-def _round_values(values: dict[Emotion, float]) -> dict[str, float]:
+def _round_values(values: dict[str, float]) -> dict[str, float]:
     return {str(name): round(value, 4) for name, value in values.items()}

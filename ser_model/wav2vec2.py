@@ -43,6 +43,7 @@ class HeadConfig:
     width: int  # channels of a layer
     hidden: int = 128
     dropout: float = 0.3
+    emotions: tuple[str, ...] = EMOTIONS
 
 
 class Encoder:
@@ -116,7 +117,7 @@ class Wav2vec2Head(nn.Module):
         self.norm = nn.LayerNorm(2 * config.width)
         self.project = nn.Linear(2 * config.width, config.hidden)
         self.dropout = nn.Dropout(config.dropout)
-        self.emotion = nn.Linear(config.hidden, len(EMOTIONS))
+        self.emotion = nn.Linear(config.hidden, len(config.emotions))
         self.gender = nn.Linear(config.hidden, len(GENDERS))
         self.intensity = nn.Linear(config.hidden, len(INTENSITIES))
 
@@ -140,6 +141,11 @@ class ComparisonNetwork(nn.Module):
         vectors = torch.stack([self.encoder.describe(waveform) for waveform in waveforms])
         return Logits(*self.head(vectors))
 
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The names of the emotions it scores, in their order."""
+        return self.head.config.emotions
+
     def count_parameters(self) -> int:
         """Return how many numbers encoder and head have."""
         return self.encoder.count_parameters() + sum(parameter.numel() for parameter in self.head.parameters())
@@ -162,7 +168,8 @@ def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
         raise ComparisonMissing(f"The comparison head has not been trained yet. Make it with: {MAKE_HEAD}")
     try:
         config = json.loads((folder / CONFIG_NAME).read_text())
-        head = Wav2vec2Head(HeadConfig(**{name: config[name] for name in HeadConfig.__dataclass_fields__}))
+        fields = {name: config[name] for name in HeadConfig.__dataclass_fields__}
+        head = Wav2vec2Head(HeadConfig(**fields | {"emotions": tuple(fields["emotions"])}))
         head.load_state_dict(load_file(folder / HEAD_NAME))
         calibration = Calibration.from_config(config)
         usual_logits = np.array(config["usual_logits"])

@@ -5,9 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+import soundfile as sf
 from made_corpus import write_corpus
+from voice import RATE_HZ, speak
 
 import train
+from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
 
 
@@ -69,12 +72,62 @@ def test_the_classic_model_goes_through_the_same_protocol(corpus: Path, tmp_path
     assert json.loads((tmp_path / "metrics.json").read_text())["model"] == "classic"
 
 
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen clips of two more speakers, half of them in an emotion that RAVDESS lacks."""
+    folder = tmp_path_factory.mktemp("extra")
+    lines = ["path,emotion,speaker,gender,language"]
+    for number in range(16):
+        emotion, woman = ("bored", "sad")[number % 2], number % 4 < 2
+        voice = speak(("uouo", "iaia")[number % 2], 220 if woman else 120, seed=number)
+        sf.write(folder / f"{number}.wav", voice, RATE_HZ)
+        lines.append(f"{number}.wav,{emotion},{'anna,female' if woman else 'ben,male'},de")
+    (folder / "more.csv").write_text("\n".join(lines) + "\n")
+    return folder / "more.csv"
+
+
+def test_a_manifest_with_a_new_emotion_trains_a_model_that_knows_it(
+    manifest: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--data", corpus, "--allow-missing", "--extra", manifest, "--epochs", 1]
+    assert run(*command, "--folds", 0, "--jobs", 1, "--out", tmp_path / "folds") == 0
+    metrics = json.loads((tmp_path / "folds/metrics.json").read_text())
+    assert metrics["emotions"] == [*EMOTIONS, "bored"]
+    assert metrics["extra"]["emotions"] == {"bored": 8, "sad": 8}
+    assert list(metrics["recall"]) == list(EMOTIONS)
+    assert metrics["clips"] == 16  # two actors of RAVDESS: what joins the training is never scored
+    assert "--extra more.csv" in metrics["command"]
+    calibration = tmp_path / "folds/metrics.json"
+    assert run(*command, "--protocol", "all", "--calibration", calibration, "--out", tmp_path / "weights") == 0
+    heard = EmotionRecognizer.load(tmp_path / "weights").recognize(manifest.parent / "0.wav")
+    assert list(heard.probabilities) == [*EMOTIONS, "bored"]
+    without = [*command[:3], "--protocol", "all", "--calibration", calibration, "--out", tmp_path / "eight"]
+    assert run(*without) == 2
+    assert "with the same --extra" in capsys.readouterr().err
+    assert not (tmp_path / "eight").exists()
+
+
+@pytest.mark.slow
+def test_shuffled_labels_are_learned_by_nobody(tmp_path: Path) -> None:
+    data = write_corpus(tmp_path / "corpus", (2, 3, 5, 6, 8, 9, 10, 13, 14, 15, 16, 17), repetitions=2)
+    command = ["--data", data, "--allow-missing", "--folds", 0, 1, "--epochs", 10, "--jobs", 1]
+    assert run(*command, "--out", tmp_path / "true") == 0
+    assert run(*command, "--shuffle-labels", "--out", tmp_path / "shuffled") == 0
+    uars = [json.loads((tmp_path / name / "metrics.json").read_text())["uar"] for name in ("true", "shuffled")]
+    assert uars[0] > 0.5
+    assert uars[1] < 0.25  # chance: 0.125
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--data", "nowhere"], "does not exist"),
         (["--data", "CORPUS"], "of 1440 clips"),
         (["--data", "CORPUS", "--allow-missing", "--folds", "7"], "Choose from"),
+        (
+            ["--data", "CORPUS", "--allow-missing", "--extra", "none.csv"],
+            "Give a CSV file with the columns path, emotion",
+        ),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ser_model.labels import Emotion
-
 WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
 
 
@@ -55,11 +53,11 @@ def percent(probability: float) -> str:
     return f"{rounded}%"
 
 
-def bars(probabilities: Mapping[Emotion, float], leading: int) -> list[dict[str, Any]]:
+def bars(probabilities: Mapping[str, float], leading: int) -> list[dict[str, Any]]:
     """Return one bar for each emotion, the most probable first.
 
     Args:
-        probabilities: The eight emotions, calibrated.
+        probabilities: The emotions, calibrated.
         leading: How many of them stand out.
     """
     ordered = sorted(probabilities.items(), key=lambda item: -item[1])

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from ser_model.audio import SAMPLE_RATE, Waveform
 from ser_model.features import HOP, LogMel
-from ser_model.labels import EMOTIONS
 from ser_model.recognize import Moment
 
 PANEL, INK, LINE, AMBER, BLUE = "#1f1b18", "#e6ded1", "#635a4d", "#f5ad33", "#8fb8d8"
@@ -106,13 +105,14 @@ def draw_classic(waveform: Waveform) -> str:
 
 
 def draw_timeline(moments: Sequence[Moment]) -> str:
-    """Draw the eight emotions over the windows of a long clip; overlapping windows share their middle."""
+    """Draw the emotions over the windows of a long clip; overlapping windows share their middle."""
     figure, (axes,) = _panel(height_in=2.6)
     starts = [moment.start_s for moment in moments]
     edges = [*starts, moments[-1].end_s]
-    values = np.array([[moment.probabilities[emotion] for moment in moments] for emotion in EMOTIONS])
-    axes.pcolormesh(edges, np.arange(len(EMOTIONS) + 1), values[::-1], cmap=HEAT, vmin=0, vmax=1)
-    axes.set(yticks=np.arange(len(EMOTIONS)) + 0.5, yticklabels=list(EMOTIONS)[::-1], xlabel="seconds")
+    emotions = list(moments[0].probabilities)
+    values = np.array([[moment.probabilities[emotion] for moment in moments] for emotion in emotions])
+    axes.pcolormesh(edges, np.arange(len(emotions) + 1), values[::-1], cmap=HEAT, vmin=0, vmax=1)
+    axes.set(yticks=np.arange(len(emotions)) + 0.5, yticklabels=emotions[::-1], xlabel="seconds")
     return _save(figure)
 
 

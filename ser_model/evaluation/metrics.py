@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class Scored:
         files: RAVDESS names without suffix.
         actors: 1 to 24.
         truth: True emotion, class index.
-        probabilities: (clip, 8), calibrated.
+        probabilities: (clip, emotion), calibrated.
         sure: Whether the answer would be given.
         gender_truth: True gender, class index.
         gender_probabilities: (clip, 2), calibrated.
@@ -92,18 +93,23 @@ def bootstrap_uar(scored: Scored, seed: int = 0) -> tuple[float, float]:
     actors = np.unique(scored.actors)
     tables = np.stack([_count(scored.select(scored.actors == actor)) for actor in actors])  # (actor, true, guess)
     draws = [tables[rng.integers(0, actors.size, actors.size)].sum(axis=0) for _ in range(BOOTSTRAPS)]
-    uars = [np.mean(np.diag(table) / np.maximum(table.sum(axis=1), 1)) for table in draws]
+    uars = [_recall_each(table)[table.sum(axis=1) > 0].mean() for table in draws]
     low, high = np.quantile(uars, [0.025, 0.975])
     return float(low), float(high)
 
 
-def summarise(scored: Scored) -> dict[str, Any]:
-    """Measure everything that metrics.json has; with several seeds, means over them and their deviation."""
+def summarise(scored: Scored, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
+    """Measure everything that metrics.json has; with several seeds, means over them and their deviation.
+
+    Args:
+        scored: By networks that never heard the clips.
+        emotions: Their names in the order of the probabilities; those that no scored clip has get no recall.
+    """
     seeds = [scored.select(scored.seeds == seed) for seed in np.unique(scored.seeds)]
     uars = [measure_uar(one.truth, one.guess) for one in seeds]
     right = scored.guess == scored.truth
     per_actor = _by_actor(scored, right)
-    recalls = recall_score(scored.truth, scored.guess, labels=range(len(EMOTIONS)), average=None, zero_division=0)
+    table = _count(scored)
     return {
         "clips": int(seeds[0].truth.size),
         "uar": float(np.mean(uars)),
@@ -112,8 +118,13 @@ def summarise(scored: Scored) -> dict[str, Any]:
         "uar_interval_95": bootstrap_uar(scored),
         "uar_by_fold": {str(fold): _uar_of(scored, fold) for fold in np.unique(scored.folds)},
         "accuracy": float(right.mean()),
-        "recall": {str(emotion): float(value) for emotion, value in zip(EMOTIONS, recalls, strict=True)},
-        "confusion": _count(scored).astype(int).tolist(),
+        "emotions": [str(emotion) for emotion in emotions],
+        "recall": {
+            str(emotion): float(value)
+            for emotion, value, count in zip(emotions, _recall_each(table), table.sum(axis=1), strict=True)
+            if count
+        },
+        "confusion": table.astype(int).tolist(),
         "accuracy_by_actor": per_actor,
         "worst_actor": min(per_actor.items(), key=lambda item: item[1]),
         "ece": measure_ece(scored.probabilities, scored.truth),
@@ -172,4 +183,10 @@ def _uar_of(scored: Scored, fold: str) -> float:
 
 def _count(scored: Scored) -> Floats:
     """Return the (true, guess) table of counts."""
-    return np.asarray(confusion_matrix(scored.truth, scored.guess, labels=range(len(EMOTIONS))), dtype=float)
+    return np.asarray(
+        confusion_matrix(scored.truth, scored.guess, labels=range(scored.probabilities.shape[1])), dtype=float
+    )
+
+
+def _recall_each(table: Floats) -> Floats:
+    return np.asarray(np.diag(table) / np.maximum(table.sum(axis=1), 1))

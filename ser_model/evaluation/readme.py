@@ -17,6 +17,7 @@ ROWS = {
     "random": "random split of clips, **speakers known**",
     "wav2vec2": "new speakers, Luna folds, frozen encoder and head",
     "classic": "new speakers, Luna folds, averaged descriptors and logistic regression",
+    "permutation": "new speakers, Luna folds, **labels shuffled**: how near to chance it must be if nothing leaks",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ser_model.evaluation.metrics import Scored
-from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
+from ser_model.labels import GENDERS, INTENSITIES
 
 CHANCE, HUMANS = 0.125, 0.624  # humans: Livingstone & Russo 2018, audio-only speech
 
@@ -21,20 +22,20 @@ def write_report(folder: Path, metrics: dict[str, Any], scored: Scored) -> None:
     """Write metrics.json, predictions.csv and figure.png into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    write_predictions(folder / "predictions.csv", scored)
+    write_predictions(folder / "predictions.csv", scored, metrics["emotions"])
     draw_report(metrics, scored).savefig(folder / "figure.png", dpi=110)
 
 
-def write_predictions(path: Path, scored: Scored) -> None:
-    """Write one row a clip: file, actor, fold, seed, true emotion, eight probabilities, gender, intensity."""
+def write_predictions(path: Path, scored: Scored, emotions: Sequence[str]) -> None:
+    """Write one row a clip: file, actor, fold, seed, true emotion, a probability for each, gender, intensity."""
     with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         pairs = ["gender", "gender_probability", "intensity", "intensity_probability"]
-        rows.writerow(["file", "actor", "fold", "seed", "true", *EMOTIONS, *pairs])
+        rows.writerow(["file", "actor", "fold", "seed", "true", *emotions, *pairs])
         for i, name in enumerate(scored.files):
             probabilities = [f"{value:.4f}" for value in scored.probabilities[i]]
             gender, intensity = scored.gender_probabilities[i], scored.intensity_probabilities[i]
-            labels = [scored.actors[i], scored.folds[i], scored.seeds[i], EMOTIONS[scored.truth[i]]]
+            labels = [scored.actors[i], scored.folds[i], scored.seeds[i], emotions[scored.truth[i]]]
             pairs = [GENDERS[gender.argmax()], f"{gender.max():.4f}"]
             pairs += [INTENSITIES[intensity.argmax()], f"{intensity.max():.4f}"]
             rows.writerow([name, *labels, *probabilities, *pairs])
@@ -44,14 +45,14 @@ def draw_report(metrics: dict[str, Any], scored: Scored) -> Figure:
     """Draw the confusion matrix, the accuracy by actor and the reliability diagram side by side."""
     figure = Figure(figsize=(16, 5), layout="constrained")
     confusion, actors, reliability = figure.subplots(1, 3)
-    _draw_confusion(confusion, np.array(metrics["confusion"], float))
+    _draw_confusion(confusion, np.array(metrics["confusion"], float), metrics["emotions"])
     _draw_actors(actors, metrics)
     _draw_reliability(reliability, scored, metrics["ece"])
     return figure
 
 
-def _draw_confusion(axes: Axes, counts: np.ndarray) -> None:
-    shares = counts / counts.sum(axis=1, keepdims=True)
+def _draw_confusion(axes: Axes, counts: np.ndarray, emotions: Sequence[str]) -> None:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Purples", vmin=0, vmax=1)
     for row, column in np.ndindex(shares.shape):
         colour = "white" if shares[row, column] > 0.5 else "black"  # noqa: PLR2004 - half of the colour scale
@@ -64,8 +65,8 @@ def _draw_confusion(axes: Axes, counts: np.ndarray) -> None:
             color=colour,
             fontsize=8,
         )
-    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=40, ha="right")
-    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.set_xticks(range(len(emotions)), emotions, rotation=40, ha="right")
+    axes.set_yticks(range(len(emotions)), emotions)
     axes.set_title("Heard as (columns) when acted as (rows), %")
 
 

@@ -19,7 +19,10 @@ SURROUNDINGS_S = 0.25  # kept on both sides of the span, so that augmentation ca
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording with its labels as class indices; span gives the first and last sample of speech."""
+    """One recording with its labels as class indices; span gives the first and last sample of speech.
+
+    The intensity of a clip from another corpus is UNKNOWN.
+    """
 
     file: str
     waveform: Waveform
@@ -40,10 +43,10 @@ def prepare_clips(corpus: Dataset) -> list[Clip]:
     """Decode every clip and find its speech; the result is kept, so that the next run begins at once.
 
     Args:
-        corpus: From load_ravdess.
+        corpus: From load_ravdess or load_manifest.
 
     Raises:
-        AudioError: A clip is damaged.
+        AudioError: A clip is damaged; the message names it.
     """
     labels = {name: kind for name, kind in corpus.features.items() if name != "audio"}
     features = Features({**labels, "waveform": List(Value("float32")), "span": List(Value("int64"))})
@@ -72,8 +75,11 @@ def _listen(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
     torch.set_num_threads(1)
     detector = SpeechDetector()
     heard: dict[str, list[Any]] = {"waveform": [], "span": []}
-    for audio in rows["audio"]:
-        waveform = load_audio(audio["bytes"] or audio["path"])
+    for file, audio in zip(rows["file"], rows["audio"], strict=True):
+        try:
+            waveform = load_audio(audio["bytes"] or audio["path"])
+        except AudioError as error:
+            raise type(error)(f"{file}: {error}") from error
         try:
             span = detector.find(waveform)
         except AudioError:  # a clip the detector refuses still has a label: it is heard whole

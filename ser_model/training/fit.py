@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from ser_model.cnn import CnnConfig, EmotionCnn, Logits
 from ser_model.features import count_frames
+from ser_model.labels import UNKNOWN
 from ser_model.training.augment import AugmentConfig, augment_waveform, mask_frames, warp_frames
 from ser_model.training.clips import Clip, stack_clips
 
@@ -40,7 +41,7 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a network says of clips, before softmax: (clip, 8), (clip, 2) and (clip, 2)."""
+    """What a network says of clips, before softmax: (clip, emotion), (clip, 2) and (clip, 2)."""
 
     emotion: NDArray[np.float64]
     gender: NDArray[np.float64]
@@ -88,7 +89,7 @@ def fit_network(
 def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
     """Score the speech span of every clip, in the order given."""
     order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
-    emotion, gender, intensity = (np.zeros((len(clips), classes)) for classes in (8, 2, 2))
+    emotion, gender, intensity = (np.zeros((len(clips), classes)) for classes in (len(network.emotions), 2, 2))
     for first in range(0, len(order), SCORING_BATCH):
         indices = order[first : first + SCORING_BATCH]
         with torch.inference_mode():
@@ -96,6 +97,11 @@ def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
         for scores, head in zip((emotion, gender, intensity), logits, strict=True):
             scores[indices] = head.double()
     return Scores(emotion, gender, intensity)
+
+
+def measure_known(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy summed over the clips whose label is known, divided by the number of all."""
+    return F.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / len(labels)
 
 
 def limit_threads(jobs: int) -> None:
@@ -139,5 +145,5 @@ def _measure_loss(logits: Logits, batch: list[Clip], settings: FitSettings) -> T
     return (
         F.cross_entropy(logits.emotion, emotion, label_smoothing=settings.label_smoothing)
         + settings.gender_weight * F.cross_entropy(logits.gender, gender)
-        + settings.intensity_weight * F.cross_entropy(logits.intensity, intensity)
+        + settings.intensity_weight * measure_known(logits.intensity, intensity)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
@@ -62,6 +62,11 @@ def split_clips(clips: list[Clip], protocol: str) -> list[Fold]:
     if protocol == "all":
         return [Fold("all", clips, [], [])]
     raise ValueError(f"There is no protocol {protocol!r}. Choose one of {', '.join(PROTOCOLS)}.")
+
+
+def join_training(folds: list[Fold], extra: list[Clip]) -> list[Fold]:
+    """Add further clips to the training part of every fold; none of them is ever scored."""
+    return [replace(fold, train=fold.train + extra) for fold in folds]
 
 
 def _by_actor(clips: list[Clip], name: str, test: tuple[int, ...], validation: tuple[int, ...]) -> Fold:

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ser_model.labels import EMOTIONS
 from ser_model.training.clips import Clip
-from ser_model.training.fit import Scores
+from ser_model.training.fit import Scores, measure_known
 from ser_model.wav2vec2 import Encoder, HeadConfig, Wav2vec2Head
 
 CHUNK = 64  # clips kept in one file
@@ -58,7 +59,14 @@ def describe_layers(clips: list[Clip], encoder: Encoder, cache: Path) -> Layers:
     return layers
 
 
-def fit_head(clips: list[Clip], layers: Layers, encoder: Encoder, seed: int, settings: HeadSettings) -> Wav2vec2Head:
+def fit_head(
+    clips: list[Clip],
+    layers: Layers,
+    encoder: Encoder,
+    seed: int,
+    settings: HeadSettings,
+    emotions: tuple[str, ...] = EMOTIONS,
+) -> Wav2vec2Head:
     """Train a head on the kept vectors.
 
     Returns:
@@ -66,7 +74,7 @@ def fit_head(clips: list[Clip], layers: Layers, encoder: Encoder, seed: int, set
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    head = Wav2vec2Head(HeadConfig(encoder.name, encoder.revision, encoder.layers, encoder.width))
+    head = Wav2vec2Head(HeadConfig(encoder.name, encoder.revision, encoder.layers, encoder.width, emotions=emotions))
     vectors = _gather(clips, layers)
     labels = torch.tensor([[clip.emotion, clip.gender, clip.intensity] for clip in clips])
     optimiser = torch.optim.AdamW(head.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -77,7 +85,7 @@ def fit_head(clips: list[Clip], layers: Layers, encoder: Encoder, seed: int, set
             logits, truth = head(vectors[rows]), labels[rows]
             loss = F.cross_entropy(logits.emotion, truth[:, 0], label_smoothing=settings.label_smoothing)
             loss = loss + settings.gender_weight * F.cross_entropy(logits.gender, truth[:, 1])
-            loss = loss + settings.intensity_weight * F.cross_entropy(logits.intensity, truth[:, 2])
+            loss = loss + settings.intensity_weight * measure_known(logits.intensity, truth[:, 2])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

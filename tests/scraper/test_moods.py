@@ -80,6 +80,12 @@ def test_film_noir_gives_way_to_thriller_for_new_films() -> None:
     assert "Thriller" in late
 
 
+def test_an_emotion_the_model_learned_anew_asks_for_its_genres() -> None:
+    for ask in (blend, avoided):
+        with pytest.raises(QueryError, match=r"'bored'.*genres in TABLE \(scraper/moods.py\)"):
+            ask({"sad": 0.4, "bored": 0.6}, Intent.MATCH)
+
+
 @pytest.mark.parametrize("bad", [{"joy": 1.0}, {"sad": -1.0}, {"sad": float("nan")}, {"sad": 0.0}])
 def test_what_is_no_probability_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(QueryError):

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import soundfile as sf
 import torch
-from voice import speak
+from transformers import AutoModelForAudioClassification
+from voice import RATE_HZ, speak
 
-from ser_model.cnn import EmotionCnn, WeightsError, load_network, read_config
+from ser_model.cnn import CnnConfig, EmotionCnn, WeightsError, load_network, read_config, save_network
 from ser_model.features import HOP, LogMel, count_frames, describe_voice
+from ser_model.hub import make_config
+from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.training.clips import stack_clips
 
@@ -44,6 +49,34 @@ def test_weights_come_back_as_they_were_saved(untrained_weights: Path) -> None:
     torch.manual_seed(0)
     network, voice = EmotionCnn().eval(), torch.from_numpy(speak())[None]
     assert torch.equal(load_network(untrained_weights)(voice).emotion, network(voice).emotion)
+
+
+def test_a_network_tells_the_emotions_of_its_config(untrained_weights: Path, tmp_path: Path) -> None:
+    network = EmotionCnn(CnnConfig(emotions=(*EMOTIONS, "bored"))).eval()
+    digest = save_network(network, tmp_path)
+    make_config(network.config, usual_logits=[0.0] * 9, weights_sha256=digest).save_pretrained(tmp_path)
+    again, voice = load_network(tmp_path), torch.from_numpy(speak())[None]
+    assert again.emotions == (*EMOTIONS, "bored")
+    assert torch.equal(again(voice).emotion, network(voice).emotion)
+    prediction = EmotionRecognizer.load(tmp_path).recognize(write_voice(tmp_path / "voice.wav"))
+    assert list(prediction.probabilities) == [*EMOTIONS, "bored"]
+    model = AutoModelForAudioClassification.from_pretrained(tmp_path)
+    assert model.config.id2label[8] == "bored"
+    assert model(voice).logits.shape == (1, 9)
+
+
+def test_weights_that_name_no_emotions_have_the_eight_of_ravdess(untrained_weights: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(untrained_weights, tmp_path / "weights")
+    config = json.loads((folder / "config.json").read_text())
+    del config["emotions"]
+    (folder / "config.json").write_text(json.dumps(config))
+    assert load_network(folder).emotions == EMOTIONS
+    assert load_network(WEIGHTS).emotions == EMOTIONS
+
+
+def write_voice(path: Path) -> Path:
+    sf.write(path, speak(), RATE_HZ)
+    return path
 
 
 @pytest.mark.parametrize(

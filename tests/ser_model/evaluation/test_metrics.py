@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from ser_model.evaluation.metrics import Scored, bootstrap_uar, measure_ece, measure_selective, measure_uar, summarise
 from ser_model.evaluation.report import write_report
+from ser_model.labels import EMOTIONS
 
 
 def make_scored(rng: np.random.Generator, right_share: float, seeds: int = 1) -> Scored:
@@ -69,6 +71,21 @@ def test_intensity_is_also_measured_without_neutral_which_is_always_normal(rng: 
     assert intensity["recall_without_neutral"] == {"normal": 1.0, "strong": 0.0}
     assert "neutral" not in intensity["accuracy_by_emotion"]
     assert 0 <= intensity["worst_actor"][1] <= intensity["accuracy"]
+
+
+def test_an_emotion_without_scored_clips_has_no_recall_but_may_be_guessed(
+    rng: np.random.Generator, tmp_path: Path
+) -> None:
+    scored = make_scored(rng, 0.7)
+    wide = np.hstack([scored.probabilities, np.where(scored.truth == 3, 0.9, 0.0)[:, None]])
+    emotions = (*EMOTIONS, "bored")
+    metrics = summarise(replace(scored, probabilities=wide), emotions)
+    assert list(metrics["recall"]) == list(EMOTIONS)
+    assert metrics["recall"]["sad"] == 0
+    assert metrics["uar_interval_95"][0] <= metrics["uar"] <= metrics["uar_interval_95"][1]
+    assert sum(row[8] for row in metrics["confusion"]) == (scored.truth == 3).sum()
+    write_report(tmp_path, metrics, replace(scored, probabilities=wide))
+    assert "surprised,bored,gender" in (tmp_path / "predictions.csv").read_text()
 
 
 def test_the_summary_agrees_with_the_table_it_is_written_beside(rng: np.random.Generator, tmp_path: Path) -> None:
