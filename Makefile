@@ -40,6 +40,6 @@ format: .venv/test.done
 	$(BIN)/pip install -r requirements.txt
 	@touch $@
 
-.venv/test.done: requirements-dev.txt requirements.txt | .venv/bin/pip
+.venv/test.done: requirements-dev.txt requirements-cluster.txt requirements.txt | .venv/bin/pip
 	$(BIN)/pip install -r requirements-dev.txt
 	@touch $@ .venv/app.done

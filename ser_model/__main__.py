@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ser_model.audio import RECORDING, AudioError
+from ser_model.archive import ScoringJob, explain, list_recordings, score_archive
+from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, load_audio
 from ser_model.cnn import WeightsError
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
-
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".webm", ".m4a", ".aac", ".mp4"}
-TABLE_SUFFIXES = (".csv", ".parquet")
+from ser_model.table import check_place, describe_failure, describe_prediction, make_table, read_labels, write_table
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,24 +26,55 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def predict(arguments: argparse.Namespace) -> int:
-    """Say how each file sounds; a bad file is reported and does not spoil the others."""
+    """Say how each file sounds, or every file of a folder; a bad file is reported and does not spoil the others."""
+    if arguments.out:
+        check_place(arguments.out)
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise ValueError(f"--jobs must be 1 or more, not {arguments.jobs}.")
     recognizer = EmotionRecognizer.load(arguments.weights)
     baseline = recognizer.learn_speaker(_list_clips(arguments.baseline)) if arguments.baseline else None
-    rows, failed = [], False
+    first = Path(arguments.files[0])
+    weights = None if arguments.weights == WEIGHTS else arguments.weights
+    if first.is_dir() and len(arguments.files) == 1:
+        return _predict_archive(ScoringJob(first, weights, baseline), arguments)
+    if arguments.ray:
+        raise ValueError("--ray scores a folder: python -m ser_model predict DIR --out TABLE --ray [ADDRESS].")
+    documents, rows = [], []
     for file in arguments.files:
+        duration_s = None
         try:
-            rows.append({"file": file, **recognizer.recognize(file, baseline, RECORDING).to_json()})
+            waveform = load_audio(file, RECORDING)
+            duration_s = waveform.size / SAMPLE_RATE
+            prediction = recognizer.hear(waveform, baseline)
+            documents.append({"file": file, **prediction.to_json()})
+            rows.append(describe_prediction(file, prediction, duration_s))
         except (AudioError, OSError) as error:
-            failed = True
-            print(f"ser_model: {file}: {_explain(error)}", file=sys.stderr)
-            rows.append(_describe_failure(file, _explain(error)))
+            print(f"ser_model: {file}: {explain(error)}", file=sys.stderr)
+            documents.append(_describe_failure(file, explain(error)))
+            rows.append(describe_failure(file, explain(error), duration_s))
     if arguments.out:
-        _write_table(arguments.out, rows)
+        write_table(arguments.out, make_table(rows, read_labels(arguments.weights)))
     if arguments.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(documents, indent=1))
     elif not arguments.out:
-        _print_rows([row for row in rows if row["speech"]])
-    return 2 if failed else 0
+        _print_rows([document for document in documents if document["speech"]])
+    return 2 if any(row["error"] for row in rows) else 0
+
+
+def _predict_archive(job: ScoringJob, arguments: argparse.Namespace) -> int:
+    """Write the table of a whole folder; files that cannot be judged are counted, and said in the table."""
+    if not arguments.out or arguments.json:
+        raise ValueError(f"{job.folder} is a folder: its answers go into a table. Add --out TABLE.csv or .parquet.")
+    if arguments.ray:
+        from ser_model.archive_ray import score_archive_on_ray  # noqa: PLC0415 - Ray is optional, and slow to import
+
+        table = score_archive_on_ray(job, None if arguments.ray == "local" else arguments.ray, arguments.jobs)
+    else:
+        table = score_archive(job, arguments.jobs)
+    write_table(arguments.out, table)
+    failed = int(table["error"].notna().sum())
+    print(f"{arguments.out}: {len(table)} files, {failed} could not be judged (see its column error).", file=sys.stderr)
+    return 2 if failed == len(table) else 0
 
 
 def explore(arguments: argparse.Namespace) -> int:
@@ -73,10 +103,18 @@ def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ser_model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser("predict", help="say how recordings sound")
-    one.add_argument("files", nargs="+", metavar="FILE")
+    one.add_argument("files", nargs="+", metavar="FILE", help="recordings, or one folder of them with --out")
     one.add_argument("--json", action="store_true", help="print one JSON document")
     one.add_argument("--baseline", type=Path, metavar="CLIP_OR_DIR", help="the speaker's ordinary voice")
     one.add_argument("--out", type=Path, metavar="TABLE", help="write a .csv or .parquet table")
+    one.add_argument("--jobs", type=int, metavar="N", help="processes for a folder (usually one for each core)")
+    one.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="score a folder by Ray, here or on a cluster",
+    )
     one.add_argument("--weights", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
     one.set_defaults(run=predict)
     two = commands.add_parser("explore", help="draw pictures of the corpus")
@@ -95,20 +133,7 @@ def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _list_clips(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    clips = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
-    if not clips:
-        raise ValueError(f"{path} has no recordings. Give a clip of the speaker's ordinary voice, or a folder of them.")
-    return clips
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "There is no such file."
-    if isinstance(error, IsADirectoryError):
-        return "This is a folder; name the files in it."
-    return str(error)
+    return [path / name for name in list_recordings(path)] if path.is_dir() else [path]
 
 
 def _describe_failure(file: str, sentence: str) -> dict[str, Any]:
@@ -123,19 +148,6 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
         ranked = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:3]
         likely = ", ".join(f"{name} {100 * value:.0f} %" for name, value in ranked)
         print(f"{row['file']}: {row['emotion'] or 'not sure'} ({likely}); {row['gender']} voice")
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    import pandas as pd  # noqa: PLC0415 - half a second, for this option alone
-
-    if path.suffix not in TABLE_SUFFIXES:
-        raise ValueError(f"{path} must end in {' or '.join(TABLE_SUFFIXES)}.")
-    flat = [{k: v for k, v in row.items() if k not in ("probabilities", "timeline", "speech")} for row in rows]
-    for line, row in zip(flat, rows, strict=True):
-        line["speech_start_s"], line["speech_end_s"] = row["speech"] or (None, None)
-        line |= {f"p_{name}": value for name, value in row["probabilities"].items()}
-    table = pd.DataFrame(flat)
-    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path, index=False)
 
 
 if __name__ == "__main__":

@@ -158,7 +158,18 @@ class EmotionRecognizer:
         Raises:
             AudioError: It cannot be judged; the message says what to do.
         """
-        waveform = load_audio(source, limits)
+        return self.hear(load_audio(source, limits), baseline)
+
+    def hear(self, waveform: Waveform, baseline: SpeakerBaseline | None = None) -> Prediction:
+        """Say how a decoded recording sounds.
+
+        Args:
+            waveform: (time,) from load_audio.
+            baseline: The speaker's own, from learn_speaker.
+
+        Raises:
+            AudioError: It cannot be judged; the message says what to do.
+        """
         span = self._detector.find(waveform)
         starts, logits = self._score(waveform, span)
         emotion = logits.emotion if baseline is None else logits.emotion - baseline.offset
