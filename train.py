@@ -6,6 +6,8 @@ The figures of the README (about half an hour on two cores):
     python train.py --data DIR --protocol luna --out results/luna
 The shipped weights, trained on everybody with the calibration of those folds:
     python train.py --data DIR --protocol all --calibration results/luna/metrics.json --out ser_model/weights
+Publish them, with card and code, on the model hub:
+    python train.py --push OWNER/NAME
 The comparison head on a frozen encoder, measured and then made for the page:
     python train.py --data DIR --protocol luna --model wav2vec2 --encoder facebook/wav2vec2-base --out results/wav2vec2
     python train.py --data DIR --protocol all --model wav2vec2 --calibration results/wav2vec2/metrics.json
@@ -32,6 +34,7 @@ import numpy as np
 import torch
 
 from ser_model.audio import AudioError
+from ser_model.cnn import WeightsError
 from ser_model.evaluation.judge import Outcome, calibrate, judge
 from ser_model.evaluation.metrics import Scored, summarise
 from ser_model.evaluation.report import write_report
@@ -42,7 +45,7 @@ from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
 from ser_model.training.fit import FitSettings, fit_network
 from ser_model.training.folds import PROTOCOLS, Fold, join_training, split_clips
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head, score_layers
-from ser_model.training.publish import save_weights
+from ser_model.training.publish import PublishError, push_weights, save_weights
 from ser_model.training.ravdess import CorpusError
 from ser_model.training.runs import make_reporter, run_networks
 from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
@@ -52,7 +55,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     corpus = parser.add_argument_group("corpus")
-    corpus.add_argument("--data", required=True, help="folder with RAVDESS clips or zip files, or a Hub copy's name")
+    corpus.add_argument("--data", help="folder with RAVDESS clips or zip files, or a Hub copy's name")
     corpus.add_argument("--extra", type=Path, metavar="MANIFEST.csv", help="further clips to train on, never scored")
     corpus.add_argument("--shuffle-labels", action="store_true", help="deal the emotions out anew, to look for leaks")
     corpus.add_argument("--allow-missing", action="store_true", help="go on when clips are missing")
@@ -73,7 +76,15 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     output.add_argument("--calibration", type=Path, help="metrics.json of the folds, for --protocol all")
     output.add_argument("--cache", type=Path, default=Path(".cache/layers"), help="where an encoder's vectors are kept")
     output.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="networks trained side by side")
+    output.add_argument("--push", metavar="REPO", help="publish weights as OWNER/NAME, alone or after --protocol all")
     arguments = parser.parse_args(argv)
+    if arguments.data is None and arguments.push is None:
+        parser.error("--data DIR is needed")
+    if arguments.data is None:
+        arguments.out = arguments.out or WEIGHTS
+        return arguments
+    if arguments.push and arguments.protocol != "all":
+        parser.error("--push goes with --protocol all, or without --data")
     shipped = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}
     if arguments.protocol == "all" and (arguments.model not in shipped or arguments.calibration is None):
         parser.error("--protocol all makes cnn or wav2vec2 weights and needs --calibration METRICS.json of their folds")
@@ -90,14 +101,15 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; 2 means bad input, said in one line."""
     arguments = parse_arguments(argv)
     try:
-        corpus = read_corpus(arguments.data, arguments.extra, arguments.allow_missing)
-        if arguments.shuffle_labels:
-            corpus = replace(corpus, clips=shuffle_labels(corpus.clips))
-        if arguments.protocol == "all":
-            train_on_all(corpus, arguments)
-        else:
-            cross_validate(corpus, arguments)
-    except (CorpusError, AudioError, ComparisonMissing, OSError, ValueError) as error:
+        if arguments.data:
+            corpus = read_corpus(arguments.data, arguments.extra, arguments.allow_missing)
+            if arguments.shuffle_labels:
+                corpus = replace(corpus, clips=shuffle_labels(corpus.clips))
+            train = train_on_all if arguments.protocol == "all" else cross_validate
+            train(corpus, arguments)
+        if arguments.push:
+            print(push_weights(arguments.out, arguments.push))
+    except (CorpusError, AudioError, ComparisonMissing, PublishError, WeightsError, OSError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     return 0
@@ -141,7 +153,7 @@ def train_on_all(corpus: Corpus, arguments: argparse.Namespace) -> None:
         )
     else:
         network = fit_network(clips, make_settings(arguments, corpus), seed=0, report=make_reporter("all"))
-        save_weights(arguments.out, network, metrics)
+        save_weights(arguments.out, network, arguments.calibration)
     print(arguments.out)
 
 

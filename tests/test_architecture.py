@@ -96,5 +96,12 @@ def test_every_requirement_is_pinned() -> None:
         assert all("==" in line or line.startswith("-r ") for line in lines if line)
 
 
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_nothing_is_unpickled(path: Path) -> None:
+    text = path.read_text()
+    assert not imports_any(path, "pickle", "dill", "cloudpickle", "shelve", "marshal")
+    assert not re.search(r"torch\.load\(|joblib\.load\(|read_pickle\(|allow_pickle=True|jsonpickle", text)
+
+
 def test_the_shipped_weights_are_small() -> None:
     assert (PROJECT / "ser_model/weights/model.safetensors").stat().st_size < 5_000_000

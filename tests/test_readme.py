@@ -23,13 +23,6 @@ def test_the_table_follows_a_change_of_the_results(project: Path, tmp_path: Path
     assert "**43.2**" in readme.read_text()
 
 
-def test_the_model_card_quotes_the_same_figures(project: Path) -> None:
-    metrics = json.loads((project / "results/luna/metrics.json").read_text())
-    card = (project / "ser_model/weights/README.md").read_text()
-    assert f"{100 * metrics['uar']:.1f} %" in card
-    assert f"{100 * metrics['gender']['accuracy']:.1f} %" in card
-
-
 def test_every_file_the_readme_links_to_is_there(project: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", (project / "README.md").read_text())
     assert links

@@ -1,113 +1,107 @@
-"""Writes a trained network as a folder that the Space, transformers and a reader can use."""
+"""Writes a trained network as a folder that the Space, transformers and a reader can use, and publishes it."""
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCardData
+import httpx
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-from ser_model.cnn import EmotionCnn, save_network
+from ser_model.cnn import CONFIG_NAME, WEIGHTS_NAME, EmotionCnn, load_network, save_network
 from ser_model.hub import EmotionFeatureExtractor, make_config
+from ser_model.training.card import list_code, write_card
 
-CARD = """---
-{card_data}
----
-# EmotionCnn: how a voice sounds, in {parameters:,} parameters
-
-Hears up to a minute of speech and says which of eight acted emotions it sounds like, and whether the voice sounds
-male or female. Log-mel frames, three one-dimensional convolution blocks, attentive statistics pooling.
-
-**These weights were trained on all 24 actors of RAVDESS, speech and song, so no figure can be measured with them.
-The figures below belong to networks trained by the same settings without the actors they were scored on**
-(Luna folds, five networks, each clip scored by one that never heard its actor; `results/luna/`).
-
-| on actors never heard | |
-|---|---|
-| unweighted average recall, 8 emotions | {uar:.1f} % (95 % interval over actors {low:.1f} to {high:.1f}) |
-| accuracy | {accuracy:.1f} % |
-| accuracy when 30 % may stay unanswered | {selective:.1f} % |
-| expected calibration error | {ece:.3f} |
-| recall of sadness | {sad:.1f} % |
-| voice gender | {gender:.1f} % |
-| chance / human listeners | 12.5 % / 62.4 % |
-
-## Use
-
-```python
-import ser_model.hub  # registers the classes
-from transformers import pipeline
-from ser_model.audio import load_audio
-
-listen = pipeline("audio-classification", model="ser_model/weights", top_k=None)
-print(listen(load_audio("voice.wav")))
-```
-
-The pipeline hears the whole waveform; `ser_model.recognize.EmotionRecognizer` also finds the speech in it first, as
-training did, and says when it is not sure.
-
-## Limits
-
-Twenty-four North American actors spoke two English sentences in a studio. Real feelings are subtler, other languages
-and accents were never heard, and small models confuse sad with calm. It is a toy for choosing films, no diagnosis, and
-must not be used to judge people.
-
-## Terms
-
-Trained on RAVDESS (Livingstone & Russo 2018, doi:10.1371/journal.pone.0196391), CC BY-NC-SA 4.0; the weights carry the
-same license: attribution, no commercial use, share alike.
-"""
+EXTRACTOR_NAME = "preprocessor_config.json"
+AUTO_MAPS = {  # which class of hub.py each of transformers' Auto classes opens
+    CONFIG_NAME: {
+        "AutoConfig": "hub.EmotionCnnConfig",
+        "AutoModelForAudioClassification": "hub.EmotionCnnForAudioClassification",
+    },
+    EXTRACTOR_NAME: {"AutoFeatureExtractor": "hub.EmotionFeatureExtractor"},
+}
+LOG_IN = "Log in with a token that may write: hf auth login"
+UNAUTHORISED, FORBIDDEN = 401, 403
 
 
-def save_weights(folder: Path, network: EmotionCnn, metrics: dict[str, Any]) -> None:
+class PublishError(RuntimeError):
+    """The weights could not be published; the message is one sentence that says what to do."""
+
+
+def save_weights(folder: Path, network: EmotionCnn, calibration: Path) -> None:
     """Write config.json, model.safetensors, preprocessor_config.json and the model card.
 
     Args:
         folder: Made when missing.
         network: Trained on all actors.
-        metrics: The metrics.json of the folds, for the calibration and the card's figures.
+        calibration: The metrics.json of the folds; the card also quotes the other protocols beside it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    metrics: dict[str, Any] = json.loads(calibration.read_text())
     digest = save_network(network, folder)
     make_config(network.config, weights_sha256=digest, **metrics["calibration"]).save_pretrained(folder)
     EmotionFeatureExtractor().save_pretrained(folder)
-    write_card(folder, network.count_parameters(), metrics)
+    write_card(folder, calibration)
 
 
-def write_card(folder: Path, parameters: int, metrics: dict[str, Any]) -> None:
-    """Write FOLDER/README.md from the figures of the folds."""
-    low, high = metrics["uar_interval_95"]
-    text = CARD.format(
-        card_data=_describe(metrics).to_yaml(),
-        parameters=parameters,
-        uar=100 * metrics["uar"],
-        low=100 * low,
-        high=100 * high,
-        accuracy=100 * metrics["accuracy"],
-        selective=100 * metrics["accuracy_when_abstaining_on_30_percent"],
-        ece=metrics["ece"],
-        sad=100 * metrics["recall"]["sad"],
-        gender=100 * metrics["gender"]["accuracy"],
-    )
-    (folder / "README.md").write_text(text)
+def push_weights(weights: Path, repo: str) -> str:
+    """Publish weights, card and code on the model hub, for trust_remote_code.
+
+    Args:
+        weights: A folder from save_weights.
+        repo: OWNER/NAME; made when missing.
+
+    Returns:
+        The address of the repository.
+
+    Raises:
+        PublishError: There is no token, no right or no network, or the name is wrong.
+        WeightsError: The weights are missing or damaged.
+    """
+    load_network(weights)
+    if get_token() is None:
+        raise PublishError(f"There is no token for the model hub. {LOG_IN}")
+    with TemporaryDirectory() as place:
+        stage_weights(weights, Path(place))
+        try:
+            api = HfApi()
+            address = api.create_repo(repo, exist_ok=True)
+            api.upload_folder(repo_id=repo, folder_path=place, commit_message="Weights, model card and code")
+        except HFValidationError as error:
+            raise PublishError(f"{repo} is no name of a repository. Write it as OWNER/NAME.") from error
+        except HfHubHTTPError as error:
+            raise PublishError(_explain_refusal(error, repo)) from error
+        except (OfflineModeIsEnabled, httpx.TransportError, OSError) as error:
+            raise PublishError(
+                "The model hub cannot be reached. Check the network, and that HF_HUB_OFFLINE is not set."
+            ) from error
+    return str(address)
 
 
-def _describe(metrics: dict[str, Any]) -> ModelCardData:
-    return ModelCardData(
-        language="en",
-        license="cc-by-nc-sa-4.0",
-        pipeline_tag="audio-classification",
-        model_name="EmotionCnn",
-        datasets=["xbgoose/ravdess"],
-        tags=["speech-emotion-recognition", "ravdess"],
-        eval_results=[
-            EvalResult(
-                task_type="audio-classification",
-                dataset_type="xbgoose/ravdess",
-                dataset_name="RAVDESS speech, Luna folds by actor (networks of the folds, not these weights)",
-                metric_type="recall",
-                metric_name="UAR",
-                metric_value=round(metrics["uar"], 4),
-            )
-        ],
-    )
+def stage_weights(weights: Path, place: Path) -> None:
+    """Lay into a folder what is published: three files of weights and settings, the card, and the code they name.
+
+    Imports inside the package become relative, the form in which transformers follows them.
+    """
+    for name in (WEIGHTS_NAME, "README.md"):
+        shutil.copyfile(weights / name, place / name)
+    for name, auto_map in AUTO_MAPS.items():
+        settings = json.loads((weights / name).read_text()) | {"auto_map": auto_map}
+        (place / name).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
+    for path in list_code():
+        text = re.sub(r"^from ser_model\.(\w+) import", r"from .\1 import", path.read_text(), flags=re.MULTILINE)
+        (place / path.name).write_text(text)
+
+
+def _explain_refusal(error: HfHubHTTPError, repo: str) -> str:
+    status = error.response.status_code
+    if status == UNAUTHORISED:
+        return f"The model hub does not accept the token. {LOG_IN}"
+    if status == FORBIDDEN:
+        return f"The token may not write to {repo}. Choose a repository of your own, or a token that may write there."
+    return f"The model hub refused {repo} with status {status}. Try again later."

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from ser_model.__main__ import main
 from ser_model.archive import AUDIO_SUFFIXES, CRASHED, ScoringJob, list_recordings, score_files
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
-from ser_model.table import Row
+from ser_model.table import Row, describe_failure, make_table
 
 BAD = ("b/cut.flac", "b/empty.mp3", "b/letter.wav", "b/pipe.wav", "b/silence.wav", "gone.ogg")
 
@@ -50,10 +52,17 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def table(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    out = tmp_path_factory.mktemp("out") / "clips.parquet"
-    assert main(["predict", str(archive), "--out", str(out), "--jobs", "2"]) == 0
-    return pd.read_parquet(out)
+def run(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, str]:
+    """The table of the archive, and what was said on standard error."""
+    out, said = tmp_path_factory.mktemp("out") / "clips.parquet", io.StringIO()
+    with contextlib.redirect_stderr(said):
+        assert main(["predict", str(archive), "--out", str(out), "--jobs", "2"]) == 0
+    return pd.read_parquet(out), said.getvalue()
+
+
+@pytest.fixture
+def table(run: tuple[pd.DataFrame, str]) -> pd.DataFrame:
+    return run[0]
 
 
 def test_every_recording_at_any_depth_has_its_row_in_the_order_of_names(table: pd.DataFrame, archive: Path) -> None:
@@ -79,23 +88,20 @@ def test_a_good_file_has_what_predict_says_of_it_alone(table: pd.DataFrame, arch
     assert row["duration_s"] == pytest.approx(speak().size / RATE_HZ, abs=0.01)
 
 
-def test_the_message_counts_and_the_progress_is_on_standard_error(
-    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_progress_and_the_count_are_on_standard_error(run: tuple[pd.DataFrame, str]) -> None:
+    assert "10/10" in run[1]
+    assert run[1].splitlines()[-1].endswith("10 files, 6 could not be judged (see its column error).")
+
+
+def test_a_folder_in_which_nothing_can_be_judged_ends_with_2(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["predict", str(archive / "b"), "--out", str(tmp_path / "b.csv"), "--jobs", "1"]) == 2  # all are bad
-    printed = capsys.readouterr()
-    assert not printed.out
-    assert "5/5" in printed.err
-    assert printed.err.splitlines()[-1].endswith("5 files, 5 could not be judged (see its column error).")
-    assert list(pd.read_csv(tmp_path / "b.csv")["file"]) == [
-        "cut.flac",
-        "empty.mp3",
-        "letter.wav",
-        "pipe.wav",
-        "silence.wav",
-    ]
+    bad = make_table([describe_failure("letter.wav", "This is not a recording.")], EMOTIONS)
+    monkeypatch.setattr("ser_model.__main__.score_archive", lambda *_: bad)
+    assert main(["predict", str(archive), "--out", str(tmp_path / "t.csv")]) == 2
 
 
+@pytest.mark.slow
 def test_a_file_that_ends_its_process_costs_only_its_own_row(tmp_path: Path) -> None:
     names = [f"clip-{number:02d}" for number in range(30)]
     names[3] = names[20] = "crash"
