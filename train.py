@@ -83,8 +83,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     if arguments.data is None:
         arguments.out = arguments.out or WEIGHTS
         return arguments
-    if arguments.push and arguments.protocol != "all":
-        parser.error("--push goes with --protocol all, or without --data")
+    if arguments.push and (arguments.protocol, arguments.model) != ("all", "cnn"):
+        parser.error("--push goes with --protocol all and --model cnn, or without --data")
     shipped = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}
     if arguments.protocol == "all" and (arguments.model not in shipped or arguments.calibration is None):
         parser.error("--protocol all makes cnn or wav2vec2 weights and needs --calibration METRICS.json of their folds")

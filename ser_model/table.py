@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_model.cnn import read_config
+from ser_model.cnn import load_network
 from ser_model.recognize import Prediction
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def read_labels(weights: Path) -> list[str]:
     """Return the emotions that a network knows, in the order of its classes.
 
     Raises:
-        WeightsError: Its config.json is missing or damaged.
+        WeightsError: The weights are missing or damaged.
     """
-    return [name for _, name in sorted(read_config(weights)["id2label"].items(), key=lambda item: int(item[0]))]
+    return [str(name) for name in load_network(weights).emotions]
 
 
 def make_table(rows: Iterable[Row], labels: Sequence[str]) -> pd.DataFrame:

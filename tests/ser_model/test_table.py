@@ -7,6 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from voice import speak
 
+from ser_model.cnn import CnnConfig, EmotionCnn, save_network
+from ser_model.hub import make_config
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
 from ser_model.table import describe_failure, describe_prediction, make_table, read_labels, write_table
@@ -48,7 +50,9 @@ def test_parquet_keeps_numbers_text_and_truth_apart(good: dict[str, object], tmp
 
 
 def test_the_labels_come_from_the_weights_in_the_order_of_their_classes(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"id2label": {"10": "bored", "2": "happy", "0": "neutral"}}')
+    network = EmotionCnn(CnnConfig(emotions=("neutral", "happy", "bored")))
+    save_network(network, tmp_path)
+    make_config(network.config).save_pretrained(tmp_path)
     assert read_labels(tmp_path) == ["neutral", "happy", "bored"]
 
 
