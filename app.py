@@ -35,6 +35,7 @@ LAUNCH: dict[str, Any] = {
     "show_error": True,
     "ssr_mode": False,
     "footer_links": ["api", "settings"],
+    "app_kwargs": {"exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), endpoints.refuse)},
 }
 
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as demo:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scraper.errors import QueryError
+from scraper.values import shorten
 
 RANK_WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5)  # of a cell's first, second ... genre
 AVOID_FROM = 0.2  # share of the moods that must object before a genre is left out
@@ -118,7 +119,7 @@ def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
     unknown = sorted(set(probabilities) - set(TABLE))
     if unknown:
         raise QueryError(
-            f"no genres are known for the mood {unknown[0]!r}; choose from {', '.join(TABLE)}, "
+            f"no genres are known for the mood {shorten(unknown[0])}; choose from {', '.join(TABLE)}, "
             "or give it a line in Mood and its genres in TABLE (scraper/moods.py)"
         )
     if any(not math.isfinite(p) or p < 0 for p in probabilities.values()):

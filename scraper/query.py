@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from scraper.errors import QueryError
 from scraper.film import GENRES, Film, SourceKind
+from scraper.values import is_number, read_genres, read_whole, shorten, text_of
 
 PAGE_SIZE = 50  # films on one IMDb page
 LIVE_MIN_VOTES = 1_000  # keeps films that nobody has seen off a page sorted by date
@@ -91,7 +92,7 @@ class FilmQuery:
 
     def __post_init__(self) -> None:
         for name in ("genres", "not_genres"):
-            object.__setattr__(self, name, tuple(dict.fromkeys(map(_genre, getattr(self, name)))))
+            object.__setattr__(self, name, read_genres(name, getattr(self, name)))
         whole = {
             "from_year": YEARS,
             "to_year": YEARS,
@@ -100,20 +101,20 @@ class FilmQuery:
             "limit": (1, 100),
         }
         for name, span in whole.items():
-            object.__setattr__(self, name, _whole(name, getattr(self, name), span))
+            object.__setattr__(self, name, read_whole(name, getattr(self, name), span))
         self._check_choices()
         self._check_contradictions()
 
     def _check_choices(self) -> None:
         rating = 0 if self.min_rating is None else self.min_rating
-        if not isinstance(rating, int | float) or not 0 <= rating <= 10:  # noqa: PLR2004  IMDb's scale
-            raise QueryError(f"min_rating must be from 0 to 10, not {self.min_rating}")
-        if self.language is not None and not re.fullmatch("[a-z]{2,3}", self.language):
-            raise QueryError(f"language must be an ISO 639 code such as en or fr, not {self.language!r}")
-        if self.lead not in {"woman", "man", "any"}:
-            raise QueryError(f"lead must be woman, man or any, not {self.lead!r}")
-        if self.sort not in set(Sort):
-            raise QueryError(f"sort must be one of {', '.join(Sort)}, not {self.sort!r}")
+        if not is_number(rating) or not 0 <= rating <= 10:  # noqa: PLR2004  IMDb's scale
+            raise QueryError(f"min_rating must be from 0 to 10, not {shorten(self.min_rating)}")
+        if self.language is not None and not re.fullmatch("[a-z]{2,3}", text_of(self.language)):
+            raise QueryError(f"language must be an ISO 639 code such as en or fr, not {shorten(self.language)}")
+        if self.lead not in ("woman", "man", "any"):
+            raise QueryError(f"lead must be woman, man or any, not {shorten(self.lead)}")
+        if self.sort not in tuple(Sort):
+            raise QueryError(f"sort must be one of {', '.join(Sort)}, not {shorten(self.sort)}")
         object.__setattr__(self, "sort", Sort(self.sort))
         if self.limit is None:
             raise QueryError("limit must be a number from 1 to 100")
@@ -209,22 +210,6 @@ def weighted_rating(film: Film) -> float:
     """Return the rating drawn towards the average the fewer votes there are."""
     votes, rating = film.votes or 0, film.rating or RATING_PRIOR
     return (rating * votes + RATING_PRIOR * PRIOR_VOTES) / (votes + PRIOR_VOTES)
-
-
-def _genre(name: str) -> str:
-    for genre in GENRES:
-        if genre.lower() == str(name).strip().lower():
-            return genre
-    raise QueryError(f"unknown genre {name!r}; choose from {', '.join(GENRES)}")
-
-
-def _whole(name: str, value: float | None, span: tuple[int, int]) -> int | None:
-    low, high = span
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or not low <= value <= high or value != int(value):
-        raise QueryError(f"{name} must be a whole number from {low} to {high}, not {value}")
-    return int(value)
 
 
 def _span(low: object, high: object) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gradio as gr
+from fastapi import Request
+from fastapi.responses import JSONResponse
 from gradio.events import api
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
@@ -18,10 +20,13 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ui import batch, comparison, service
+from ui import batch, comparison, fetch, service
 
 UPLOADS = Path(get_upload_folder()).resolve()
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
+NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
+NO_ROOM = "the recording cannot be kept: there is no room on this computer just now, please try again later"
+NOT_A_LIST = "files must be a list of uploaded files"
 
 
 def recognize(audio: gr.FileData) -> dict[str, Any]:
@@ -75,11 +80,9 @@ def recommend(
         source (kind, date and a notice on where the list comes from) and films.
     """
     with plain_errors():
-        _check_texts(mood=mood, intent=intent, language=language, lead=lead, sort=sort)
-        _check_lists(genres=genres, not_genres=not_genres)
         filters = FilmQuery(
-            genres=tuple(genres or ()),
-            not_genres=tuple(not_genres or ()),
+            genres=_tuple(genres),
+            not_genres=_tuple(not_genres),
             from_year=from_year,
             to_year=to_year,
             min_rating=min_rating,
@@ -106,7 +109,6 @@ def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limi
     """
     with plain_errors():
         filters = FilmQuery(limit=limit)
-        _check_texts(intent=intent)
         service.read_intent(intent)  # before the voice is heard, which takes longer
         heard = service.hear(_path(audio))
         found = service.find_films({str(name): p for name, p in heard.probabilities.items()}, intent, filters)
@@ -137,7 +139,8 @@ def recognize_batch(files: list[gr.FileData]) -> dict[str, Any]:
         results: for each file its name with what recognize returns, or with an error for the person.
     """
     with plain_errors():
-        _check_lists(files=files)
+        if not isinstance(files, list):
+            raise QueryError(NOT_A_LIST)
         if len(files) > batch.MAX_FILES:
             raise QueryError(f"files may be {batch.MAX_FILES} at a time, not {len(files)}")
         return {"results": list(batch.hear_files([_path(file) for file in files]))}
@@ -145,11 +148,24 @@ def recognize_batch(files: list[gr.FileData]) -> dict[str, Any]:
 
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
+    fetch.replace_gradios()
     api(recognize, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
     api(compare, concurrency_id="model")
     api(recognize_batch, concurrency_id="model")
+
+
+async def refuse(request: Request, error: Exception) -> JSONResponse:
+    """Answer in a sentence where Gradio's own routes raise: uploads that are none, a full disk, wrong arguments."""
+    reason = str(error).partition(". Please click")[0]
+    if isinstance(error, OSError):
+        return JSONResponse({"detail": NO_ROOM}, 507)
+    if request.url.path.endswith("/upload"):
+        return JSONResponse({"detail": NO_UPLOAD}, 400)
+    if reason.startswith(("No value provided", "Parameter `")):
+        return JSONResponse({"detail": f"{reason}; see /gradio_api/openapi.json"}, 422)
+    raise error
 
 
 @contextmanager
@@ -171,16 +187,8 @@ def _path(audio: Any) -> str:
     return str(audio["path"])
 
 
-def _check_texts(**values: object) -> None:
-    for name, value in values.items():
-        if value is not None and not isinstance(value, str):
-            raise QueryError(f"{name} must be text, not {value!r}")
-
-
-def _check_lists(**values: object) -> None:
-    for name, value in values.items():
-        if value is not None and not isinstance(value, list):
-            raise QueryError(f'{name} must be a list, such as ["Comedy"], not {value!r}')
+def _tuple(values: Any) -> Any:
+    return () if values is None else tuple(values) if isinstance(values, list) else values
 
 
 def _films(found: Recommendation) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from scraper.moods import Intent, Mood
 from scraper.query import FilmQuery
 from scraper.recommend import Recommendation, Recommender
 from scraper.settings import ScraperSettings
+from scraper.values import shorten
 from ser_model.audio import AudioError
 from ser_model.recognize import EmotionRecognizer, Prediction
 from ui import texts
@@ -55,14 +56,14 @@ def find_films(
 def read_mood(name: str) -> Mood:
     """Turn a name into a mood, or raise a QueryError that lists the eight."""
     if name not in tuple(Mood):
-        raise QueryError(f"unknown mood {name!r}; choose from {', '.join(Mood)}")
+        raise QueryError(f"unknown mood {shorten(name)}; choose from {', '.join(Mood)}")
     return Mood(name)
 
 
 def read_intent(name: str) -> Intent:
     """Turn a name into an intent, or raise a QueryError that lists both."""
     if name not in tuple(Intent):
-        raise QueryError(f"unknown intent {name!r}; choose from {', '.join(Intent)}")
+        raise QueryError(f"unknown intent {shorten(name)}; choose from {', '.join(Intent)}")
     return Intent(name)
 
 

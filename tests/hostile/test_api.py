@@ -1,0 +1,170 @@
+"""Requests as no client should send them: a clear refusal, nothing read, nothing fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+
+from ui import fetch
+
+MARKED = {"meta": {"_type": "gradio.FileData"}}
+SECRETS = ("root:", "PATH=", "PYTHON")  # of /etc/passwd and /proc/self/environ
+
+
+def ask(url: str, name: str, body: str) -> str:
+    """Call an endpoint with a JSON text and return all it says."""
+    headers = {"Content-Type": "application/json"}
+    first = requests.post(f"{url}gradio_api/call/v2/{name}", data=body.encode(), headers=headers, timeout=20)
+    if first.status_code != 200:
+        assert 400 <= first.status_code < 500, first.text
+        return first.text
+    answer = requests.get(f"{url}gradio_api/call/{name}/{first.json()['event_id']}", timeout=20).text
+    assert "Traceback" not in answer
+    return answer
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_whatever_the_description_allows_or_forbids_is_no_servers_error(url: str, mode: GenerationMode) -> None:
+    text = requests.get(f"{url}gradio_api/openapi.json", timeout=20).text
+    schema = schemathesis.openapi.from_dict(json.loads(text.replace('"type":"filepath"', '"type":"string"')))
+    operations = [result.ok() for result in schema.exclude(path_regex="event_id").get_all_operations()]
+    assert len(operations) >= 6
+    for operation in operations:
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        def send(case: Case) -> None:
+            response = case.call(base_url=url)
+            assert response.status_code < 500, response.text
+            if "/call/v2/" in case.path and response.status_code == 200:
+                name = case.path.rsplit("/", 1)[1]
+                answer = requests.get(f"{url}gradio_api/call/{name}/{response.json()['event_id']}", timeout=20).text
+                assert answer.startswith(("event: complete", "event: error"))
+                assert '"error": null' not in answer
+                assert "Traceback" not in answer
+
+        send()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("{}", "No value provided for required argument: mood"),
+        ('{"mood": "sad", "age": 3}', "Parameter `age` is not a valid"),
+        ('{"mood": "sad", "lead": ["woman"]}', "lead must be woman, man or any"),
+        ('{"mood": "sad", "sort": {"by": 1}}', "sort must be one of"),
+        ('{"mood": "sad", "language": ["en"]}', "language must be an ISO 639 code"),
+        ('{"mood": {}}', "unknown mood"),
+        ('{"mood": "sad", "genres": {"Drama": 1}}', "genres must be a list"),
+        ('{"mood": "sad", "genres": [["Drama"]]}', "unknown genre"),
+        ('{"mood": "sad", "min_rating": NaN}', "min_rating must be from 0 to 10"),
+        ('{"mood": "sad", "min_rating": 1e999}', "min_rating must be from 0 to 10"),
+        ('{"mood": "sad", "min_rating": true}', "min_rating must be from 0 to 10"),
+        ('{"mood": "sad", "limit": 1' + 400 * "0" + "}", "limit must be a whole number"),
+        ('{"mood": "sad", "from_year": -99999999999}', "from_year must be a whole number"),
+        ('{"mood": "\\ud800"}', "unknown mood"),
+        (json.dumps({"mood": "x" * 100_000}), "unknown mood"),
+        ("[]", "valid dictionary"),
+        ('{"mood"', "JSON decode error"),
+    ],
+)
+def test_wrong_types_and_huge_numbers_are_refused_in_one_short_sentence(url: str, body: str, sentence: str) -> None:
+    answer = ask(url, "recommend", body)
+    assert sentence in answer
+    assert len(answer) < 700
+
+
+@pytest.mark.parametrize("marked", [MARKED, {}], ids=["marked", "plain"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/etc/passwd",
+        "../../../../etc/passwd",
+        "/proc/self/environ",
+        "file:///etc/passwd",
+        "http://127.0.0.1:1/voice.wav",
+        "http://localhost:1/voice.wav",
+        "http://[::1]:1/voice.wav",
+        "http://2130706433/",
+        "http://0.0.0.0:1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/",
+        "http://100.64.0.1/",
+        "gopher://127.0.0.1/",
+    ],
+)
+def test_neither_files_nor_addresses_of_this_machine_are_read(
+    url: str, place: str, marked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[object] = []
+    connect = fetch.AsyncSecureTransport
+    monkeypatch.setattr(fetch, "AsyncSecureTransport", lambda address: reached.append(address) or connect(address))
+    for name, key in (("recognize", "audio"), ("recommend_from_voice", "audio"), ("compare", "audio")):
+        answer = ask(url, name, json.dumps({key: {"path": place} | marked}))
+        assert answer.startswith("event: error")
+        assert '"error": null' not in answer
+        assert not any(secret in answer for secret in SECRETS)
+    assert reached == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("169.254.169.254", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("fd00::1", False),
+        ("fe80::1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+    ],
+)
+def test_only_addresses_in_the_internet_are_public(address: str, public: bool) -> None:
+    assert fetch.is_public(address) is public
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch, httpserver: Any) -> Any:
+    """A server that counts as being in the internet."""
+    monkeypatch.setattr(fetch, "is_public", lambda _: True)
+    return httpserver
+
+
+def test_a_recording_in_the_internet_is_fetched(outside: Any, tmp_path: Any) -> None:
+    outside.expect_request("/voice.wav").respond_with_data(b"RIFF")
+    path = asyncio.run(fetch.fetch(outside.url_for("/voice.wav"), str(tmp_path)))
+    assert path.startswith(str(tmp_path))
+    assert Path(path).read_bytes() == b"RIFF"
+
+
+@pytest.mark.parametrize("fault", ["large", "missing", "elsewhere", "stalled", "nowhere"])
+def test_what_cannot_be_fetched_is_said_in_a_sentence(
+    outside: Any, tmp_path: Any, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "PATIENCE_S", 1.0)
+    outside.expect_request("/large").respond_with_data(bytes(20_100_000))
+    outside.expect_request("/elsewhere").respond_with_data("", 302, {"Location": "http://127.0.0.1:1/"})
+    address = outside.url_for(f"/{fault}")
+    if fault == "stalled":
+        listener = socket.create_server(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    if fault == "nowhere":
+        address = "http://127.0.0.1:1/"
+    with pytest.raises(gr.Error, match="cannot be fetched"):
+        asyncio.run(fetch.fetch(address, str(tmp_path)))
+    assert not list(tmp_path.iterdir())
