@@ -2,10 +2,14 @@
 
 import functools
 import os
+import signal
+import tempfile
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir(), "mood-picks")))  # others' Gradio has another
 
 if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must come before torch
     import spaces  # noqa: F401
@@ -13,7 +17,21 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 
 from scraper.moods import Mood
-from ui import answer, batch, cards, closeup, comparison, endpoints, examples, filters, page, quality, service, texts
+from ui import (
+    answer,
+    batch,
+    cards,
+    closeup,
+    comparison,
+    endpoints,
+    examples,
+    filters,
+    page,
+    quality,
+    service,
+    texts,
+    uploads,
+)
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -38,7 +56,7 @@ LAUNCH: dict[str, Any] = {
     "app_kwargs": {"exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), endpoints.refuse)},
 }
 
-with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as demo:
+with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads.SWEEP_S, uploads.KEPT_S)) as demo:
     visit = gr.State(page.Visit())
     template(HEADER, elem_id="header")
     with gr.Row(elem_id="ask"):
@@ -102,5 +120,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 36
 demo.queue(max_size=32, default_concurrency_limit=4)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings
+    uploads.keep_clean()
     service.warm_up()
     demo.launch(**LAUNCH)

@@ -11,7 +11,6 @@ import gradio as gr
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from gradio.events import api
-from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
 
 from scraper.errors import QueryError, ScraperError
@@ -20,9 +19,8 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ui import batch, comparison, fetch, service
+from ui import batch, comparison, fetch, service, uploads
 
-UPLOADS = Path(get_upload_folder()).resolve()
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
 NO_ROOM = "the recording cannot be kept: there is no room on this computer just now, please try again later"
@@ -182,7 +180,7 @@ def _path(audio: Any) -> str:
 
     Gradio checks only what carries its `meta` mark; a path that a client made up must never be opened.
     """
-    if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(UPLOADS):
+    if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(uploads.folder()):
         raise QueryError(NOT_A_FILE)
     return str(audio["path"])
 

@@ -24,12 +24,12 @@ UNFETCHED = (
 )
 
 
-async def fetch(url: str, folder: str) -> str:
+async def fetch(url: str, cache_dir: str) -> str:
     """Fetch a recording, without redirects.
 
     Args:
         url: A web address; its host must be public.
-        folder: Where uploads lie.
+        cache_dir: Where uploads lie.
 
     Returns:
         The path of the file.
@@ -42,7 +42,7 @@ async def fetch(url: str, folder: str) -> str:
             data = await _download(url)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # OSError: unknown hosts, and time is up
         raise gr.Error(UNFETCHED, print_exception=False) from error
-    path = Path(folder) / hashlib.sha256(data).hexdigest() / "recording"
+    path = Path(cache_dir) / hashlib.sha256(data).hexdigest() / "recording"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return str(path)

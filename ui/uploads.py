@@ -1,0 +1,55 @@
+"""The folder where recordings lie while they are of use, and the broom that empties it, whatever became of the visit.
+
+Gradio deletes what it remembers; what a process that was killed left, or an upload that broke off, nobody remembers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+
+KEPT_S = 3_540  # with SWEEP_S an hour at most
+SWEEP_S = 60
+
+logger = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    """Return the folder of uploads, readable by this program's user alone."""
+    place = Path(get_upload_folder()).resolve()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def sweep(place: Path, kept_s: float = KEPT_S) -> None:
+    """Delete files that nobody touched for longer than kept_s, then the folders that are empty."""
+    oldest = time.time() - kept_s
+    for root, _, names in os.walk(place, topdown=False):
+        for name in names:
+            path = Path(root, name)
+            try:
+                if path.lstat().st_mtime < oldest:
+                    path.unlink()
+            except OSError as error:
+                logger.warning("a recording cannot be deleted: %s", error.strerror)
+        if Path(root) != place and Path(root).stat().st_mtime < oldest and not any(Path(root).iterdir()):
+            Path(root).rmdir()
+
+
+def keep_clean() -> None:
+    """Sweep in the background from now on."""
+    threading.Thread(target=_sweep_on, args=(folder(),), daemon=True).start()
+
+
+def _sweep_on(place: Path) -> None:
+    while True:
+        try:
+            sweep(place)
+        except OSError as error:  # such as a folder that is gone already; the next round goes on
+            logger.warning("the folder of recordings cannot be swept: %s", error.strerror)
+        time.sleep(SWEEP_S)
