@@ -68,7 +68,7 @@ def score_archive_on_ray(job: ScoringJob, address: str | None = None, workers: i
             Listener,
             fn_constructor_args=(_make_absolute(job), labels),
             batch_size=BLOCK,
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
+            compute=ray.data.ActorPoolStrategy(size=min(most, blocks)),
             num_cpus=1,
         )
         return shape_table(scored.to_pandas(), labels)
@@ -83,7 +83,11 @@ def _connect(address: str | None, workers: int | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     if address is None:
         ray.init(
-            num_cpus=workers or cpu_count(), include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1"
+            address="local",
+            num_cpus=workers or cpu_count(),
+            include_dashboard=False,
+            log_to_driver=False,
+            _node_ip_address="127.0.0.1",
         )
         return
     package = {"py_modules": [str(Path(__file__).parent)]}

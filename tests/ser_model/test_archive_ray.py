@@ -14,27 +14,6 @@ from voice import RATE_HZ, speak
 
 from ser_model.__main__ import main
 
-TWO_AT_ONCE = """
-import os, sys, time
-from dataclasses import dataclass
-from pathlib import Path
-from ser_model.archive import ScoringJob
-from ser_model.archive_ray import score_archive_on_ray
-
-@dataclass(frozen=True)
-class Meeting(ScoringJob):
-    def score(self, name):
-        home = self.folder / "met"
-        (home / str(os.getpid())).touch()
-        deadline = time.monotonic() + 120
-        while len(list(home.iterdir())) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return {"file": name, "error": None}
-
-table = score_archive_on_ray(Meeting(Path(sys.argv[1])), workers=2)
-print(len(table), len(list(Path(sys.argv[1], "met").iterdir())))
-"""
-
 
 def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -68,14 +47,6 @@ def test_ray_writes_the_same_table_as_the_processes_of_one_machine(
     done = run(project, "-m", "ser_model", "predict", str(archive), "--out", str(rays), "--jobs", "2", "--ray")
     assert done.returncode == 0, done.stderr
     assert rays.read_text() == ours.read_text()
-
-
-@needs_ray
-@pytest.mark.slow
-def test_two_workers_share_the_files(project: Path, archive: Path) -> None:
-    (archive / "met").mkdir()
-    done = run(project, "-c", TWO_AT_ONCE, str(archive))
-    assert done.stdout.splitlines()[-1:] == ["6 2"], done.stderr
 
 
 def test_without_ray_the_message_says_how_to_get_it(
