@@ -2,6 +2,8 @@
 # make test   set up if need be, and run the tests (under three minutes)
 # make slow   the slower tests: training on the real corpus, a real Chromium
 # make check  lint and types
+# make bench  every benchmark and the load test into results/, and the README's table from them (ten minutes on a quiet
+#             machine); make bench-NAME for one of them; DATA=DIR is the folder of clips for the archive, else made ones
 # make fuzz   20,000 spoiled recordings through the recogniser (ten minutes)
 
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
@@ -9,7 +11,9 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	&& { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: app test slow check format fuzz
+BENCHMARKS := clip start memory mood recording archive load films
+
+.PHONY: app test slow check format fuzz bench
 
 app: .venv/app.done
 	$(BIN)/python app.py
@@ -27,6 +31,14 @@ check: .venv/test.done
 
 fuzz: .venv/app.done
 	$(BIN)/python -m benchmarks.fuzz
+
+bench: .venv/test.done
+	@failed=; for name in $(BENCHMARKS); do $(MAKE) --no-print-directory bench-$$name || failed="$$failed bench-$$name"; done; \
+	test -z "$$failed" || { echo "All others are done; these failed:$$failed"; exit 1; }
+
+bench-%: .venv/test.done
+	$(BIN)/python -m benchmarks.$* $(if $(filter archive,$*),$(DATA))
+	$(BIN)/python -m ser_model.evaluation.readme
 
 format: .venv/test.done
 	$(BIN)/ruff check --fix .

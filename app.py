@@ -117,7 +117,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     files.change(batch.show, files, results, concurrency_id="model", **private)
     endpoints.publish()
 
-demo.queue(max_size=32, default_concurrency_limit=4)
+demo.queue(max_size=64, default_concurrency_limit=4)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings

@@ -5,11 +5,8 @@ Run from the root of the project; writes results/films.json. The tables are made
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
-import os
-import platform
 import socket
 import subprocess
 import sys
@@ -18,16 +15,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from benchmarks import report
 from scraper import Catalogue, FilmQuery, ImdbClient, Intent, Mood, Recommender, ScraperSettings, parse_page
 from scraper.recommend import Plan
 
-OUT = Path("results/films.json")
 REAL_PAGE = Path("../shared/imdb/pages/search_2025-06.html")
 PAGE_BYTES = 1_200_000
 VISITORS = 200
@@ -55,15 +51,13 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 def main() -> None:
     """Measure everything and write it down."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks.films", description=__doc__)
-    options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        numbers = {**time_pages(), **time_lists(), **time_crowd(Path(folder)), **time_tables(Path(folder))}
-    versions = {name: version(name) for name in ("duckdb", "parsel", "requests-cache")}
-    machine = {"cpus": len(os.sched_getaffinity(0)), "load": os.getloadavg()[0], "python": platform.python_version()}
-    document = {"command": "python -m benchmarks.films", **numbers, "versions": versions, "machine": machine}
-    OUT.write_text(json.dumps(document, indent=1) + "\n")
-    print(OUT.read_text(), end="")
+    options = report.read_options("films", __doc__).parse_args()
+    times, visitors, titles = (2, 20, 20_000) if options.small else (20, VISITORS, TITLES)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        numbers = {**time_pages(), **time_lists(times), **time_crowd(folder, visitors), **time_tables(folder, titles)}
+    packages = ("duckdb", "parsel", "requests-cache")
+    report.write(options.out, "films", "python -m benchmarks.films", numbers, packages)
 
 
 def fastest_ms(run: Callable[[], object], times: int = 20) -> float:
@@ -140,10 +134,10 @@ def stalled_server() -> Iterator[tuple[str, list[float]]]:
             connection.close()
 
 
-def time_crowd(folder: Path) -> dict[str, Any]:
+def time_crowd(folder: Path, visitors: int = VISITORS) -> dict[str, Any]:
     """Time many visitors at once, of eight moods, while IMDb does not answer."""
     catalogue, moods = Catalogue.load(folder), list(Mood)
-    with stalled_server() as (url, asked), ThreadPoolExecutor(VISITORS) as visitors:
+    with stalled_server() as (url, asked), ThreadPoolExecutor(visitors) as crowd:
         recommender = Recommender(ImdbClient(ScraperSettings(base_url=url, home=folder / "crowd")), catalogue)
 
         def visit(number: int) -> tuple[int, float]:
@@ -151,10 +145,10 @@ def time_crowd(folder: Path) -> dict[str, Any]:
             found = recommender.recommend({moods[number % len(moods)]: 1.0}, Intent.LIFT, FilmQuery())
             return len(found.picks), time.perf_counter() - started
 
-        visits = list(visitors.map(visit, range(VISITORS)))
+        visits = list(crowd.map(visit, range(visitors)))
     return {
         "stalled_crowd": {
-            "visitors": VISITORS,
+            "visitors": visitors,
             "answered": sum(films == FilmQuery().limit for films, _ in visits),
             "requests_to_imdb": len(asked),
             "slowest_s": round(max(took for _, took in visits), 2),

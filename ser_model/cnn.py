@@ -78,11 +78,12 @@ class ConvBlock(nn.Module):
         self.pool = pool
         self.dropout = nn.Dropout1d(dropout)
 
-    def forward(self, frames: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, frames: Tensor, counts: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Map (batch, channel, frame) and the (batch,) frame counts to the next block's."""
-        frames = F.relu(self.norm(self.conv(frames))) * mask_of(counts, frames.shape[2])
+        frames = blank(F.relu(self.norm(self.conv(frames))), counts)
         frames = F.max_pool1d(frames, self.pool, ceil_mode=True)  # (batch, channel, frame / pool)
-        counts = torch.div(counts + self.pool - 1, self.pool, rounding_mode="floor")
+        if counts is not None:
+            counts = torch.div(counts + self.pool - 1, self.pool, rounding_mode="floor")
         return self.dropout(frames), counts
 
 
@@ -93,10 +94,12 @@ class AttentivePooling(nn.Module):
         super().__init__()
         self.score = nn.Sequential(nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, channels, 1))
 
-    def forward(self, frames: Tensor, counts: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, counts: Tensor | None) -> Tensor:
         """Pool (batch, channel, frame) with (batch,) counts to (batch, 2 * channel)."""
-        hidden = mask_of(counts, frames.shape[2]) == 0
-        weights = self.score(frames).masked_fill(hidden, -torch.inf).softmax(dim=2)  # (batch, channel, frame)
+        scores = self.score(frames)  # (batch, channel, frame)
+        if counts is not None:
+            scores = scores.masked_fill(mask_of(counts, frames.shape[2]) == 0, -torch.inf)
+        weights = scores.softmax(dim=2)
         mean = (weights * frames).sum(dim=2)
         variance = (weights * frames.square()).sum(dim=2) - mean.square()
         return torch.cat([mean, variance.clamp(min=1e-5).sqrt()], dim=1)
@@ -105,6 +108,11 @@ class AttentivePooling(nn.Module):
 def mask_of(counts: Tensor, frames: int) -> Tensor:
     """Return (batch, 1, frame) ones where a clip has frames and zeros behind its end."""
     return (torch.arange(frames, device=counts.device) < counts.unsqueeze(1)).unsqueeze(1).float()
+
+
+def blank(frames: Tensor, counts: Tensor | None) -> Tensor:
+    """Zero what lies behind each clip's end in (batch, channel, frame); nothing does without counts."""
+    return frames if counts is None else frames * mask_of(counts, frames.shape[2])
 
 
 class EmotionCnn(nn.Module):
@@ -134,13 +142,14 @@ class EmotionCnn(nn.Module):
             waveforms: (batch, time) float32 at 16 kHz, zeros behind each clip's end.
             lengths: (batch,) samples in each clip; all of them when left out.
         """
-        if lengths is None:
-            lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
-        return self.score_frames(self.front_end(waveforms, lengths), count_frames(lengths))
+        if lengths is not None:
+            return self.score_frames(self.front_end(waveforms, lengths), count_frames(lengths))
+        lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
+        return self.score_frames(self.front_end(waveforms, lengths))
 
-    def score_frames(self, frames: Tensor, counts: Tensor) -> Logits:
-        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real."""
-        frames = self.standardise(frames) * mask_of(counts, frames.shape[2])
+    def score_frames(self, frames: Tensor, counts: Tensor | None = None) -> Logits:
+        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real; all when left out."""
+        frames = blank(self.standardise(frames), counts)
         for block in self.blocks:
             frames, counts = block(frames, counts)
         pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, 2 * channel)

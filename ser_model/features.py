@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from ser_model.audio import SAMPLE_RATE, Waveform
 N_MELS = 80
 HOP = 256  # samples, 16 ms a frame
 WINDOW = 512  # samples, 32 ms
+HANN_NORM = math.sqrt(0.375 * WINDOW)  # root of a Hann window's summed squares, which its spectrum is divided by
 LOWEST_HZ, HIGHEST_HZ = 50, 7_800
 FLOOR = 1e-4  # added to the power of a waveform with unit RMS: 40 dB under it, so that faint noise is not heard
 
@@ -41,7 +44,6 @@ class LogMel(nn.Module):
                 f_max=HIGHEST_HZ,
                 n_mels=N_MELS,
                 window_fn=torch.hann_window,
-                normalized="window",
                 pad_mode="constant",  # zeros on both ends, as in a batch
             )
 
@@ -56,7 +58,7 @@ class LogMel(nn.Module):
             (batch, mel, frame) natural logarithms; frames behind count_frames(length) are to be masked.
         """
         power = waveforms.square().sum(dim=1) / lengths.clamp(min=1)  # (batch,)
-        level = waveforms / power.clamp(min=1e-12).sqrt().unsqueeze(1)  # (batch, time)
+        level = waveforms / (HANN_NORM * power.clamp(min=1e-12).sqrt()).unsqueeze(1)  # (batch, time)
         return torch.log(self.mel(level) + FLOOR)
 
 

@@ -117,11 +117,15 @@ class Network(Protocol):
 
 
 class EmotionRecognizer:
-    """Hears recordings with one network; safe to use from several threads."""
+    """Hears recordings with one network; safe to use from several threads.
+
+    Attributes:
+        network: What scores the windows, in evaluation mode.
+    """
 
     def __init__(self, network: Network, calibration: Calibration, usual_logits: Array) -> None:
         network.eval()
-        self._network = network
+        self.network = network
         self._calibration = calibration
         self._usual_logits = usual_logits
         self._detector = SpeechDetector()
@@ -143,7 +147,7 @@ class EmotionRecognizer:
 
     def count_parameters(self) -> int:
         """Return how many numbers the network has."""
-        return self._network.count_parameters()
+        return self.network.count_parameters()
 
     def recognize(
         self, source: AudioSource, baseline: SpeakerBaseline | None = None, limits: Limits = CLIP
@@ -199,14 +203,14 @@ class EmotionRecognizer:
         for place in range(0, len(firsts), AT_ONCE):
             windows = np.stack([waveform[first : first + size] for first in firsts[place : place + AT_ONCE]])
             with torch.inference_mode():
-                scored.append(self._network(torch.from_numpy(windows)))  # (window, time)
+                scored.append(self.network(torch.from_numpy(windows)))  # (window, time)
         return starts, Scores(*(torch.cat(head).double().numpy() for head in zip(*scored, strict=True)))
 
     def _decide(
         self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array, strengths: Array
     ) -> Prediction:
         size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
-        names = self._network.emotions
+        names = self.network.emotions
         moments = tuple(
             Moment(start, start + size_s, _name_values(names, row)) for start, row in zip(starts, windows, strict=True)
         )

@@ -203,7 +203,7 @@ def test_nothing_is_kept_of_a_visit(url: str) -> None:
 
 
 def test_starting_imports_nothing_slow(project: Path) -> None:
-    slow = ["transformers", "datasets", "librosa", "matplotlib", "sklearn", "scipy"]
+    slow = ["transformers", "datasets", "librosa", "matplotlib", "sklearn", "scipy", "av"]
     code = f"import sys, app; print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ser_model.evaluation.speed import describe_speed
+
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "<!-- {name}: python -m ser_model.evaluation.readme -->"
 END = "<!-- end of {name} -->"
@@ -19,15 +21,6 @@ ROWS = {
     "classic": "new speakers, Luna folds, averaged descriptors and logistic regression",
     "permutation": "new speakers, Luna folds, **labels shuffled**: how near to chance it must be if nothing leaks",
 }
-
-
-SPEED = """\
-On one thread of a two-core machine a clip of {encoders[clip_s]} s takes {one[cnn_with_features_ms]:.1f} ms through the
-compact network with its features, {one[cnn_whole_path_ms]:.0f} ms from the file's bytes to the answer, and
-{one[encoder_ms]:.0f} ms through an encoder of wav2vec2-base's size ({one[times_faster]:.0f} times the network's;
-`{encoders[command]}`). From `python app.py` to the page it takes {start[page_answers_s]:.1f} s, to the first
-recognised clip {start[first_clip_recognised_s]:.1f} s, of which importing torch and gradio is
-{start[import_torch_and_gradio_s]:.1f} s; the process then holds {start[peak_memory_mb]:.0f} MB (`{start[command]}`)."""
 
 
 def make_table(results: Path) -> str:
@@ -46,15 +39,6 @@ def make_table(results: Path) -> str:
     if "luna" in found:
         lines += ["", _write_details(found["luna"])]
     return "\n".join(lines)
-
-
-def describe_speed(results: Path) -> str:
-    """Say how fast it is, from results/encoders.json and results/cold_start.json."""
-    encoders, start = _read(results / "encoders.json"), _read(results / "cold_start.json")
-    if not encoders or not start:
-        return ""
-    one = encoders["medians"]["1 threads"]
-    return SPEED.format(encoders=encoders, one=one, start=start)
 
 
 def update_readme(readme: Path, results: Path) -> bool:

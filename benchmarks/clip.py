@@ -1,0 +1,73 @@
+"""What a clip costs, from its bytes to the answer, and the network beside its rivals: python -m benchmarks.clip.
+
+Everything hears the same made voice of four seconds, in turn, on one thread. Writes results/clip.json.
+"""
+
+from __future__ import annotations
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from benchmarks import report, rivals, voices
+from ser_model.audio import load_audio
+from ser_model.recognize import EmotionRecognizer
+from ser_model.speech import SpeechDetector
+
+SECONDS, RATE_HZ = 4, 48_000
+ROUNDS = 40
+
+
+def main() -> None:
+    """Time everything in turn, and write medians and ratios."""
+    options = report.read_options("clip", __doc__).parse_args()
+    torch.set_num_threads(1)
+    with torch.inference_mode(), threadpool_limits(1):  # the second for what NumPy calls
+        numbers = time_clip(3 if options.small else ROUNDS)
+    packages = ("torch", "torchaudio", "librosa", "silero-vad", "onnxruntime", "transformers")
+    report.write(options.out, "clip", "python -m benchmarks.clip", numbers, packages)
+
+
+def time_clip(rounds: int) -> dict[str, object]:
+    """Time the whole path with its parts, and the network with its features beside its rivals."""
+    file = voices.to_wav(voices.say(SECONDS), RATE_HZ)
+    waveform, as_it_is = load_audio(file), voices.read_wav(file)
+    recognizer, detector = EmotionRecognizer.load(), SpeechDetector()
+    original, encoder = rivals.OriginalNetwork().eval(), rivals.make_encoder()
+    heard, few, many = torch.from_numpy(waveform), torch.randn(1, 20), torch.randn(1, 162)
+    path = report.time_in_turn(
+        {
+            "bytes_to_answer": lambda: recognizer.recognize(file),
+            "decoding": lambda: load_audio(file),
+            "finding_the_speech": lambda: detector.find(waveform),
+        },
+        rounds,
+    )
+    beside = report.time_in_turn(
+        {
+            "network_with_features": lambda: recognizer.network(heard[None]),
+            "librosa_48_khz": lambda: rivals.stack_features(as_it_is, RATE_HZ),
+            "librosa_16_khz": lambda: rivals.stack_features(waveform, 16_000),
+            "original_network_162_descriptors": lambda: original(many),
+            "original_network_20_descriptors": lambda: original(few),
+            "wav2vec2_base_sized_encoder": lambda: encoder.describe(heard),
+        },
+        rounds,
+    )
+    ours = beside["network_with_features"]
+    return {
+        "clip": {"seconds": SECONDS, "rate_hz": RATE_HZ, "form": "WAV, 16 bits, mono"},
+        "threads": 1,
+        "rounds": rounds,
+        "path_ms": path,
+        "beside_ms": beside,
+        "times_faster": {name: round(ms / ours, 1) for name, ms in beside.items() if ms != ours},
+        "parameters": {
+            "network": recognizer.count_parameters(),
+            "original": rivals.count_parameters(original),
+            "encoder": encoder.count_parameters(),
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()

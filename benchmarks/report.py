@@ -1,0 +1,86 @@
+"""What every benchmark shares: its options, how it takes a median, and the file it writes with machine and versions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path("results")
+LOAD_BEFORE = os.getloadavg()[0]  # of the last minute, before the benchmark itself loads anything
+
+
+def read_options(name: str, about: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the two options that every benchmark has."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
+    parser.add_argument("--small", action="store_true", help="a few rounds: whether it works, not how fast it is")
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where NAME.json is written")
+    return parser
+
+
+def time_ms(run: Callable[[], object]) -> float:
+    """Run once; return the milliseconds it took."""
+    started = time.perf_counter()
+    run()
+    return 1000 * (time.perf_counter() - started)
+
+
+def time_in_turn(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
+    """Time several things in turn, so that whatever else the machine does disturbs all of them alike.
+
+    Args:
+        runs: What to time, by name.
+        rounds: How often each is timed.
+        warm_up: How often each is run before.
+
+    Returns:
+        The median of each in milliseconds.
+    """
+    took: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(warm_up + rounds):
+        for name, run in runs.items():
+            ms = time_ms(run)
+            if number >= warm_up:
+                took[name].append(ms)
+    return {name: round(statistics.median(times), 2) for name, times in took.items()}
+
+
+def describe_machine() -> dict[str, Any]:
+    """Say what kind of machine this is, and how busy it was before the benchmark; nothing that names it."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": _read_processor(),
+        "load_before": round(LOAD_BEFORE, 2),
+    }
+
+
+def write(folder: Path, name: str, command: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> Path:
+    """Write FOLDER/NAME.json: the command, the numbers, the date, the machine and the versions of some packages."""
+    document = {
+        "command": command,
+        **numbers,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": describe_machine(),
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    print(path.read_text(), end="")
+    return path
+
+
+def _read_processor() -> str:
+    """Return the processor's family as Linux calls it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
