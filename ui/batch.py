@@ -68,12 +68,13 @@ def describe(found: list[dict[str, Any]], count: int, left_out: int = 0) -> Show
 
 def to_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
     """List what was heard: file, emotion, the kind of voice, every probability."""
+    file, emotion, note, voice = texts.BATCH_COLUMNS
     rows = [
         {
-            "File": one["file"],
-            "Emotion": one.get("emotion") or ("" if "error" in one else "not sure"),
-            "Note": one.get("error") or one.get("notice", ""),
-            "Voice": one.get("gender", ""),
+            file: one["file"],
+            emotion: one.get("emotion") or ("" if "error" in one else texts.BATCH_UNSURE),
+            note: one.get("error") or one.get("notice", ""),
+            voice: one.get("gender", ""),
             **{name.capitalize(): value for name, value in one.get("probabilities", {}).items()},
         }
         for one in found

@@ -24,14 +24,17 @@ PAGE = 12  # films shown at a time
 _loading = threading.Lock()  # two visitors at once must not load twice
 
 
-def hear(path: str | Path) -> Prediction:
+def hear(source: str | Path | bytes) -> Prediction:
     """Say how the voice in a recording sounds.
+
+    Args:
+        source: A path, or the bytes of a file.
 
     Raises:
         AudioError: It cannot be judged; the message says what to do.
     """
     try:
-        return recognizer().recognize(Path(path))
+        return recognizer().recognize(source if isinstance(source, bytes) else Path(source))
     except FileNotFoundError as error:
         raise AudioError(texts.GONE) from error
 

@@ -9,13 +9,14 @@ from urllib.parse import quote
 import pandas as pd
 
 from scraper.film import Pick
+from ui import texts
 
 FORMULA = ("=", "+", "-", "@")  # what makes a spreadsheet take text for a formula
 
 
 def markup(file: str, label: str) -> str:
     """Return the part of a template that shows `columns` and `rows` and saves `csv` as a file."""
-    return f"""<a class="save" href="{{{{value.csv}}}}" download="{file}">Save as CSV</a>
+    return f"""<a class="save" href="{{{{value.csv}}}}" download="{file}">{texts.SAVE}</a>
     <div class="sideways" tabindex="0" role="region" aria-label="{label}">
       <table>
         <thead><tr>{{{{#each value.columns}}}}<th scope="col">{{{{this}}}}</th>{{{{/each}}}}</tr></thead>
