@@ -95,7 +95,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
-    asked, found = [visit, intent, *drawer], [visit, films, more]
+    asked, found = [visit, intent, *drawer], [visit, films, more, filter_drawer]
     heard = voice.change(
         page.hear_clip, [voice, voice_too, visit], [visit, verdict, moods],
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
@@ -105,7 +105,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
     cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)
-    demo.load(page.open_address, None, [*found, verdict, moods, intent, filter_drawer, *drawer], **private)
+    demo.load(page.open_address, None, [*found, verdict, moods, intent, *drawer], **private)
     changed = [question.input for question in drawer]
     for trigger in (heard.then, picked.then, intent.input, cleared.then, *changed):
         trigger(page.show_films, asked, found, **latest | looking)

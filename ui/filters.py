@@ -69,6 +69,18 @@ def draw() -> list[Any]:
     return [genres, never, *lists, lead, order]
 
 
+def title(answers: Iterable[Any]) -> str:
+    """Return the drawer's title, which counts the questions that were answered otherwise than usual.
+
+    Examples:
+        >>> title([[], ["War"], "2015"]), title([])
+        ('Filters: 2', 'Filters')
+    """
+    pairs = zip(answers, DEFAULTS.values(), strict=False)
+    count = sum(bool(answer) and answer != usual for answer, usual in pairs)
+    return texts.FILTERS_SET.format(count=count) if count else texts.FILTERS
+
+
 def read(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery:
     """Turn the drawer's answers into a query.
 

@@ -38,9 +38,11 @@
   const live = byId("live");
   live.querySelector("button").click();
   live.classList.add("ready");
+  const stop = () => live.querySelector(".stop-button")?.click();
   new MutationObserver(() => {
-    if (live.querySelector("[data-over]")) live.querySelector(".stop-button")?.click();
+    if (live.querySelector("[data-over]")) stop();
   }).observe(byId("live-bars"), { childList: true, subtree: true });
+  addEventListener("unhandledrejection", stop); // Record was pressed before Gradio had loaded its recorder
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   new MutationObserver(() => {

@@ -38,7 +38,7 @@ NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
 NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
 
-FILTERS = "Filters"
+FILTERS, FILTERS_SET = "Filters", "Filters: {count}"
 ANY = "Any"
 GENRES, GENRES_HINT = "Genres", "In place of those that fit the mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have one of them"
