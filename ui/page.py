@@ -47,9 +47,10 @@ def open_address(request: gr.Request) -> list[Any]:
     asked = address.read(request.query_params)
     if asked == address.read({}):  # nothing: a visitor who was quicker than this must not lose a pick
         return [gr.skip()] * (6 + len(asked.answers) + 1)
-    *found, drawer = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
+    *found, _ = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
     said = answer.of_pick(asked.mood, None) if asked.mood else shown()
-    drawer.open = asked.answers != list(filters.DEFAULTS.values())
+    filtered = asked.answers != list(filters.DEFAULTS.values())
+    drawer = gr.Accordion(label=filters.title(asked.answers), open=filtered)
     return [*found, drawer, said, asked.mood, asked.intent, *asked.answers]
 
 

@@ -33,6 +33,8 @@ FILM_LIST, FILM_TABLE = "Films", "Films as a table"
 AS_TABLE = "As a table"
 AT_IMDB = "at IMDb, opens in a new tab"
 DISMISS = "Not this one"
+FILM_COLUMNS = ("Name", "Rating", "Link", "Year", "Minutes", "Genres", "Language", "Votes", "Why")
+OPEN = "IMDb"
 SAVE = "Save as CSV"
 NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
@@ -138,15 +140,15 @@ BATCH_LEFT_OUT = " {left_out} more were left out; {limit} at a time is the limit
 
 QUALITY = "How good is it?"
 QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that never heard its actor."
-CHANCE = "Guessing"
+CHANCE = "Guessing, one in eight"
 PEOPLE = "People"
 THIS_MODEL = "This model, new speakers"
-OTHERS = {"Averages of classic features": "classic", "Random split": "random"}
+OTHERS = {"Averages of classic features": "classic", "Random split, speakers known": "random"}
 LADDER = (
     "Right answers",
     (
         "People listened to the same recordings and had seven answers to choose from (Livingstone & Russo 2018). "
-        "A random split mixes clips of the same actor into training and test; its figure flatters and promises nothing."
+        "A random split tests on voices that were heard in training: it flatters, and says nothing about yours."
     ),
 )
 RECALL = ("Found, by emotion", "How many of 100 clips of each emotion it recognises.")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import soundfile as sf
 import voice
-from browser.visit import Open
+from browser.visit import OTHER_HOST, PICTURES, Open
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 import app
@@ -19,8 +19,6 @@ from ui import service
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-OTHER_HOST = "films.test"  # a name that is not this machine's own, where browsers want https for a microphone
-PICTURES = os.environ.get("KEEP_PICTURES", "")
 
 
 @pytest.fixture(scope="session")

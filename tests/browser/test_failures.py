@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser.conftest import OTHER_HOST
-from browser.visit import SOON_MS, Open, open_drawer, overflow_px, pick, upload, wait_for_films
+from browser.visit import OTHER_HOST, SOON_MS, Open, open_drawer, overflow_px, pick, upload, wait_for_films
 from playwright.sync_api import expect
 
+import app
 from scraper.film import Film, Pick, Source, SourceKind
 from scraper.recommend import Recommendation
 from ui import service, texts
@@ -104,3 +104,11 @@ def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyP
     assert HOSTILE in page.locator(".film h3").inner_text()
     assert HOSTILE in page.locator(".film .why").inner_text()
     assert page.evaluate("window.hacked") is None
+
+
+def test_a_full_queue_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(watched=False)
+    page.wait_for_timeout(1_000)  # the page's own loading is through
+    monkeypatch.setattr(app.demo._queue, "max_size", 0)
+    pick(page, "sad")
+    expect(page.get_by_text("Queue is full")).to_be_visible(timeout=SOON_MS)
