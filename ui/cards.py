@@ -55,10 +55,18 @@ TEMPLATE = (
 )
 
 DISMISS = """
+const buttons = () => [...element.querySelectorAll("button[data-film]")];
+let place = -1; // of the button that was pressed: when the list has changed, the focus returns to it
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-film]");
-  if (button) trigger("click", { imdb_id: button.dataset.film });
+  if (!button) return;
+  place = buttons().indexOf(button);
+  trigger("click", { imdb_id: button.dataset.film });
 });
+new MutationObserver(() => {
+  buttons()[place]?.focus({ preventScroll: true });
+  place = -1;
+}).observe(element, { childList: true, subtree: true });
 """
 
 

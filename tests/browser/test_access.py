@@ -67,8 +67,7 @@ def test_everything_by_keyboard_alone(open_page: Open) -> None:
     wait_for_films(page)
     outline = "getComputedStyle(document.activeElement.closest('label')).outlineStyle"
     assert page.evaluate(outline) == "solid"
-    walk(page, "match")
-    page.keyboard.press("ArrowRight")
+    walk(page, "lift")
     page.keyboard.press("Space")
     expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
     walk(page, texts.FILTERS)
@@ -78,6 +77,7 @@ def test_everything_by_keyboard_alone(open_page: Open) -> None:
     walk(page, texts.DISMISS)
     page.keyboard.press("Enter")
     expect(page.locator(".film h3").first).not_to_have_text(first)
+    expect(page.locator(".dismiss").first).to_be_focused()
     walk(page, texts.MORE)
     page.keyboard.press("Enter")
     wait_for_films(page, 24)
