@@ -67,7 +67,7 @@ def describe(found: list[dict[str, Any]], count: int, left_out: int = 0) -> Show
     return shown(
         headline=headline,
         columns=list(frame.columns),
-        rows=table.rows_of(frame.map(_for_eyes).where(frame.notna(), None)),
+        rows=table.rows_of(frame.map(_for_eyes).astype(object).where(frame.notna(), None)),
         csv=table.csv_link(frame),
     )
 

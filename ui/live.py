@@ -15,7 +15,6 @@ import soundfile as sf
 
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
 from ser_model.cnn import WeightsError
-from ser_model.labels import Emotion
 from ui import microphone, service, texts
 from ui.answer import adjective
 from ui.bars import bars, markup
@@ -59,8 +58,8 @@ class Live:
 
     window: Waveform = field(default_factory=lambda: np.zeros(0, np.float32))
     heard_s: float = 0.0
-    mood: Mapping[Emotion, float] = field(default_factory=dict)
-    total: Mapping[Emotion, float] = field(default_factory=dict)
+    mood: Mapping[str, float] = field(default_factory=dict)
+    total: Mapping[str, float] = field(default_factory=dict)
     over: bool = False
 
 
