@@ -15,10 +15,9 @@ import soundfile as sf
 
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
 from ser_model.cnn import WeightsError
-from ui import microphone, service, texts
+from ui import microphone, service, texts, uploads
 from ui.answer import adjective
 from ui.bars import bars, markup
-from ui.endpoints import UPLOADS
 from ui.template import Shown, shown, template
 
 WINDOW_S = 4.0
@@ -153,7 +152,7 @@ def _take(path: str) -> bytes:
     """Return what a file holds and delete it."""
     file = Path(path).resolve()
     data = file.read_bytes()
-    if file.is_relative_to(UPLOADS):
+    if file.is_relative_to(uploads.folder()):
         file.unlink(missing_ok=True)
     return data
 

@@ -12,7 +12,7 @@ import voice
 from ser_model.audio import AudioError, NoSpeech
 from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import Prediction
-from ui import endpoints, live, service, texts
+from ui import live, service, texts, uploads
 
 SECOND = np.full(48_000, 0.1, np.float32)
 
@@ -24,7 +24,7 @@ def reading(emotion: str) -> Prediction:
 
 @pytest.fixture
 def chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(live, "UPLOADS", tmp_path)
+    monkeypatch.setattr(uploads, "folder", lambda: tmp_path)
     path = tmp_path / "audio.wav"
     sf.write(path, SECOND, 48_000)
     return path
@@ -64,7 +64,7 @@ def test_files_that_are_no_uploads_are_never_deleted(
     chunk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer_with(reading("happy"), monkeypatch)
-    monkeypatch.setattr(live, "UPLOADS", endpoints.UPLOADS)
+    monkeypatch.setattr(uploads, "folder", lambda: tmp_path / "another")
     live.hear_chunk(str(chunk), live.Live())
     assert chunk.exists()
 
