@@ -36,7 +36,7 @@ import torch
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.evaluation.judge import Outcome, calibrate, judge
-from ser_model.evaluation.metrics import Scored, summarise
+from ser_model.evaluation.metrics import summarise
 from ser_model.evaluation.report import write_report
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS
@@ -122,7 +122,7 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace) -> None:
     outcomes = {"cnn": run_cnn, "classic": run_classic, "wav2vec2": run_wav2vec2}[arguments.model](
         corpus, folds, arguments
     )
-    scored = Scored.join([judge(outcome) for outcome in outcomes])
+    scored = judge(outcomes)
     metrics = summarise(scored, corpus.emotions) | {
         "calibration": calibrate(outcomes),
         "protocol": arguments.protocol,
@@ -180,7 +180,7 @@ def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
 def run_cnn(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
     """Train a network for each fold and seed, some side by side."""
     settings = make_settings(arguments, corpus)
-    return run_networks(folds, arguments.seeds, settings, arguments.out / "networks", arguments.jobs)
+    return run_networks(folds, arguments.seeds, settings, arguments.out, arguments.jobs)
 
 
 def run_classic(corpus: Corpus, folds: list[Fold], _: argparse.Namespace) -> list[Outcome]:

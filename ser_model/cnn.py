@@ -14,10 +14,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchaudio.transforms import FrequencyMasking, TimeMasking
 
 from ser_model.features import N_MELS, LogMel, count_frames
+from ser_model.functionals import N_FUNCTIONALS, measure_functionals
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 
+MASKED_BANDS, MASKED_FRAMES = 10, 10  # hidden at most, once a clip, in training (SpecAugment, Park et al. 2019)
 CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
 REMEDY = "Fetch it again or run train.py --protocol all."
 
@@ -105,6 +108,31 @@ class AttentivePooling(nn.Module):
         return torch.cat([mean, variance.clamp(min=1e-5).sqrt()], dim=1)
 
 
+class FunctionalsHead(nn.Module):
+    """Functionals of the whole clip > standard scores, at most LIMIT > linear: the second opinion on the emotion."""
+
+    LIMIT = 4.0
+
+    def __init__(self, emotions: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(N_FUNCTIONALS))
+        self.register_buffer("deviation", torch.ones(N_FUNCTIONALS))
+        self.linear = nn.Linear(N_FUNCTIONALS, emotions)
+
+    def forward(self, frames: Tensor, counts: Tensor | None = None) -> Tensor:
+        """Map (batch, mel, frame) log-mel with (batch,) counts to (batch, emotion) logits; all frames when left out."""
+        if counts is None:
+            counts = torch.full(frames.shape[:1], frames.shape[2], device=frames.device)
+        with torch.autocast(frames.device.type, enabled=False):
+            scores = (measure_functionals(frames, counts) - self.mean) / self.deviation
+            return self.linear(scores.clamp(-self.LIMIT, self.LIMIT))
+
+    def standardise(self, functionals: Tensor) -> None:
+        """Take mean and deviation from the (clip, figure) functionals of the training clips."""
+        self.mean.copy_(functionals.mean(dim=0))
+        self.deviation.copy_(functionals.std(dim=0, correction=0).clamp(min=1e-3))
+
+
 def mask_of(counts: Tensor, frames: int) -> Tensor:
     """Return (batch, 1, frame) ones where a clip has frames and zeros behind its end."""
     return (torch.arange(frames, device=counts.device) < counts.unsqueeze(1)).unsqueeze(1).float()
@@ -116,14 +144,22 @@ def blank(frames: Tensor, counts: Tensor | None) -> Tensor:
 
 
 class EmotionCnn(nn.Module):
-    """Log-mel > 3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity."""
+    """Log-mel > 3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity.
+
+    Beside the convolutions a linear layer on functionals of the whole clip gives its own opinion on the emotion. The
+    two learn apart, each by its own loss, and are multiplied as probabilities.
+    """
 
     def __init__(self, config: CnnConfig | None = None) -> None:
         super().__init__()
         self.config = config or CnnConfig()
         widths = (N_MELS, *self.config.channels)
         self.front_end = LogMel()
+        self.functionals = FunctionalsHead(len(self.config.emotions))
         self.standardise = nn.BatchNorm1d(N_MELS, affine=False)
+        self.hide = nn.Sequential(
+            FrequencyMasking(MASKED_BANDS, iid_masks=True), TimeMasking(MASKED_FRAMES, iid_masks=True)
+        )
         self.blocks = nn.ModuleList(
             ConvBlock(wide_in, wide_out, self.config.kernel, pool, self.config.dropout)
             for wide_in, wide_out, pool in zip(widths, widths[1:], self.config.pools, strict=False)
@@ -149,11 +185,20 @@ class EmotionCnn(nn.Module):
 
     def score_frames(self, frames: Tensor, counts: Tensor | None = None) -> Logits:
         """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real; all when left out."""
-        frames = blank(self.standardise(frames), counts)
+        heard, described = self.score_apart(frames, counts)
+        return heard._replace(emotion=heard.emotion.log_softmax(dim=1) + described.log_softmax(dim=1))
+
+    def score_apart(self, frames: Tensor, counts: Tensor | None = None) -> tuple[Logits, Tensor]:
+        """Return the convolutions' logits, and the functionals' (batch, emotion) logits."""
+        described = self.functionals(frames, counts)
+        frames = self.standardise(frames)
+        if self.training:
+            frames = self.hide(frames.unsqueeze(1)).squeeze(1)  # (batch, 1, mel, frame) within
+        frames = blank(frames, counts)
         for block in self.blocks:
             frames, counts = block(frames, counts)
         pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, 2 * channel)
-        return Logits(self.emotion(pooled), self.gender(pooled), self.intensity(pooled))
+        return Logits(self.emotion(pooled), self.gender(pooled), self.intensity(pooled)), described
 
     @property
     def emotions(self) -> tuple[str, ...]:

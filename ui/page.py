@@ -43,15 +43,14 @@ class Visit:
 
 
 def open_address(request: gr.Request) -> list[Any]:
-    """Show what the address asks for; return visit, films, more, the drawer, answer, mood, intent, drawer's answers."""
+    """Show what the address asks for; return visit, films, more, answer, mood, intent, the drawer and its answers."""
     asked = address.read(request.query_params)
     if asked == address.read({}):  # nothing: a visitor who was quicker than this must not lose a pick
         return [gr.skip()] * (6 + len(asked.answers) + 1)
-    *found, _ = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
+    found = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
     said = answer.of_pick(asked.mood, None) if asked.mood else shown()
-    filtered = asked.answers != list(filters.DEFAULTS.values())
-    drawer = gr.Accordion(label=filters.title(asked.answers), open=filtered)
-    return [*found, drawer, said, asked.mood, asked.intent, *asked.answers]
+    drawer = gr.Accordion(open=asked.answers != list(filters.DEFAULTS.values()))
+    return [*found, said, asked.mood, asked.intent, drawer, *asked.answers]
 
 
 def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:
@@ -92,8 +91,8 @@ def show_voice(wanted: bool, visit: Visit) -> Any:
     return answer.of_voice(visit.heard, wanted)
 
 
-def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
-    """Look for films afresh; return the visit, films, the button for more and the drawer.
+def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
+    """Look for films afresh; return the visit, the films and the button for more.
 
     Args:
         visit: Whose mood decides.
@@ -103,12 +102,12 @@ def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, 
     return _add_films(replace(visit, films=()), intent, answers, service.PAGE)
 
 
-def more_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
-    """Add films that are not on the page yet; return the visit, films, the button for more and the drawer."""
+def more_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
+    """Add films that are not on the page yet; return the visit, the films and the button for more."""
     return _add_films(visit, intent, answers, service.PAGE)
 
 
-def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
+def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
     """Take away a film that the visitor does not want and let another one in; return what show_films does."""
     kept = tuple(pick for pick in visit.films if pick.film.imdb_id != event.imdb_id)
     gone = frozenset(pick.film.imdb_id for pick in visit.films) - {pick.film.imdb_id for pick in kept}
@@ -116,16 +115,15 @@ def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> 
     return _add_films(visit, intent, answers, 1)
 
 
-def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) -> tuple[Visit, Shown, Any, Any]:
-    drawer = gr.Accordion(label=filters.title(answers))
+def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) -> tuple[Visit, Shown, Any]:
     if not visit.probabilities:
-        return visit, shown(), gr.Button(visible=False), drawer
+        return visit, shown(), gr.Button(visible=False)
     seen = {pick.film.imdb_id for pick in visit.films} | visit.unwanted
     try:
         wanted = filters.read(answers, visit.heard.gender if visit.heard else None, count)
         found = service.find_films(visit.probabilities, intent, wanted, seen)
     except ScraperError as error:
-        return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False), drawer
+        return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False)
     visit = replace(visit, films=visit.films + found.picks)
     listed = table.of_films(visit.films)
     films = shown(
@@ -138,4 +136,4 @@ def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) ->
         query=address.write(visit.mood, intent, answers),
         csv=table.csv_link(listed),
     )
-    return visit, films, gr.Button(visible=len(found.picks) == count), drawer
+    return visit, films, gr.Button(visible=len(found.picks) == count)

@@ -24,17 +24,14 @@ PAGE = 12  # films shown at a time
 _loading = threading.Lock()  # two visitors at once must not load twice
 
 
-def hear(source: str | Path | bytes) -> Prediction:
+def hear(path: str | Path) -> Prediction:
     """Say how the voice in a recording sounds.
-
-    Args:
-        source: A path, or the bytes of a file.
 
     Raises:
         AudioError: It cannot be judged; the message says what to do.
     """
     try:
-        return recognizer().recognize(source if isinstance(source, bytes) else Path(source))
+        return recognizer().recognize(Path(path))
     except FileNotFoundError as error:
         raise AudioError(texts.GONE) from error
 

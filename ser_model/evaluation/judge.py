@@ -26,16 +26,21 @@ class Outcome:
     test: Scores
 
 
-def calibrate(outcomes: list[Outcome]) -> dict[str, Any]:
+def calibrate(outcomes: list[Outcome], unheard: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Fit temperatures, the abstention threshold and the usual logits on the validation clips of one or more models.
+
+    Args:
+        outcomes: Of models of one kind.
+        unheard: Names of clips to leave out, because the result will judge them.
 
     Returns:
         What config.json keeps; usual_logits are those of neutral clips.
     """
-    clips = [clip for outcome in outcomes for clip in outcome.fold.validation]
-    emotion = np.concatenate([outcome.validation.emotion for outcome in outcomes])
-    gender = np.concatenate([outcome.validation.gender for outcome in outcomes])
-    intensity = np.concatenate([outcome.validation.intensity for outcome in outcomes])
+    kept = [[clip.file not in unheard for clip in outcome.fold.validation] for outcome in outcomes]
+    clips = [clip for outcome in outcomes for clip in outcome.fold.validation if clip.file not in unheard]
+    emotion = np.concatenate([o.validation.emotion[rows] for o, rows in zip(outcomes, kept, strict=True)])
+    gender = np.concatenate([o.validation.gender[rows] for o, rows in zip(outcomes, kept, strict=True)])
+    intensity = np.concatenate([o.validation.intensity[rows] for o, rows in zip(outcomes, kept, strict=True)])
     truth = np.array([clip.emotion for clip in clips])
     temperature = fit_temperature(emotion, truth)
     return {
@@ -47,9 +52,18 @@ def calibrate(outcomes: list[Outcome]) -> dict[str, Any]:
     }
 
 
-def judge(outcome: Outcome) -> Scored:
-    """Calibrate a model on its validation clips, and turn its test scores into answers."""
-    clips, calibration = outcome.fold.test, calibrate([outcome])
+def judge(outcomes: list[Outcome]) -> Scored:
+    """Turn the models' test scores into answers, each calibrated on validation clips that it is not tested on.
+
+    Two validation actors are too few for a threshold; of the other folds' validation actors those that a fold tests are
+    left out, so that no clip takes part in its own calibration.
+    """
+    return Scored.join([_judge(outcome, outcomes) for outcome in outcomes])
+
+
+def _judge(outcome: Outcome, outcomes: list[Outcome]) -> Scored:
+    clips = outcome.fold.test
+    calibration = calibrate(outcomes, frozenset(clip.file for clip in clips))
     probabilities = softmax(outcome.test.emotion, calibration["temperature"])
     return Scored(
         files=np.array([clip.file for clip in clips]),

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from joblib import Parallel, delayed
 
-from ser_model.cnn import load_network, save_network
+from ser_model.cnn import CONFIG_NAME, EmotionCnn, save_network
 from ser_model.evaluation.judge import Outcome
 from ser_model.training.clips import Clip
-from ser_model.training.fit import FitSettings, fit_network, limit_threads, score_clips
+from ser_model.training.fit import FitSettings, Scores, fit_network, limit_threads, score_clips
 from ser_model.training.folds import Fold
 
 
@@ -25,7 +26,7 @@ def run_networks(folds: list[Fold], seeds: int, settings: FitSettings, keep: Pat
         folds: What is trained on and scored.
         seeds: How many seeds, from 0 on.
         settings: How the networks learn.
-        keep: Folder for the networks; those that an interrupted run left there are taken up.
+        keep: Folder for networks and scores; the scores that an earlier run left there are taken up.
         jobs: Networks trained side by side.
     """
     tasks = [(fold, seed) for seed in range(seeds) for fold in folds]
@@ -33,19 +34,47 @@ def run_networks(folds: list[Fold], seeds: int, settings: FitSettings, keep: Pat
 
 
 def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int) -> Outcome:
-    """Train one fold's network, or take up the one that an interrupted run left, and score with it."""
+    """Score with one fold's network: train it, or take up the scores that an earlier run left."""
     limit_threads(jobs)
-    folder = keep / f"fold-{fold.name}-seed-{seed}"
-    wanted = json.loads(json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}))
-    marker = folder / "config.json"
-    if not (marker.exists() and json.loads(marker.read_text()).get("settings") == wanted):
+    name = f"fold-{fold.name}-seed-{seed}"
+    wanted = json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}, sort_keys=True)
+    scores = recall_scores(keep / "scores" / f"{name}.npz", wanted)
+    if scores is None:
         network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"))
-        folder.mkdir(parents=True, exist_ok=True)
-        digest = save_network(network, folder)
-        kept = asdict(settings.network) | {"settings": wanted, "weights_sha256": digest}
-        marker.write_text(json.dumps(kept))
-    network = load_network(folder)
-    return Outcome(fold, seed, score_clips(network, fold.validation), score_clips(network, fold.test))
+        keep_network(keep / "networks" / name, network)
+        scores = score_clips(network, fold.validation), score_clips(network, fold.test)
+        keep_scores(keep / "scores" / f"{name}.npz", wanted, *scores)
+    return Outcome(fold, seed, *scores)
+
+
+def keep_network(folder: Path, network: EmotionCnn) -> None:
+    """Write a fold's network, for what is measured on sound later: robustness, a speaker's own voice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = save_network(network, folder)
+    (folder / CONFIG_NAME).write_text(json.dumps(asdict(network.config) | {"weights_sha256": digest}))
+
+
+def keep_scores(path: Path, settings: str, validation: Scores, test: Scores) -> None:
+    """Write what a network said, with what made it; small enough to be committed, so that seeds add up over days."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parts = {"validation": validation, "test": test}
+    arrays = {f"{part}_{head}": rows for part, scores in parts.items() for head, rows in asdict(scores).items()}
+    np.savez_compressed(
+        path, settings=np.array(settings), **{name: rows.astype(np.float32) for name, rows in arrays.items()}
+    )
+
+
+def recall_scores(path: Path, settings: str) -> tuple[Scores, Scores] | None:
+    """Read validation and test scores, if they are there and were made by these settings."""
+    if not path.exists():
+        return None
+    with np.load(path) as kept:
+        if str(kept["settings"]) != settings:
+            return None
+        return tuple(
+            Scores(**{head: kept[f"{part}_{head}"].astype(np.float64) for head in ("emotion", "gender", "intensity")})
+            for part in ("validation", "test")
+        )
 
 
 def fingerprint_clips(clips: list[Clip]) -> str:

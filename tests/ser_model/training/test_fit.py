@@ -7,15 +7,12 @@ import pytest
 import torch
 
 from ser_model.cnn import CnnConfig
-from ser_model.training.augment import AugmentConfig
 from ser_model.training.classic import ClassicModel, describe_clips
 from ser_model.training.clips import Clip, prepare_clips
 from ser_model.training.fit import FitSettings, fit_network, score_clips
 from ser_model.training.ravdess import load_ravdess
 
-SMALL = FitSettings(
-    epochs=25, batch=8, network=CnnConfig((32, 32, 32)), augment=AugmentConfig(mel_masks=0, time_masks=0)
-)
+SMALL = FitSettings(epochs=25, batch=8, network=CnnConfig((32, 32, 32)))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,115 @@
+"""Functionals of the log-mel frames: a fixed number of figures that say how a clip's contours run over its length.
+
+They hear what the convolutions overlook (the whole clip's range, drift and rhythm), and a linear layer on them errs
+elsewhere than the network does. The kinds follow openSMILE's (Eyben et al. 2010): tracks, their deltas, functionals.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchaudio.functional import create_dct
+
+from ser_model.audio import SAMPLE_RATE
+from ser_model.features import FLOOR, HOP, N_MELS
+
+N_CEPSTRA = 30
+N_TRACKS = N_CEPSTRA + 4  # cepstra, level, centroid, spread, flux
+PERCENTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+MOMENTS = 6  # mean, deviation, skewness, kurtosis, slope, curvature
+MODULATION_HZ = (0.5, 1, 2, 3, 4, 6, 8, 11, 16, 22, 31)  # edges
+MODULATION_GROUPS = 10  # of neighbouring mel bands
+MODULATION_FRAMES = 512  # 8 s, longer than any window that is scored at once
+N_FUNCTIONALS = 2 * N_TRACKS * (MOMENTS + len(PERCENTILES)) + MODULATION_GROUPS * (len(MODULATION_HZ) - 1) + 1
+FEWEST_FRAMES = 8
+
+
+def measure_functionals(frames: Tensor, counts: Tensor) -> Tensor:
+    """Describe whole clips.
+
+    Args:
+        frames: (batch, mel, frame) log-mel.
+        counts: (batch,) how many frames are real; at least FEWEST_FRAMES are read.
+
+    Returns:
+        (batch, N_FUNCTIONALS) float32.
+    """
+    frames = F.pad(frames.float(), (0, max(FEWEST_FRAMES - frames.shape[2], 0)), value=float(torch.tensor(FLOOR).log()))
+    counts = counts.clamp(min=FEWEST_FRAMES)
+    tracks = make_tracks(frames)
+    parts = [
+        describe_tracks(tracks, counts),
+        describe_tracks(measure_deltas(tracks), counts - 4),
+        measure_modulation(frames, counts),
+        counts.unsqueeze(1).float().log(),
+    ]
+    return torch.cat(parts, dim=1)
+
+
+def make_tracks(frames: Tensor) -> Tensor:
+    """Return the cepstra, the level (log), the centroid and spread (mel bands) and the flux, (batch, track, frame)."""
+    transform = create_dct(N_CEPSTRA, N_MELS, "ortho").to(frames)  # (mel, cepstrum)
+    cepstra = torch.einsum("bmf,mc->bcf", frames, transform)
+    power = frames.exp()  # (batch, mel, frame)
+    total = power.sum(dim=1, keepdim=True)
+    bands = torch.arange(N_MELS, device=frames.device).view(1, -1, 1)
+    centroid = (power * bands).sum(dim=1, keepdim=True) / total
+    spread = ((power * (bands - centroid).square()).sum(dim=1, keepdim=True) / total).sqrt()
+    change = F.pad(frames.diff(dim=2), (1, 0))
+    flux = change.square().mean(dim=1, keepdim=True).sqrt()
+    return torch.cat([cepstra, total.log(), centroid, spread, flux], dim=1)
+
+
+def measure_deltas(tracks: Tensor) -> Tensor:
+    """Return the slope over five frames, (batch, track, frame - 4): only where all five are there."""
+    weights = torch.tensor([-0.2, -0.1, 0.0, 0.1, 0.2]).to(tracks)
+    return tracks.unfold(2, 5, 1) @ weights  # (batch, track, frame - 4, 5) @ (5,)
+
+
+def describe_tracks(tracks: Tensor, counts: Tensor) -> Tensor:
+    """Return moments, drift and percentiles of each (batch, track, frame) track over its (batch,) first frames."""
+    mask = (torch.arange(tracks.shape[2], device=tracks.device) < counts.unsqueeze(1)).unsqueeze(1).float()
+    size = counts.view(-1, 1, 1).float()
+    mean = (tracks * mask).sum(dim=2, keepdim=True) / size
+    centred = (tracks - mean) * mask  # (batch, track, frame)
+    variance = centred.square().sum(dim=2, keepdim=True) / size
+    standard = centred / (variance + 1e-6).sqrt()
+    time = (torch.arange(tracks.shape[2], device=tracks.device) * 2 / (size - 1) - 1) * mask  # (batch, 1, frame)
+    moments = [
+        mean,
+        variance.sqrt(),
+        standard.pow(3).sum(dim=2, keepdim=True) / size,
+        standard.pow(4).sum(dim=2, keepdim=True) / size,
+        3 * (centred * time).sum(dim=2, keepdim=True) / size,
+        (centred * (time.square() - 1 / 3) * mask).sum(dim=2, keepdim=True) / size,
+    ]
+    return torch.cat([*moments, measure_percentiles(tracks, mask, counts)], dim=2).flatten(1)  # (batch, track * figure)
+
+
+def measure_percentiles(tracks: Tensor, mask: Tensor, counts: Tensor) -> Tensor:
+    """Return PERCENTILES of the real frames, interpolated between neighbours, (batch, track, percentile)."""
+    ordered = tracks.masked_fill(mask == 0, torch.inf).sort(dim=2).values
+    places = (counts.unsqueeze(1) - 1) * torch.tensor(PERCENTILES, device=tracks.device)  # (batch, percentile)
+    lower = places.floor().long()
+    upper = torch.minimum(lower + 1, counts.unsqueeze(1) - 1)
+    rest = (places - lower).unsqueeze(1)
+    low, high = (ordered.gather(2, place.unsqueeze(1).expand(-1, tracks.shape[1], -1)) for place in (lower, upper))
+    return low + rest * (high - low)
+
+
+def measure_modulation(frames: Tensor, counts: Tensor) -> Tensor:
+    """Return the log power of slow changes (0.5 to 31 Hz) in ten groups of bands, (batch, group * modulation band)."""
+    envelopes = frames.unflatten(1, (MODULATION_GROUPS, -1)).mean(dim=2)  # (batch, group, frame)
+    place = torch.arange(frames.shape[2], device=frames.device) / (counts.unsqueeze(1) - 1)  # (batch, frame), 0 to 1
+    window = torch.where(place <= 1, 0.5 - 0.5 * torch.cos(2 * torch.pi * place), 0.0).unsqueeze(1)
+    mask = (place <= 1).unsqueeze(1).float()
+    mean = (envelopes * mask).sum(dim=2, keepdim=True) / counts.view(-1, 1, 1)
+    spectrum = torch.fft.rfft((envelopes - mean) * window, MODULATION_FRAMES, dim=2).abs().square()
+    spectrum = spectrum / counts.view(-1, 1, 1)  # (batch, group, bin)
+    rates = torch.fft.rfftfreq(MODULATION_FRAMES, HOP / SAMPLE_RATE, device=frames.device)
+    edges = pairwise(MODULATION_HZ)
+    bands = [spectrum[:, :, (rates >= low) & (rates < high)].mean(dim=2) for low, high in edges]
+    return torch.stack(bands, dim=2).add(1e-3).log().flatten(1)

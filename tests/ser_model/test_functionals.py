@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor
+
+from ser_model.functionals import (
+    FEWEST_FRAMES,
+    N_FUNCTIONALS,
+    PERCENTILES,
+    describe_tracks,
+    make_tracks,
+    measure_deltas,
+    measure_functionals,
+    measure_modulation,
+)
+
+
+@pytest.fixture
+def frames() -> Tensor:
+    return torch.randn(3, 80, 120, generator=torch.Generator().manual_seed(0)) - 2
+
+
+def test_padding_changes_nothing(frames: Tensor) -> None:
+    counts = torch.tensor([120, 90, 60])
+    together = measure_functionals(frames, counts)
+    assert together.shape == (3, N_FUNCTIONALS)
+    for clip, count, described in zip(frames, counts, together, strict=True):
+        alone = measure_functionals(clip[None, :, :count], count[None])[0]
+        assert torch.allclose(alone, described, atol=1e-3, rtol=1e-3)
+
+
+def test_moments_and_percentiles_are_those_of_scipy(frames: Tensor) -> None:
+    track = frames[:1, :1, :100]
+    described = describe_tracks(track, torch.tensor([100]))[0].numpy()
+    values = track[0, 0].double().numpy()
+    expected = [values.mean(), values.std(), stats.skew(values), stats.kurtosis(values, fisher=False)]
+    assert np.allclose(described[:4], expected, atol=1e-3)
+    assert np.allclose(described[6:], np.percentile(values, [100 * share for share in PERCENTILES]), atol=1e-3)
+
+
+def test_the_slope_of_a_ramp_is_found() -> None:
+    ramp = torch.linspace(-1, 1, 50).expand(1, 1, -1)
+    slope, curvature = describe_tracks(ramp, torch.tensor([50]))[0, 4:6]
+    assert abs(slope - 1) < 0.05
+    assert abs(curvature) < 1e-3
+    assert torch.allclose(measure_deltas(ramp), torch.tensor(2 / 49), atol=1e-5)
+
+
+def test_the_rhythm_shows_in_its_own_band() -> None:
+    time_s = torch.arange(200) * 0.016
+    for rate_hz, band in ((2.5, 2), (5.0, 4), (13.0, 7)):
+        frames = torch.sin(2 * torch.pi * rate_hz * time_s).expand(1, 80, -1)
+        modulation = measure_modulation(frames, torch.tensor([200])).view(10, -1)
+        assert int(modulation[0].argmax()) == band
+
+
+def test_the_level_is_one_track_and_the_centroid_another(frames: Tensor) -> None:
+    soft, loud = make_tracks(frames), make_tracks(frames + 1)
+    assert torch.allclose(loud[:, 30] - soft[:, 30], torch.ones(()), atol=1e-4)
+    assert torch.allclose(loud[:, 31:], soft[:, 31:], atol=1e-3)
+
+
+@pytest.mark.parametrize("count", [1, 3, FEWEST_FRAMES])
+def test_the_shortest_clip_has_figures_too(count: int) -> None:
+    assert measure_functionals(torch.zeros(1, 80, count), torch.tensor([count])).isfinite().all()
