@@ -13,6 +13,7 @@ from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbError, ImdbUnavailable
 
 AFTER_BLOCK = timedelta(minutes=30)
 AFTER_FAILURE = timedelta(minutes=1)
+SKEW = timedelta(minutes=5)  # between replicas; a pause that began later than that is of a clock that was put back
 
 
 def utc_now() -> datetime:
@@ -65,7 +66,7 @@ class Breaker:
             ImdbUnavailable: while it is left alone after a failure.
         """
         for pause in (self._own, Pause.load(self._note.read())):
-            if pause and self._now() < pause.until:
+            if pause and pause.since - SKEW <= self._now() < pause.until:
                 times = f"at {pause.since:%H:%M} and is left alone until {pause.until:%H:%M} UTC"
                 if pause.blocked:
                     raise ImdbBlocked(f"IMDb refused to answer (blocked) {times}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,8 @@ COLUMNS = {
     "votes": "INTEGER",
     "lead": "VARCHAR",
 }
+logger = logging.getLogger(__name__)
+
 _FILMS = "SELECT imdb_id, title, year, genres, rating, votes, runtime_min, language, lead FROM films"
 _LEADS = "SELECT imdb_id, lead FROM films WHERE lead IS NOT NULL AND list_contains($ids::VARCHAR[], imdb_id)"
 _MACRO = f"""
@@ -87,10 +90,15 @@ class Catalogue:
             csv: the bundled list.
 
         Raises:
-            CatalogueError: when a list is missing or cannot be read.
+            CatalogueError: when the bundled list is missing or cannot be read; imported tables are done without.
         """
         parquet = home / IMPORTED_NAME
-        return cls(load_bundled(csv), load_imported(parquet, csv) if parquet.is_file() else None)
+        try:
+            imported = load_imported(parquet, csv) if parquet.is_file() else None
+        except CatalogueError as error:
+            logger.warning("%s; the bundled list serves meanwhile", error)
+            imported = None
+        return cls(load_bundled(csv), imported)
 
     def leads(self, ids: Collection[str]) -> Mapping[str, Any]:
         """Return the lead's gender of those films for which any list knows it, by id."""

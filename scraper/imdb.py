@@ -33,8 +33,8 @@ class Answer:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the page is young enough to stand for a new one."""
-        return utc_now() - self.fetched_at < FRESH_FOR
+        """Whether the page is young enough to stand for a new one; one from the future is of a clock put back."""
+        return abs(utc_now() - self.fetched_at) < FRESH_FOR
 
     def __add__(self, other: Answer) -> Answer:
         films = {film.imdb_id: film for film in (*other.films, *self.films)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from scraper.catalogue import Catalogue
-from scraper.errors import QueryError
+from scraper.errors import QueryError, ScraperError
 from scraper.imdb import ImdbClient
 from scraper.moods import Intent, Mood
 from scraper.query import FilmQuery
@@ -16,10 +17,13 @@ from scraper.recommend import Recommendation, Recommender
 from scraper.settings import ScraperSettings
 from scraper.values import shorten
 from ser_model.audio import AudioError
+from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
 from ui import texts
 
 PAGE = 12  # films shown at a time
+
+logger = logging.getLogger(__name__)
 
 _loading = threading.Lock()  # two visitors at once must not load twice
 
@@ -81,7 +85,15 @@ def recommender() -> Recommender:
 
 def warm_up() -> None:
     """Load everything in the background, so that the page appears at once and the first answer is quick."""
-    threading.Thread(target=lambda: (recommender(), recognizer()), daemon=True).start()
+    threading.Thread(target=_load_all, daemon=True).start()
+
+
+def _load_all() -> None:
+    for load in (recommender, recognizer):
+        try:
+            load()
+        except (ScraperError, WeightsError) as error:  # asked again with the first visit, which then says so
+            logger.warning("%s", error)
 
 
 @functools.cache

@@ -20,30 +20,35 @@ logger = logging.getLogger(__name__)
 
 
 def folder() -> Path:
-    """Return the folder of uploads, readable by this program's user alone."""
-    place = Path(get_upload_folder()).resolve()
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
+    """Return the folder of uploads."""
+    return Path(get_upload_folder()).resolve()
 
 
 def sweep(place: Path, kept_s: float = KEPT_S) -> None:
     """Delete files that nobody touched for longer than kept_s, then the folders that are empty."""
-    oldest = time.time() - kept_s
     for root, _, names in os.walk(place, topdown=False):
         for name in names:
             path = Path(root, name)
             try:
-                if path.lstat().st_mtime < oldest:
+                if _is_older(path, kept_s):
                     path.unlink()
             except OSError as error:
                 logger.warning("a recording cannot be deleted: %s", error.strerror)
-        if Path(root) != place and Path(root).stat().st_mtime < oldest and not any(Path(root).iterdir()):
+        if Path(root) != place and _is_older(Path(root), kept_s) and not any(Path(root).iterdir()):
             Path(root).rmdir()
 
 
 def keep_clean() -> None:
-    """Sweep in the background from now on."""
-    threading.Thread(target=_sweep_on, args=(folder(),), daemon=True).start()
+    """Close the folder to the machine's other users, and sweep it in the background from now on."""
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(0o700)
+    threading.Thread(target=_sweep_on, args=(place,), daemon=True).start()
+
+
+def _is_older(path: Path, kept_s: float) -> bool:
+    """Tell a file's age; one from the future is of a clock that was put back, and old."""
+    return abs(time.time() - path.lstat().st_mtime) > kept_s
 
 
 def _sweep_on(place: Path) -> None:

@@ -1,87 +1,12 @@
-"""The real app in a process of its own, with its own folders, and a note of every address it talked to."""
+"""An app that the tests of a module share."""
 
 from __future__ import annotations
 
-import os
-import re
 import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import requests
-
-PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 120
-OWN = re.compile(r"\('(127\.0\.0\.1|::1|0\.0\.0\.0)', |getaddrinfo b?'(127\.0\.0\.1|localhost|0\.0\.0\.0|::1)'|None")
-
-
-@dataclass(frozen=True)
-class Running:
-    """An app that runs.
-
-    Attributes:
-        url: where it answers.
-        folder: the only place where it may write: its home, its temporary folder, its output.
-        process: itself.
-    """
-
-    url: str
-    folder: Path
-    process: subprocess.Popen[bytes]
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it with a signal and return its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(30)
-
-    @property
-    def said(self) -> str:
-        """Everything that it wrote to its output."""
-        return (self.folder / "output.txt").read_text()
-
-    @property
-    def strangers(self) -> list[str]:
-        """The addresses that it talked to outside this machine."""
-        return [line for line in (self.folder / "sockets.txt").read_text().splitlines() if not OWN.search(line)]
-
-
-def start(folder: Path, **environment: str) -> Running:
-    """Start the app, with everything it may write under a folder, and wait for its page."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for name in ("home", "tmp"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    places = {
-        "HOME": folder / "home",
-        "MOOD_HOME": folder / "home",
-        "TMPDIR": folder / "tmp",
-        "HF_HOME": folder / "home",
-    }
-    settings = {name: str(place) for name, place in places.items()} | {"GRADIO_SERVER_PORT": str(port)}
-    settings |= {"IMDB_LIVE": "off", "PYTHONUNBUFFERED": "1", "GRADIO_SERVER_NAME": "127.0.0.1"} | environment
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO", "HF_", "IMDB"))}
-    command = [sys.executable, str(Path(__file__).with_name("watched.py")), str(folder / "sockets.txt")]
-    with (folder / "output.txt").open("ab") as output:
-        process = subprocess.Popen(command, cwd=PROJECT, env=kept | settings, stdout=output, stderr=output)
-    running = Running(f"http://127.0.0.1:{port}/", folder, process)
-    deadline = time.monotonic() + PATIENCE_S
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            requests.get(f"{running.url}config", timeout=5)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            return running
-    process.kill()
-    raise AssertionError(f"the app did not start: {running.said[-2000:]}")
+from running_app import Running, start
 
 
 @pytest.fixture(scope="module")

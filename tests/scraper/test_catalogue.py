@@ -70,4 +70,4 @@ def test_imported_tables_borrow_language_and_lead_from_the_bundled_list(tmp_path
 def test_a_damaged_import_is_refused_with_a_remedy(tmp_path: Path, films_csv: Path) -> None:
     (tmp_path / "films.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(CatalogueError, match="import"):
-        Catalogue.load(tmp_path, films_csv)
+        load_imported(tmp_path / "films.parquet", films_csv)

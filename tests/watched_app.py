@@ -1,4 +1,4 @@
-"""Runs app.py as a person would and writes down every address it talks to: python watched.py LOG."""
+"""Runs app.py as a person would and writes down every address it talks to: python watched_app.py LOG."""
 
 from __future__ import annotations
 
