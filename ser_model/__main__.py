@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -87,15 +88,23 @@ def explore(arguments: argparse.Namespace) -> int:
 
 
 def robustness(arguments: argparse.Namespace) -> int:
-    """Measure how much small and large changes of a recording change the answer."""
-    from ser_model.evaluation.robustness import measure_robustness  # noqa: PLC0415
+    """Measure how much small and large changes of a recording change the answer, and draw it."""
+    from ser_model.evaluation.robustness.figure import draw_robustness  # noqa: PLC0415
+    from ser_model.evaluation.robustness.suite import GROUPS, Settings, measure_robustness  # noqa: PLC0415
 
-    report = measure_robustness(arguments.data, arguments.networks, arguments.limit)
+    unknown = sorted(set(arguments.only or GROUPS) - set(GROUPS))
+    if unknown:
+        raise ValueError(f"There is no group {', '.join(unknown)}. Choose from {', '.join(GROUPS)}.")
+    groups = tuple(arguments.only or GROUPS)
+    settings = Settings(groups, arguments.seed, arguments.jobs, arguments.limit)
+    report = measure_robustness(arguments.data, arguments.networks, settings)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
-    for name, row in report["changes"].items():
-        verdict = "pass" if row["pass"] else "FAIL"
-        print(f"{name:24} unchanged {row['unchanged']:.3f}  UAR {row['uar_change']:+.3f}  {verdict}")
+    draw_robustness(report).savefig(arguments.out.with_suffix(".png"), dpi=110)
+    for name, group in report["groups"].items():
+        print(f"{name:12} {group['passed']} of {group['checks']} checks passed")
+    for bar in report["bars"].values():
+        print(f"{bar['what']}: {bar['value']:.3f}, bar {bar['bar']}, {'holds' if bar['holds'] else 'DOES NOT HOLD'}")
     return 0
 
 
@@ -123,11 +132,14 @@ def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     two.set_defaults(run=explore)
     three = commands.add_parser("robustness", help="measure how changes of a recording change the answer")
     three.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
-    three.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON file for the results")
+    three.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON file; a .png is drawn beside it")
     three.add_argument(
         "--networks", type=Path, default=Path("results/luna/networks"), help="networks of the Luna folds"
     )
-    three.add_argument("--limit", type=int, metavar="N", help="only N clips of each fold")
+    three.add_argument("--only", nargs="+", metavar="GROUP", help="only these groups of checks")
+    three.add_argument("--seed", type=int, default=0, metavar="N", help="the networks' seed (usually 0)")
+    three.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes side by side")
+    three.add_argument("--limit", type=int, metavar="N", help="only N clips of each actor")
     three.set_defaults(run=robustness)
     return parser.parse_args(argv)
 

@@ -13,12 +13,14 @@ from silero_vad.sequence_vad import SileroVADSequence, get_speech_timestamps_seq
 
 from ser_model.audio import SAMPLE_RATE, NoSpeech, Silence, TooLittleSpeech, Waveform
 
-MIN_SPEECH_S = 0.3
+MIN_SPEECH_S = 0.5
 SILENCE_DBFS = -70.0  # peak level; the quietest RAVDESS clip peaks 23 dB above it
 VAD_PEAK = 0.5  # what the peak is scaled to before detection, so that a quiet microphone is heard as well
-PASSES = ((1.0, 0.5), (1.5, 0.5), (2.0, 0.25))  # slowed by, threshold (0.5 is silero-vad's default)
+PLAIN = (1.0, 0.5)  # slowed by, threshold (0.5 is silero-vad's default)
+SLOWED = ((1.5, 0.5), (2.0, 0.25))
 ENOUGH_S = 1.0  # voice that ends the search; with less, screams are looked for: slowed, they sound like speech
 SCREAM_S = 0.5  # voice that a slowed pass must find to be believed
+CONFIRMED = 0.3  # share of a brief find that a slowed pass must hear too: of melodies it hears up to 0.25
 Part = tuple[float, float]  # start and end in seconds
 MARGIN_S = 0.05  # kept on both sides, so that soft onsets stay
 
@@ -72,15 +74,20 @@ class SpeechDetector:
         return SpeechSpan(start_s, end_s, voiced_s)
 
     def _search(self, waveform: Waveform) -> list[Part]:
-        """Listen as it is, then slowed while too little was heard: 13 of the 1,440 clips are found only so."""
-        best: list[Part] = []
-        for slowed_by, threshold in PASSES:
-            parts = self._detect(waveform, slowed_by, threshold)
-            if slowed_by == 1.0 or _sum_voice(parts) >= max(SCREAM_S, _sum_voice(best)):
-                best = parts
+        """Listen as it is, then slowed while too little was heard.
+
+        Thirteen of the 1,440 clips are found only slowed. A brief find that slowing does not confirm is a melody.
+        """
+        plain = best = self._detect(waveform, *PLAIN)
+        heard_s = []
+        for slowed_by, threshold in SLOWED:
             if _sum_voice(best) >= ENOUGH_S:
-                break
-        return best
+                return best
+            parts = self._detect(waveform, slowed_by, threshold)
+            heard_s.append(_sum_voice(parts))
+            if heard_s[-1] >= max(SCREAM_S, _sum_voice(best)):
+                best = parts
+        return [] if best is plain and max(heard_s) < CONFIRMED * _sum_voice(plain) else best
 
     def _detect(self, waveform: Waveform, slowed_by: float, threshold: float) -> list[Part]:
         if slowed_by != 1.0:

@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from ser_model.evaluation.readme import update_readme
+from ser_model.evaluation.readme import describe_robustness, update_readme
 
 
 def test_the_figures_are_those_of_the_results(project: Path, tmp_path: Path) -> None:
@@ -21,6 +21,18 @@ def test_the_table_follows_a_change_of_the_results(project: Path, tmp_path: Path
     (results / "metrics.json").write_text(json.dumps(metrics | {"uar": 0.4321}))
     assert update_readme(readme, results.parent)
     assert "**43.2**" in readme.read_text()
+
+
+def test_the_robustness_table_follows_its_results(tmp_path: Path) -> None:
+    assert describe_robustness(tmp_path) == ""
+    rows = [{"group": "small", "unchanged": share} for share in (0.941, 0.998)]
+    groups = {"small": {"checks": 10, "passed": 7, "random_rater_passed": 0}}
+    bars = {"small": {"what": "share of the small changes passed", "value": 0.7, "bar": 0.8, "holds": False}}
+    report = {"command": "x", "clips": 12, "clean_uar": 0.5, "bars": bars, "groups": groups, "rows": rows}
+    (tmp_path / "robustness.json").write_text(json.dumps(report))
+    table = describe_robustness(tmp_path)
+    assert "| 7 of 10 | 0 of 10 | 94 to 100 |" in table
+    assert "share of the small changes passed 0.70 (the bar is 0.8: does not hold)" in table
 
 
 def test_every_file_the_readme_links_to_is_there(project: Path) -> None:

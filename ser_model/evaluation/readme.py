@@ -23,6 +23,20 @@ ROWS = {
 }
 
 
+CHANGES = {
+    "small": "hardly audible changes",
+    "noise": "noise at 20 dB, a cough or sneeze at 10 dB (synthetic)",
+    "phone": "poor telephone line",
+    "codec": "WebM, Ogg, MP3, M4A",
+    "tilt": "bright or dull microphone",
+    "room": "echo of rooms, 0.2 to 0.8 s",
+    "format": "level, rate, width, channels",
+    "product": "what is no speech, too short or long",
+    "fairness": "sex, pitch, statement, intensity, actor",
+    "calibration": "certainty",
+}
+
+
 def make_table(results: Path) -> str:
     """Write the ladder as a Markdown table, a row for each folder of results that has metrics.json.
 
@@ -41,15 +55,44 @@ def make_table(results: Path) -> str:
     return "\n".join(lines)
 
 
+def describe_robustness(results: Path) -> str:
+    """Write the robustness suite as a table, a row for each group, and say which bars hold."""
+    report = _read(results / "robustness.json")
+    if not report:
+        return ""
+    lines = [
+        "| what changes | checks passed | random rater | answers unchanged %, least to most |",
+        "|---|---|---|---|",
+    ]
+    for name, group in report["groups"].items():
+        kept = [100 * row["unchanged"] for row in report["rows"] if row["group"] == name and "unchanged" in row]
+        spread = f"{min(kept):.0f} to {max(kept):.0f}" if kept else ""
+        passed, random = (f"{group[key]} of {group['checks']}" for key in ("passed", "random_rater_passed"))
+        lines.append(f"| {CHANGES[name]} | {passed} | {random} | {spread} |")
+    bars = [f"{one['what']} {one['value']:.2f} ({_compare(one)})" for one in report["bars"].values()]
+    heard = f"On {report['clips']} clips, clean UAR {100 * report['clean_uar']:.1f} %: {'; '.join(bars)}."
+    links = "[Every check](results/robustness.json), [figure](results/robustness.png)"
+    return "\n".join([*lines, "", f"{heard} {links}: `{report['command']}`"])
+
+
 def update_readme(readme: Path, results: Path) -> bool:
     """Replace what stands between the marks; return whether anything changed."""
     old = new = readme.read_text()
-    for name, text in {"figures": make_table(results), "speed": describe_speed(results)}.items():
+    parts = {
+        "figures": make_table(results),
+        "robustness": describe_robustness(results),
+        "speed": describe_speed(results),
+    }
+    for name, text in parts.items():
         begin, end = MARK.format(name=name), END.format(name=name)
         before, _, rest = new.partition(begin)
         new = f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
     readme.write_text(new)
     return new != old
+
+
+def _compare(bar: dict[str, Any]) -> str:
+    return f"the bar is {bar['bar']}: {'holds' if bar['holds'] else 'does not hold'}"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,1 @@
+"""The robustness suite: what changes of a recording do to the answer, on networks that never heard the speaker."""

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from ser_model.__main__ import main
+from ser_model.cnn import CnnConfig, EmotionCnn, save_network
+from ser_model.evaluation.robustness.checks import CHECKS
+from ser_model.evaluation.robustness.figure import draw_robustness
+from ser_model.evaluation.robustness.product import KINDS
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> Path:
+    for fold in range(5):
+        folder = tmp_path / "networks" / f"fold-{fold}-seed-0"
+        folder.mkdir(parents=True)
+        torch.manual_seed(0)
+        sizes = CnnConfig((16, 16, 16))
+        save_network(EmotionCnn(sizes), folder)
+        (folder / "config.json").write_text(json.dumps(sizes.__dict__))
+    return tmp_path / "networks"
+
+
+def run(corpus: Path, networks: Path, out: Path, *options: str) -> int:
+    command = ["robustness", "--data", str(corpus), "--networks", str(networks), "--out", str(out)]
+    return main([*command, "--limit", "1", "--jobs", "1", *options])
+
+
+def test_every_change_has_a_row_with_its_threshold_and_a_random_rater(
+    corpus_folder: Path, networks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "results" / "robustness.json"
+    groups = ("small", "noise", "phone", "tilt", "room", "format", "fairness", "calibration")
+    assert run(corpus_folder, networks, out, "--only", *groups) == 0
+    report = json.loads(out.read_text())
+    rows = {row["name"]: row for row in report["rows"]}
+    assert {check.name for check in CHECKS if check.group in groups} <= set(rows)
+    assert set(report["groups"]) == set(groups)
+    for row in report["rows"]:
+        assert {"parameters", "threshold", "pass", "random_rater"} <= set(row)
+    assert rows["gain"]["unchanged"] == rows["float"]["unchanged"] == 1.0
+    assert rows["gain"]["uar_change"] == 0.0
+    assert rows["gain"]["clean_uar"] == report["clean_uar"]
+    assert set(report["bars"]) == {"small", "white"}
+    assert report["bars"]["small"]["holds"] == (report["groups"]["small"]["passed"] >= 8)
+    assert out.with_suffix(".png").stat().st_size > 20_000
+
+
+def test_the_product_cases_hold_with_the_shipped_weights(
+    corpus_folder: Path, networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ser_model.evaluation.robustness.suite.VARIANTS", 1)
+    out = tmp_path / "product.json"
+    assert run(corpus_folder, networks, out, "--only", "product") == 0
+    report = json.loads(out.read_text())
+    assert {row["name"] for row in report["rows"]} > set(KINDS)
+    failed = {row["name"] for row in report["rows"] if not row["pass"]}
+    assert failed <= {"half a minute"}  # one made vowel over and over is not heard as speech for so long
+    assert report["bars"]["product"]["holds"] == (not failed)
+    assert draw_robustness(report).axes
+
+
+def test_what_is_wrong_is_one_clear_line(
+    corpus_folder: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(corpus_folder, networks, tmp_path / "x.json", "--only", "weather") == 2
+    assert "Choose from small" in capsys.readouterr().err
+    assert run(corpus_folder, tmp_path / "nowhere", tmp_path / "x.json") == 2
+    assert "train.py --data" in capsys.readouterr().err
+    assert run(corpus_folder, networks, tmp_path / "x.json", "--seed", "7") == 2
+    assert "fold-0-seed-7" in capsys.readouterr().err
