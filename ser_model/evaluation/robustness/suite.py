@@ -17,7 +17,6 @@ from ser_model.audio import Waveform
 from ser_model.calibrate import Calibration
 from ser_model.cnn import load_network
 from ser_model.evaluation.judge import Outcome, calibrate, judge
-from ser_model.evaluation.metrics import Scored
 from ser_model.evaluation.robustness.checks import CHECKS, CLEAN, Check
 from ser_model.evaluation.robustness.fairness import judge_calibration, judge_fairness
 from ser_model.evaluation.robustness.listen import REFUSED, Actor, Heard, hear_actor
@@ -77,12 +76,12 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
     sources = {row["file"]: row["audio"]["bytes"] or row["audio"]["path"] for row in corpus}
     outcomes = [_score(fold, networks / f"fold-{fold.name}-seed-{settings.seed}", settings) for fold in folds]
     checks = [check for check in CHECKS if check.group in settings.groups]
-    actors = [actor for outcome in outcomes for actor in _list_actors(outcome, networks, sources, settings)]
+    actors = [actor for outcome in outcomes for actor in _list_actors(outcome, outcomes, networks, sources, settings)]
     heard = _hear(actors, checks, settings)
     rows = [_judge(check, heard) for check in checks]
     if "product" in settings.groups:
         rows += _judge_product(actors, heard, settings)
-    scored = Scored.join([judge(outcome) for outcome in outcomes])
+    scored = judge(outcomes)
     if "fairness" in settings.groups:
         rows += judge_fairness(scored, _measure_pitches(outcomes, settings))
     if "calibration" in settings.groups:
@@ -95,8 +94,11 @@ def _score(fold: Fold, folder: Path, settings: Settings) -> Outcome:
     return Outcome(fold, settings.seed, score_clips(network, fold.validation), score_clips(network, fold.test))
 
 
-def _list_actors(outcome: Outcome, networks: Path, sources: dict[str, Any], settings: Settings) -> Iterable[Actor]:
-    own, fold = Calibration.from_config(calibrate([outcome])), outcome.fold
+def _list_actors(
+    outcome: Outcome, outcomes: list[Outcome], networks: Path, sources: dict[str, Any], settings: Settings
+) -> Iterable[Actor]:
+    fold = outcome.fold
+    own = Calibration.from_config(calibrate(outcomes, frozenset(clip.file for clip in fold.test)))
     rng = np.random.default_rng(0)
     speech = [clip.speech for clip in fold.train if not clip.is_song]
     crowd = tuple(speech[i] for i in rng.permutation(len(speech))[:CROWD])
