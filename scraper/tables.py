@@ -38,9 +38,12 @@ CREATE TABLE rated AS
 SELECT tconst, averageRating::DOUBLE AS rating, numVotes::INTEGER AS votes
 FROM ratings WHERE numVotes::INTEGER >= $min_votes
 """
-_MOVIES = """
+_MOVIES = r"""
 CREATE TABLE movies AS
-SELECT tconst, translate(primaryTitle, '<>', '\u2039\u203a') AS title, TRY_CAST(startYear AS INTEGER) AS year,
+SELECT tconst,
+       left(regexp_replace(translate(primaryTitle, '<>', chr(8249) || chr(8250)), '[\p{Cc}\p{Cf}]', '', 'g'), 300)
+           AS title,
+       TRY_CAST(startYear AS INTEGER) AS year,
        coalesce(string_split(genres, ','), []) AS genres, rating, votes,
        TRY_CAST(runtimeMinutes AS INTEGER) AS runtime_min
 FROM basics JOIN rated USING (tconst)

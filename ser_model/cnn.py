@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,13 @@ from torch.nn import functional as F
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
 from ser_model.features import N_MELS, LogMel, count_frames
+from ser_model.files import REMEDY, WEIGHTS_NAME, read_checked
+from ser_model.files import WeightsError as WeightsError  # noqa: PLC0414 - whoever loads a network catches it
+from ser_model.files import read_config as read_config  # noqa: PLC0414
 from ser_model.functionals import N_FUNCTIONALS, measure_functionals
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 
 MASKED_BANDS, MASKED_FRAMES = 10, 10  # hidden at most, once a clip, in training (SpecAugment, Park et al. 2019)
-CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
-REMEDY = "Fetch it again or run train.py --protocol all."
-
-
-class WeightsError(RuntimeError):
-    """The weights are missing or damaged; the message says how to get them."""
 
 
 @dataclass(frozen=True)
@@ -231,27 +227,8 @@ def load_network(folder: Path) -> EmotionCnn:
     config = read_config(folder)
     try:
         network = EmotionCnn(CnnConfig.from_json(config))
-        state = load(_read_checked(folder / WEIGHTS_NAME, config.get("weights_sha256")))
+        state = load(read_checked(folder / WEIGHTS_NAME, config.get("weights_sha256")))
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
     except (OSError, KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
         raise WeightsError(f"{folder / WEIGHTS_NAME} is missing or damaged. {REMEDY}") from error
     return network.eval()
-
-
-def _read_checked(path: Path, digest: str | None) -> bytes:
-    data = path.read_bytes()
-    if digest not in (None, hashlib.sha256(data).hexdigest()):
-        raise ValueError(f"{path} holds other bytes than were published")
-    return data
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Read FOLDER/config.json.
-
-    Raises:
-        WeightsError: It is missing or damaged.
-    """
-    try:
-        return dict(json.loads((folder / CONFIG_NAME).read_text()))
-    except (OSError, TypeError, ValueError) as error:
-        raise WeightsError(f"{folder / CONFIG_NAME} is missing or damaged. {REMEDY}") from error

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ser_model.audio import CLIP, SAMPLE_RATE, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
-from ser_model.cnn import CONFIG_NAME, REMEDY, Logits, WeightsError, load_network, read_config
+from ser_model.cnn import Logits, WeightsError, load_network, read_config
+from ser_model.files import CONFIG_NAME, REMEDY
 from ser_model.labels import GENDERS, INTENSITIES, Gender, Intensity
 from ser_model.speech import SpeechDetector, SpeechSpan
 

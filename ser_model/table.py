@@ -90,12 +90,17 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         if path.suffix.lower() == ".csv":
-            table.to_csv(part, index=False)
+            table.map(_defuse).to_csv(part, index=False)
         else:
             table.to_parquet(part, index=False)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _defuse(value: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would run as a formula, such as the name of another's file."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@")) else value
 
 
 def _choose_type(column: str) -> str:

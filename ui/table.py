@@ -10,7 +10,7 @@ import pandas as pd
 
 from scraper.film import Pick
 
-FORMULA = ("=", "+", "-", "@")  # what makes a spreadsheet take text for a formula
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # what makes a spreadsheet take text for a formula, also written wide
 
 
 def markup(file: str, label: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from transformers.dynamic_module_utils import get_imports
 
-from ser_model.cnn import WEIGHTS_NAME, load_network
+from ser_model.cnn import load_network
+from ser_model.files import WEIGHTS_NAME
 from ser_model.recognize import WEIGHTS
 from ser_model.table import read_labels
 

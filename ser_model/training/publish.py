@@ -13,7 +13,8 @@ import httpx
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-from ser_model.cnn import CONFIG_NAME, WEIGHTS_NAME, EmotionCnn, load_network, save_network
+from ser_model.cnn import EmotionCnn, load_network, save_network
+from ser_model.files import CONFIG_NAME, WEIGHTS_NAME
 from ser_model.hub import EmotionFeatureExtractor, make_config
 from ser_model.training.card import list_code, write_card
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from ser_model.cnn import CONFIG_NAME, EmotionCnn, save_network
+from ser_model.cnn import EmotionCnn, save_network
 from ser_model.evaluation.judge import Outcome
+from ser_model.files import CONFIG_NAME
 from ser_model.training.clips import Clip
 from ser_model.training.fit import FitSettings, Scores, fit_network, limit_threads, score_clips
 from ser_model.training.folds import Fold

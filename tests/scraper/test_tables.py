@@ -200,3 +200,15 @@ def test_an_import_that_is_killed_leaves_the_old_table(tmp_path: Path, official:
 def test_a_missing_table_is_reported(tmp_path: Path, httpserver: HTTPServer) -> None:
     with pytest.raises(CatalogueError, match="could not be fetched"):
         download("t", tmp_path, httpserver.url_for(""))
+
+
+def test_titles_are_a_line_of_plain_text(tmp_path: Path, official: Path, films_csv: Path) -> None:
+    hostile = "\u202eevil\u200b\x07 <script>" + "x" * 10_000
+    rows = [("tt0000001", "movie", hostile, "x", 0, 1999, r"\N", 90, "Comedy"), *ROWS[BASICS][1:]]
+    write(official / BASICS, COLUMNS[BASICS], rows)
+    import_tables(tmp_path / "home", official)
+    table = Catalogue.load(tmp_path / "home", films_csv).imported
+    assert table is not None
+    title = next(film.title for film in table.films() if film.imdb_id == "tt0000001")
+    assert title.startswith("evil \u2039script\u203ax")
+    assert len(title) == 300

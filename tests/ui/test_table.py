@@ -28,7 +28,7 @@ def test_what_is_not_known_is_empty() -> None:
     assert row[1] == row[3] == ""
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
 def test_text_is_never_a_formula(start: str) -> None:
     text = table.to_csv(table.of_films([make_pick(f"{start}cmd|' /C calc'!A0")]))
     assert list(csv.reader(io.StringIO(text)))[1][0].startswith((f"'{start}", "cmd"))
