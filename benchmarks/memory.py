@@ -21,6 +21,7 @@ def main() -> None:
     clips, settled = (12, 4) if options.small else (CLIPS, SETTLED)
     with server.serve() as app:
         held = asyncio.run(ask_often(app, clips, {0, 1, settled, *range(settled, clips, settled), clips}))
+        largest = app.largest_mb()
     numbers = {
         "clips": clips,
         "resident_mb": held[clips]["resident"],
@@ -28,6 +29,7 @@ def main() -> None:
         "growth_mb": round(held[clips]["resident"] - held[settled]["resident"], 1),
         "growth_over_the_last": clips - settled,
         "held_mb": held,
+        "largest_mb": largest,
     }
     report.write(options.out, "memory", "python -m benchmarks.memory", numbers, ("torch", "gradio", "onnxruntime"))
 

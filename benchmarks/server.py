@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,18 @@ class Server:
         kilobytes = {line.split(":")[0]: line.split()[1] for line in status if line.startswith(("Vm", "Rss"))}
         names = {"resident": "VmRSS", "peak": "VmHWM", "own": "RssAnon", "mapped_files": "RssFile"}
         return {name: round(int(kilobytes[key]) / 1024, 1) for name, key in names.items()}
+
+    def largest_mb(self, count: int = 12) -> dict[str, float]:
+        """Return what holds most of the resident memory, in MB: libraries by name, the heap, and other memory."""
+        held: Counter[str] = Counter()
+        name = ""
+        for line in Path(f"/proc/{self.process.pid}/smaps").read_text().splitlines():
+            first, *rest = line.split(maxsplit=5)
+            if not first.endswith(":"):  # the head of a mapping: addresses, rights, offset, device, inode, name
+                name = Path(rest[4]).name if len(rest) > 4 else "[other]"  # noqa: PLR2004
+            elif first == "Rss:":
+                held[name] += int(rest[0])
+        return {name: round(kilobytes / 1024, 1) for name, kilobytes in held.most_common(count)}
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ class Page:
         """Open the page."""
         config = (await client.get("/config")).json()
         handlers = config["dependencies"]
-        events = {(one["api_name"].rstrip("_0123456789"), one["trigger_after"]): one["id"] for one in handlers}
+        events = {(str(one["api_name"]).rstrip("_0123456789"), one["trigger_after"]): one["id"] for one in handlers}
         asked = next(one["inputs"] for one in handlers if one["api_name"] == "show_films")
         usual = {one["id"]: one["props"].get("value") for one in config["components"]}
         return cls(client, secrets.token_hex(8), events, [usual[number] for number in asked[2:]])
