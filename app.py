@@ -26,6 +26,8 @@ from ui import (
     endpoints,
     examples,
     filters,
+    live,
+    microphone,
     page,
     quality,
     service,
@@ -36,10 +38,6 @@ from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
 HEADER = f"<header><p>{texts.TITLE}</p><h1>{texts.QUESTION}</h1><p>{texts.LEAD}</p></header>"
-MICROPHONE_NOTE = (
-    f'<p id="microphone-note" role="alert" data-denied="{texts.DENIED}" data-missing="{texts.NO_MICROPHONE}" '
-    f'data-insecure="{texts.INSECURE}"></p><p>{texts.SPEAK_HINT}</p>'
-)
 FOOTER = f"<p>{texts.LIMITS}</p><p>{texts.CREDITS}</p>"
 
 LAUNCH: dict[str, Any] = {
@@ -69,7 +67,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
                 buttons=[],
                 elem_id="clip",
             )
-            template(MICROPHONE_NOTE, elem_id="hint")
+            template(f"{microphone.NOTE}<p>{texts.SPEAK_HINT}</p>", elem_id="hint")
             template(f'<p class="quiet">{texts.EXAMPLES}</p>', elem_id="examples-note")
             recordings = examples.draw()
             voice_too = gr.Checkbox(True, label=texts.SHOW_VOICE, elem_id="voice-too")
@@ -82,12 +80,15 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
         closer = gr.Button(texts.CLOSER, visible=False, elem_id="closer")
     compared = template(comparison.TEMPLATE, elem_id="comparison", live=True)
     drawn = template(closeup.TEMPLATE, elem_id="closeup", live=True)
-    with gr.Accordion(texts.FILTERS, open=False, elem_id="filters") as filter_drawer:
+    with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as filter_drawer:
         drawer = filters.draw()
         reset = gr.Button(texts.RESET, elem_id="reset")
     films = template(cards.TEMPLATE, elem_id="films", script=cards.DISMISS)
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
-    with gr.Accordion(texts.BATCH, open=False, elem_id="batch"):
+    # open, and closed by page.js: a recorder that appears later streams ten times a second
+    with gr.Accordion(texts.LIVE, open=True, elem_id="live", elem_classes="drawer"):
+        live.draw()
+    with gr.Accordion(texts.BATCH, open=False, elem_id="batch", elem_classes="drawer"):
         files = gr.File(file_count="multiple", label=texts.BATCH_PICK, height=140)
         results = template(batch.TEMPLATE, elem_id="results")
     template(quality.TEMPLATE, quality.describe(), elem_id="quality")
@@ -95,7 +96,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
-    asked, found = [visit, intent, *drawer], [visit, films, more]
+    asked, found = [visit, intent, *drawer], [visit, films, more, filter_drawer]
     heard = voice.change(
         page.hear_clip, [voice, voice_too, visit], [visit, verdict, moods],
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
@@ -105,7 +106,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
     cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)
-    demo.load(page.open_address, None, [*found, verdict, moods, intent, filter_drawer, *drawer], **private)
+    demo.load(page.open_address, None, [*found, verdict, moods, intent, *drawer], **private)
     changed = [question.input for question in drawer]
     for trigger in (heard.then, picked.then, intent.input, cleared.then, *changed):
         trigger(page.show_films, asked, found, **latest | looking)

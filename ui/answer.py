@@ -25,7 +25,7 @@ TEMPLATE = (
   </div>
   {{#if value.bars}}
 """
-    + markup("value.bars", "How probable each emotion is")
+    + markup("value.bars", texts.BARS)
     + """
   {{/if}}
 </section>
@@ -42,7 +42,7 @@ def of_voice(heard: Prediction, show_voice: bool) -> Shown:
         show_voice: Whether to say if the voice sounds male or female.
     """
     best, probability = heard.top(1)[0]
-    voice = f"Sounds like a {heard.gender} voice ({percent(heard.gender_probability)} sure)." if show_voice else ""
+    voice = texts.VOICE.format(gender=heard.gender, percent=percent(heard.gender_probability)) if show_voice else ""
     if not heard.sure:
         return shown(
             kind="unsure",
@@ -56,8 +56,8 @@ def of_voice(heard: Prediction, show_voice: bool) -> Shown:
     return shown(
         kind="sure",
         face=str(best),
-        headline=f"You {'sound' if probability >= LIKELY else 'may sound'} {_adjective(best)}.",
-        detail=f"{certainty(probability)}: {percent(probability)}.",
+        headline=(texts.SOUND if probability >= LIKELY else texts.MAY_SOUND).format(emotion=adjective(best)),
+        detail=texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability)),
         voice=voice,
         bars=bars(heard.probabilities, leading=1),
     )
@@ -67,8 +67,8 @@ def of_pick(mood: str, heard: Prediction | None) -> Shown:
     """Describe a mood that was picked, perhaps after a recording that was heard differently."""
     sounded = heard.emotion if heard else None
     differs = sounded is not None and sounded != mood
-    detail = f"It sounded {_adjective(sounded)}, but you know better." if differs else ""
-    return shown(kind="picked", face=mood, headline=f"You feel {_adjective(mood)}.", detail=detail)
+    detail = texts.SOUNDED.format(emotion=adjective(sounded)) if differs else ""
+    return shown(kind="picked", face=mood, headline=texts.FEEL.format(emotion=adjective(mood)), detail=detail)
 
 
 def of_problem(sentence: str) -> Shown:
@@ -77,10 +77,16 @@ def of_problem(sentence: str) -> Shown:
     return shown(kind="problem", headline=f"{headline.rstrip('.')}.", detail=detail)
 
 
-def _adjective(emotion: str | None) -> str:
+def adjective(emotion: str | None) -> str:
+    """Return the word that stands after "you feel" for an emotion.
+
+    Examples:
+        >>> adjective("disgust"), adjective("sad")
+        ('disgusted', 'sad')
+    """
     return "disgusted" if emotion == "disgust" else str(emotion)
 
 
 def _could_be(heard: Prediction) -> str:
-    first, second, third = (_adjective(emotion) for emotion, _ in heard.top(TOP))
-    return f"You might be {first}, {second} or {third}. Which is it?"
+    first, second, third = (adjective(emotion) for emotion, _ in heard.top(TOP))
+    return texts.COULD_BE.format(first=first, second=second, third=third)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
+from ui import texts
 
 
 def markup(values: str, label: str) -> str:
@@ -35,7 +35,7 @@ def certainty(probability: float) -> str:
         >>> certainty(0.93), certainty(0.55)
         ('Very sure', 'Leaning this way')
     """
-    return next(word for limit, word in WORDS if probability >= limit)
+    return next(word for limit, word in texts.CERTAINTY_WORDS if probability >= limit)
 
 
 def percent(probability: float) -> str:
@@ -53,20 +53,22 @@ def percent(probability: float) -> str:
     return f"{rounded}%"
 
 
-def bars(probabilities: Mapping[str, float], leading: int) -> list[dict[str, Any]]:
+def bars(probabilities: Mapping[str, float], leading: int, steady: bool = False) -> list[dict[str, Any]]:
     """Return one bar for each emotion, the most probable first.
 
     Args:
         probabilities: The emotions, calibrated.
         leading: How many of them stand out.
+        steady: Keep the order in which they come, for bars that move.
     """
     ordered = sorted(probabilities.items(), key=lambda item: -item[1])
+    places = {emotion: place for place, (emotion, _) in enumerate(ordered)}
     return [
         {
             "name": str(emotion),
             "percent": percent(value),
             "share": round(value * 100),
-            "leads": place < leading,
+            "leads": places[emotion] < leading,
         }
-        for place, (emotion, value) in enumerate(ordered)
+        for emotion, value in (probabilities.items() if steady else ordered)
     ]

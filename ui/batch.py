@@ -11,6 +11,7 @@ import pandas as pd
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ui import service, table, texts
+from ui.bars import percent
 from ui.template import Shown, shown
 
 MAX_FILES = 50
@@ -63,17 +64,27 @@ def describe(found: list[dict[str, Any]], count: int, left_out: int = 0) -> Show
     if left_out:
         headline += texts.BATCH_LEFT_OUT.format(left_out=left_out, limit=MAX_FILES)
     frame = to_frame(found)
-    return shown(headline=headline, columns=list(frame.columns), rows=table.rows_of(frame), csv=table.csv_link(frame))
+    return shown(
+        headline=headline,
+        columns=list(frame.columns),
+        rows=table.rows_of(frame.map(_for_eyes).astype(object).where(frame.notna(), None)),
+        csv=table.csv_link(frame),
+    )
+
+
+def _for_eyes(cell: Any) -> Any:
+    return percent(cell) if isinstance(cell, float) else cell
 
 
 def to_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
     """List what was heard: file, emotion, the kind of voice, every probability."""
+    file, emotion, note, voice = texts.BATCH_COLUMNS
     rows = [
         {
-            "File": one["file"],
-            "Emotion": one.get("emotion") or ("" if "error" in one else "not sure"),
-            "Note": one.get("error") or one.get("notice", ""),
-            "Voice": one.get("gender", ""),
+            file: one["file"],
+            emotion: one.get("emotion") or ("" if "error" in one else texts.BATCH_UNSURE),
+            note: one.get("error") or one.get("notice", ""),
+            voice: one.get("gender", ""),
             **{name.capitalize(): value for name, value in one.get("probabilities", {}).items()},
         }
         for one in found

@@ -6,15 +6,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scraper.film import GENRES, IMDB_ID, Film, Pick
-from ui import table
+from ui import table, texts
 
 POSTER_HOST = "m.media-amazon.com"  # where IMDb keeps its posters
 SHAPES = 5  # drawings that posters take turns with, see style.css
 SIZES = (("large", 12, 8), ("medium", 26, 10))  # letters up to which a title, and its longest word, is set in a size
 
-TEMPLATE = """
+TEMPLATE = (
+    """
 {{#if value.heading}}
-<section class="films" aria-label="Films" data-query="{{value.query}}">
+<section class="films" aria-label="FILMS" data-query="{{value.query}}">
   <h2>{{value.heading}}</h2>
   {{#if value.reason}}<p>{{value.reason}}</p>{{/if}}
   <p class="quiet">{{value.source}}</p>
@@ -28,31 +29,44 @@ TEMPLATE = """
         <span class="kicker">{{this.year}}</span>
         {{/if}}
         <h3 class="{{this.size}}"><a href="{{this.url}}" target="_blank" rel="noopener"
-          >{{this.title}}<span class="unseen"> at IMDb, opens in a new tab</span></a></h3>
+          >{{this.title}}<span class="unseen"> AT_IMDB</span></a></h3>
       </div>
       <p class="facts">{{this.facts}}</p>
       <p class="quiet">{{this.genres}}</p>
       <p class="why">{{this.why}}</p>
       <button type="button" class="dismiss" data-film="{{this.id}}"
-        >Not this one<span class="unseen">: {{this.title}}</span></button>
+        >DISMISS<span class="unseen">: {{this.title}}</span></button>
     </li>
     {{/each}}
   </ul>
   {{#if value.rows}}
   <details class="table">
-    <summary>As a table</summary>
+    <summary>AS_TABLE</summary>
     TABLE
   </details>
   {{/if}}
 </section>
 {{/if}}
-""".replace("TABLE", table.markup("films.csv", "Films as a table"))
+""".replace("FILMS", texts.FILM_LIST)
+    .replace("AT_IMDB", texts.AT_IMDB)
+    .replace("DISMISS", texts.DISMISS)
+    .replace("AS_TABLE", texts.AS_TABLE)
+    .replace("TABLE", table.markup("films.csv", texts.FILM_TABLE))
+)
 
 DISMISS = """
+const buttons = () => [...element.querySelectorAll("button[data-film]")];
+let place = -1; // of the button that was pressed: when the list has changed, the focus returns to it
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-film]");
-  if (button) trigger("click", { imdb_id: button.dataset.film });
+  if (!button) return;
+  place = buttons().indexOf(button);
+  trigger("click", { imdb_id: button.dataset.film });
 });
+new MutationObserver(() => {
+  buttons()[place]?.focus({ preventScroll: true });
+  place = -1;
+}).observe(element, { childList: true, subtree: true });
 """
 
 

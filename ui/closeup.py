@@ -16,7 +16,7 @@ OVER_TIME_S = 6.0  # clips from this length on show how the emotion changes
 
 TEMPLATE = """
 {{#if value.headline}}
-<section class="closeup" aria-label="What it heard">
+<section class="closeup" aria-label="HEARD">
   <h2>{{value.headline}}</h2>
   {{#each value.figures}}
   <figure>
@@ -26,7 +26,7 @@ TEMPLATE = """
   {{/each}}
 </section>
 {{/if}}
-"""
+""".replace("HEARD", texts.HEARD)
 
 
 def show(path: str | None, heard: Prediction | None) -> Iterator[Shown]:

@@ -22,7 +22,7 @@ PAGE_PATIENCE_S = 120.0  # ... and how long the page does, which says so meanwhi
 TEMPLATE = (
     """
 {{#if value.headline}}
-<section class="comparison" aria-label="Comparison">
+<section class="comparison" aria-label="COMPARISON">
   <h2>{{value.headline}}</h2>
   {{#if value.detail}}<p class="quiet">{{value.detail}}</p>{{/if}}
   <div class="models">
@@ -31,8 +31,8 @@ TEMPLATE = (
       <h3>{{this.name}}</h3>
       <p class="quiet">{{this.cost}}</p>
       <p class="reading">{{this.reading}}</p>
-"""
-    + markup("this.bars", "{{this.name}}: how probable each emotion is")
+""".replace("COMPARISON", texts.COMPARISON)
+    + markup("this.bars", f"{{{{this.name}}}}: {texts.BARS}")
     + """
     </div>
     {{/each}}
@@ -127,8 +127,8 @@ def _describe(name: str, reading: Reading) -> dict[str, Any]:
     emotion, probability = reading.heard.top(1)[0]
     return {
         "name": name,
-        "cost": f"{_count(reading.parameters)} parameters, {reading.ms:.0f} ms",
-        "reading": f"{emotion.capitalize()}, {percent(probability)}{'' if reading.heard.sure else ', not sure'}",
+        "cost": texts.COST.format(parameters=_count(reading.parameters), ms=reading.ms),
+        "reading": f"{emotion.capitalize()}, {percent(probability)}{'' if reading.heard.sure else texts.AND_UNSURE}",
         "bars": bars(reading.heard.probabilities, leading=1),
     }
 
@@ -142,5 +142,5 @@ def _time(hear: Callable[[Path], Prediction], path: Path, recognizer: EmotionRec
 def _count(parameters: int) -> str:
     million = 1_000_000
     if parameters < million:
-        return f"{parameters / 1000:.0f} thousand"
-    return f"{parameters / million:.{0 if parameters >= 10 * million else 1}f} million"
+        return texts.THOUSAND.format(count=parameters / 1000)
+    return texts.MILLION.format(count=f"{parameters / million:.{0 if parameters >= 10 * million else 1}f}")

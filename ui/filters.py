@@ -39,8 +39,8 @@ def choices() -> dict[str, list[Any]]:
         "not_genres": genres,
         "from_year": years,
         "to_year": years,
-        "min_rating": [(f"{value:g} or more", f"{value:g}") for value in RATINGS],
-        "max_minutes": [(f"up to {value} minutes", str(value)) for value in LENGTHS],
+        "min_rating": [(texts.RATING_CHOICE.format(value=value), f"{value:g}") for value in RATINGS],
+        "max_minutes": [(texts.LENGTH_CHOICE.format(value=value), str(value)) for value in LENGTHS],
         "language": list(LANGUAGES.items()),
         "lead": list(texts.LEADS),
         "sort": list(texts.SORTS),
@@ -67,6 +67,18 @@ def draw() -> list[Any]:
         lead = gr.Radio(offered["lead"], value=DEFAULTS["lead"], label=texts.LEAD_ROLE, elem_id="lead")
         order = gr.Radio(offered["sort"], value=DEFAULTS["sort"], label=texts.SORT, elem_id="sort")
     return [genres, never, *lists, lead, order]
+
+
+def title(answers: Iterable[Any]) -> str:
+    """Return the drawer's title, which counts the questions that were answered otherwise than usual.
+
+    Examples:
+        >>> title([[], ["War"], "2015"]), title([])
+        ('Filters: 2', 'Filters')
+    """
+    pairs = zip(answers, DEFAULTS.values(), strict=False)
+    count = sum(bool(answer) and answer != usual for answer, usual in pairs)
+    return texts.FILTERS_SET.format(count=count) if count else texts.FILTERS
 
 
 def read(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery:

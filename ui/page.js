@@ -8,8 +8,15 @@
     byId(id).setAttribute("aria-labelledby", title.id);
   }
 
-  const note = byId("microphone-note");
-  const say = (problem) => { note.textContent = problem ? note.dataset[problem] : ""; };
+  // Beside each recorder is a place for a word about the microphone; what goes wrong is said at the one that was used.
+  const notes = [...document.querySelectorAll(".microphone-note")];
+  let nearest = notes[0];
+  document.addEventListener("click", ({ target }) => {
+    nearest = target.closest("#ask, .drawer")?.querySelector(".microphone-note") ?? nearest;
+  }, true);
+  const say = (problem, places = notes) => {
+    for (const note of places) note.textContent = problem ? note.dataset[problem] : "";
+  };
   if (!navigator.mediaDevices) {
     say("insecure");
   } else {
@@ -20,11 +27,22 @@
         say("");
         return stream;
       } catch (error) {
-        say(error.name === "NotAllowedError" ? "denied" : "missing");
+        say(error.name === "NotAllowedError" ? "denied" : "missing", [nearest]);
         throw error;
       }
     };
   }
+
+  // Live: its drawer is open when the page loads, because Gradio streams ten times a second from a recorder that
+  // appears later; and at its limit it is stopped here, since Gradio cannot stop it.
+  const live = byId("live");
+  live.querySelector("button").click();
+  live.classList.add("ready");
+  const stop = () => live.querySelector(".stop-button")?.click();
+  new MutationObserver(() => {
+    if (live.querySelector("[data-over]")) stop();
+  }).observe(byId("live-bars"), { childList: true, subtree: true });
+  addEventListener("unhandledrejection", stop); // Record was pressed before Gradio had loaded its recorder
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   new MutationObserver(() => {

@@ -43,14 +43,15 @@ class Visit:
 
 
 def open_address(request: gr.Request) -> list[Any]:
-    """Show what the address asks for; return visit, films, more, answer, mood, intent, the drawer and its answers."""
+    """Show what the address asks for; return visit, films, more, the drawer, answer, mood, intent, drawer's answers."""
     asked = address.read(request.query_params)
     if asked == address.read({}):  # nothing: a visitor who was quicker than this must not lose a pick
         return [gr.skip()] * (6 + len(asked.answers) + 1)
-    found = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
+    *found, _ = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
     said = answer.of_pick(asked.mood, None) if asked.mood else shown()
-    drawer = gr.Accordion(open=asked.answers != list(filters.DEFAULTS.values()))
-    return [*found, said, asked.mood, asked.intent, drawer, *asked.answers]
+    filtered = asked.answers != list(filters.DEFAULTS.values())
+    drawer = gr.Accordion(label=filters.title(asked.answers), open=filtered)
+    return [*found, drawer, said, asked.mood, asked.intent, *asked.answers]
 
 
 def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:
@@ -91,8 +92,8 @@ def show_voice(wanted: bool, visit: Visit) -> Any:
     return answer.of_voice(visit.heard, wanted)
 
 
-def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
-    """Look for films afresh; return the visit, the films and the button for more.
+def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
+    """Look for films afresh; return the visit, films, the button for more and the drawer.
 
     Args:
         visit: Whose mood decides.
@@ -102,12 +103,12 @@ def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, 
     return _add_films(replace(visit, films=()), intent, answers, service.PAGE)
 
 
-def more_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
-    """Add films that are not on the page yet; return the visit, the films and the button for more."""
+def more_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
+    """Add films that are not on the page yet; return the visit, films, the button for more and the drawer."""
     return _add_films(visit, intent, answers, service.PAGE)
 
 
-def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any]:
+def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
     """Take away a film that the visitor does not want and let another one in; return what show_films does."""
     kept = tuple(pick for pick in visit.films if pick.film.imdb_id != event.imdb_id)
     gone = frozenset(pick.film.imdb_id for pick in visit.films) - {pick.film.imdb_id for pick in kept}
@@ -115,15 +116,16 @@ def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> 
     return _add_films(visit, intent, answers, 1)
 
 
-def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) -> tuple[Visit, Shown, Any]:
+def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) -> tuple[Visit, Shown, Any, Any]:
+    drawer = gr.Accordion(label=filters.title(answers))
     if not visit.probabilities:
-        return visit, shown(), gr.Button(visible=False)
+        return visit, shown(), gr.Button(visible=False), drawer
     seen = {pick.film.imdb_id for pick in visit.films} | visit.unwanted
     try:
         wanted = filters.read(answers, visit.heard.gender if visit.heard else None, count)
         found = service.find_films(visit.probabilities, intent, wanted, seen)
     except ScraperError as error:
-        return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False)
+        return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False), drawer
     visit = replace(visit, films=visit.films + found.picks)
     listed = table.of_films(visit.films)
     films = shown(
@@ -136,4 +138,4 @@ def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) ->
         query=address.write(visit.mood, intent, answers),
         csv=table.csv_link(listed),
     )
-    return visit, films, gr.Button(visible=len(found.picks) == count)
+    return visit, films, gr.Button(visible=len(found.picks) == count), drawer

@@ -28,14 +28,17 @@ logger = logging.getLogger(__name__)
 _loading = threading.Lock()  # two visitors at once must not load twice
 
 
-def hear(path: str | Path) -> Prediction:
+def hear(source: str | Path | bytes) -> Prediction:
     """Say how the voice in a recording sounds.
+
+    Args:
+        source: A path, or the bytes of a file.
 
     Raises:
         AudioError: It cannot be judged; the message says what to do.
     """
     try:
-        return recognizer().recognize(Path(path))
+        return recognizer().recognize(source if isinstance(source, bytes) else Path(source))
     except FileNotFoundError as error:
         raise AudioError(texts.GONE) from error
 

@@ -9,18 +9,23 @@ from urllib.parse import quote
 import pandas as pd
 
 from scraper.film import Pick
+from ui import texts
 
+TITLE = "https://www.imdb.com/title/"
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # what makes a spreadsheet take text for a formula, also written wide
 
 
 def markup(file: str, label: str) -> str:
     """Return the part of a template that shows `columns` and `rows` and saves `csv` as a file."""
-    return f"""<a class="save" href="{{{{value.csv}}}}" download="{file}">Save as CSV</a>
+    return f"""<a class="save" href="{{{{value.csv}}}}" download="{file}">{texts.SAVE}</a>
     <div class="sideways" tabindex="0" role="region" aria-label="{label}">
       <table>
         <thead><tr>{{{{#each value.columns}}}}<th scope="col">{{{{this}}}}</th>{{{{/each}}}}</tr></thead>
         <tbody>
-          {{{{#each value.rows}}}}<tr>{{{{#each this}}}}<td>{{{{this}}}}</td>{{{{/each}}}}</tr>{{{{/each}}}}
+          {{{{#each value.rows}}}}<tr>{{{{#each this}}}}<td>
+            {{{{#if this.url}}}}<a href="{{{{this.url}}}}" target="_blank" rel="noopener">{{{{this.text}}}}</a>
+            {{{{else}}}}{{{{this}}}}{{{{/if}}}}
+          </td>{{{{/each}}}}</tr>{{{{/each}}}}
         </tbody>
       </table>
     </div>"""
@@ -29,20 +34,20 @@ def markup(file: str, label: str) -> str:
 def of_films(picks: Iterable[Pick]) -> pd.DataFrame:
     """List films: name, rating, link, and the rest."""
     rows = [
-        {
-            "Name": pick.film.title,
-            "Rating": pick.film.rating,
-            "Link": pick.film.url,
-            "Year": pick.film.year,
-            "Minutes": pick.film.runtime_min,
-            "Genres": ", ".join(pick.film.genres),
-            "Language": pick.film.language,
-            "Votes": pick.film.votes,
-            "Why": pick.why,
-        }
+        (
+            pick.film.title,
+            pick.film.rating,
+            pick.film.url,
+            pick.film.year,
+            pick.film.runtime_min,
+            ", ".join(pick.film.genres),
+            pick.film.language,
+            pick.film.votes,
+            pick.why,
+        )
         for pick in picks
     ]
-    return pd.DataFrame(rows, dtype=object)
+    return pd.DataFrame(rows, columns=list(texts.FILM_COLUMNS), dtype=object)
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -58,9 +63,14 @@ def csv_link(frame: pd.DataFrame) -> str:
     return "data:text/csv;charset=utf-8," + quote("\ufeff" + to_csv(frame), safe="")
 
 
-def rows_of(frame: pd.DataFrame) -> list[list[str]]:
-    """Return the cells as text for a template."""
-    return [["" if value is None else str(value) for value in row] for row in frame.itertuples(index=False)]
+def rows_of(frame: pd.DataFrame) -> list[list[str | dict[str, str]]]:
+    """Return the cells for a template: text, or for a film's page at IMDb its address with a word to click."""
+    return [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+
+
+def _cell(value: Any) -> str | dict[str, str]:
+    text = "" if value is None else str(value)
+    return {"url": text, "text": texts.OPEN} if text.startswith(TITLE) else text
 
 
 def _defuse(value: Any) -> Any:

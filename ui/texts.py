@@ -8,6 +8,7 @@ SPEAK = "Say a sentence"
 SPEAK_HINT = "Any sentence, in the tone you are in. Recordings are deleted after an hour."
 EXAMPLES = "No microphone? Try a synthetic voice:"
 VOICES = {"lively": "Lively", "slow": "Slow", "sharp": "Sharp"}
+UPLOAD, MICROPHONE, START_OVER = "Upload", "Microphone", "Start over"
 PICK = "Or pick a mood"
 WHICH = "Which is it? Pick the mood that fits"
 CORRECT = "Not right? Pick the mood that fits"
@@ -17,14 +18,29 @@ MORE = "More films"
 SHOW_VOICE = "Also say if the voice sounds male or female (never changes the films)"
 
 FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mood"}
+SOUND, MAY_SOUND, FEEL = "You sound {emotion}.", "You may sound {emotion}.", "You feel {emotion}."
+CERTAINTY = "{words}: {percent}."
+CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
+VOICE = "Sounds like a {gender} voice ({percent} sure)."
+SOUNDED = "It sounded {emotion}, but you know better."
+COULD_BE = "You might be {first}, {second} or {third}. Which is it?"
+BARS = "How probable each emotion is"
 UNSURE = "Not sure how you feel."
 UNSURE_HINT = "Until you pick one, the films are a broad mix."
 GONE = "The recording is gone from this computer. Please record again."
+LOOKING = "Looking for films…"
+FILM_LIST, FILM_TABLE = "Films", "Films as a table"
+AS_TABLE = "As a table"
+AT_IMDB = "at IMDb, opens in a new tab"
+DISMISS = "Not this one"
+FILM_COLUMNS = ("Name", "Rating", "Link", "Year", "Minutes", "Genres", "Language", "Votes", "Why")
+OPEN = "IMDb"
+SAVE = "Save as CSV"
 NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
 NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
 
-FILTERS = "Filters"
+FILTERS, FILTERS_SET = "Filters", "Filters: {count}"
 ANY = "Any"
 GENRES, GENRES_HINT = "Genres", "In place of those that fit the mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have one of them"
@@ -35,6 +51,8 @@ FILTER_LABELS = {
     "max_minutes": "Length",
     "language": "Original language",
 }
+RATING_CHOICE = "{value:g} or more"
+LENGTH_CHOICE = "up to {value} minutes"
 LEAD_ROLE = "Lead role"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
 SORT = "Sort by"
@@ -42,6 +60,10 @@ SORTS = (("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
 RESET = "Reset filters"
 
 COMPARE = "Compare with a large model"
+COMPARISON = "Comparison"
+COST = "{parameters} parameters, {ms:.0f} ms"
+THOUSAND, MILLION = "{count:.0f} thousand", "{count} million"
+AND_UNSURE = ", not sure"
 SMALL_MODEL = "The small model of this page"
 LARGE_MODEL = "wav2vec2, a large model"
 AGREE = "Both models hear the same."
@@ -96,23 +118,37 @@ LIMITS = (
     "The model learnt from 24 North American actors reading English sentences with acted feelings. "
     "It guesses how a voice sounds; it does not know how you are, and it is no diagnosis."
 )
+LIVE = "Live: how you sound while you speak"
+LIVE_HINT = (
+    "Speak and watch the bars: each second the last four are judged. "
+    "It ends by itself after {limit} seconds. Nothing of it is kept."
+)
+LIVE_BARS = "How probable each emotion is just now"
+LIVE_LISTENING = "Listening…"
+LIVE_SILENT = "No voice just now. Speak, and the bars move."
+LIVE_NOTHING = "No voice was heard. Check that the microphone is on, and try again."
+LIVE_FACTS = "{seconds} of {limit} seconds, judged in {ms} ms"
+LIVE_OVER = "You sounded mostly {emotion}."
+LIVE_FORGOTTEN = "{seconds} seconds, all forgotten already."
 BATCH = "Several recordings at once"
 BATCH_PICK = "Recordings, up to 60 seconds each"
+BATCH_COLUMNS = ("File", "Emotion", "Note", "Voice")
+BATCH_UNSURE = "not sure"
 BATCH_PROGRESS = "{done} of {all} heard…"
 BATCH_DONE = "{good} of {all} recordings judged."
 BATCH_LEFT_OUT = " {left_out} more were left out; {limit} at a time is the limit."
 
 QUALITY = "How good is it?"
 QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that never heard its actor."
-CHANCE = "Guessing"
+CHANCE = "Guessing, one in eight"
 PEOPLE = "People"
 THIS_MODEL = "This model, new speakers"
-OTHERS = {"Averages of classic features": "classic", "Random split": "random"}
+OTHERS = {"Averages of classic features": "classic", "Random split, speakers known": "random"}
 LADDER = (
     "Right answers",
     (
         "People listened to the same recordings and had seven answers to choose from (Livingstone & Russo 2018). "
-        "A random split mixes clips of the same actor into training and test; its figure flatters and promises nothing."
+        "A random split tests on voices that were heard in training: it flatters, and says nothing about yours."
     ),
 )
 RECALL = ("Found, by emotion", "How many of 100 clips of each emotion it recognises.")

@@ -8,7 +8,15 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
+from ui import texts
+
 HERE = Path(__file__).parent
+SPOKEN = {  # words that the style sheet puts beside Gradio's bare icons, which have their own labels
+    "upload": texts.UPLOAD,
+    "microphone": texts.MICROPHONE,
+    "start-over": texts.START_OVER,
+    "looking": texts.LOOKING,
+}
 
 SANS = ("Inter", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -83,12 +91,13 @@ class Theme(gr.themes.Base):
 
 
 def style_sheet() -> str:
-    """Return the style sheet with its one font inside, so that no other server is asked for anything."""
+    """Return the style sheet with its one font and its words inside, so that no other server is asked for anything."""
     font = base64.b64encode((HERE / "fonts" / "fraunces-600.woff2").read_bytes()).decode()
     face = (
         f'@font-face{{font-family:"Fraunces";font-weight:600;font-display:swap;src:url(data:font/woff2;base64,{font})}}'
     )
-    return f"{face}\n{(HERE / 'style.css').read_text('utf-8')}"
+    words = "".join(f'--say-{name}:"{text}";' for name, text in SPOKEN.items())
+    return f":root{{{words}}}\n{face}\n{(HERE / 'style.css').read_text('utf-8')}"
 
 
 def script() -> str:

@@ -34,7 +34,7 @@ def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_before_an_answer_there_are_no_films() -> None:
-    visit, shown, more = page.show_films(page.Visit(), "match")
+    visit, shown, more, _ = page.show_films(page.Visit(), "match")
     assert not visit.films
     assert not shown
     assert more.visible is False
@@ -42,11 +42,11 @@ def test_before_an_answer_there_are_no_films() -> None:
 
 def test_a_picked_mood_brings_a_page_of_films_and_more_continues_without_repeats() -> None:
     visit, _ = page.pick_mood("sad", page.Visit())
-    visit, shown, more = page.show_films(visit, "lift")
+    visit, shown, more, _ = page.show_films(visit, "lift")
     assert len(shown["films"]) == service.PAGE
     assert shown["heading"] == texts.FILMS["lift"]
     assert more.visible is True
-    visit, shown, _ = page.more_films(visit, "lift")
+    visit, shown, *_ = page.more_films(visit, "lift")
     assert len({film["url"] for film in shown["films"]}) == 2 * service.PAGE
 
 
@@ -61,7 +61,7 @@ def test_an_unsure_voice_gives_a_broad_list(monkeypatch: pytest.MonkeyPatch) -> 
     visit, shown, buttons = page.hear_clip("clip.wav", True, page.Visit())
     assert shown["kind"] == "unsure"
     assert buttons.value is None
-    _, shown, _ = page.show_films(visit, "match")
+    _, shown, *_ = page.show_films(visit, "match")
     assert len({film["paper"] for film in shown["films"]}) >= 3
 
 
@@ -76,7 +76,7 @@ def test_a_voice_that_cannot_be_heard_is_a_sentence(
     error: Exception, headline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(error, monkeypatch)
-    visit, shown, _ = page.hear_clip("clip.wav", True, page.Visit())
+    visit, shown, *_ = page.hear_clip("clip.wav", True, page.Visit())
     assert (shown["kind"], shown["headline"]) == ("problem", headline)
     assert not visit.probabilities
 
@@ -97,7 +97,7 @@ def test_clearing_the_clip_leaves_the_page_as_it_is() -> None:
 
 def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     visit, _ = page.pick_mood("sad", page.Visit(UNSURE))
-    _, shown, _ = page.show_films(
+    _, shown, *_ = page.show_films(
         visit, "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
     )
     assert shown["films"]
@@ -105,19 +105,19 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     assert all("Comedy" in genres and "Drama" not in genres for genres in facts["Genres"])
     assert all(2000 <= int(year) <= 2010 for year in facts["Year"])
     assert all(float(rating) >= 7 for rating in facts["Rating"])
-    _, shown, _ = page.show_films(visit, "match", ["Comedy"], ["Comedy"])
+    _, shown, *_ = page.show_films(visit, "match", ["Comedy"], ["Comedy"])
     assert shown["heading"] == texts.NO_FILMS
     assert "Comedy is both wanted and unwanted" in shown["source"]
 
 
 def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
     visit, _ = page.pick_mood("sad", page.Visit())
-    visit, before, _ = page.show_films(visit, "match")
+    visit, before, *_ = page.show_films(visit, "match")
     first = before["films"][0]["id"]
-    visit, after, _ = page.drop_film(gr.EventData(None, {"imdb_id": first}), visit, "match")
+    visit, after, *_ = page.drop_film(gr.EventData(None, {"imdb_id": first}), visit, "match")
     assert len(after["films"]) == service.PAGE
     assert [film["id"] for film in after["films"][:-1]] == [film["id"] for film in before["films"][1:]]
-    _, again, _ = page.show_films(visit, "match")
+    _, again, *_ = page.show_films(visit, "match")
     assert first not in [film["id"] for film in again["films"]]
 
 
@@ -130,9 +130,9 @@ def test_only_films_of_the_page_can_be_dropped() -> None:
 
 def test_an_address_opens_what_it_asks_for() -> None:
     request = types.SimpleNamespace(query_params={"mood": "sad", "intent": "lift", "from": "2015"})
-    visit, films, _, shown, mood, intent, drawer, *_ = page.open_address(request)
+    visit, films, _, drawer, shown, mood, intent, *_ = page.open_address(request)
     assert (visit.mood, shown["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
-    assert drawer.open is True
+    assert (drawer.open, drawer.label) == (True, "Filters: 1")
     assert films["query"] == "mood=sad&intent=lift&from=2015"
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from scraper.film import Film, Pick
-from ui import table
+from ui import table, texts
 
 
 def make_pick(title: str) -> Pick:
@@ -20,7 +20,12 @@ def make_pick(title: str) -> Pick:
 def test_a_film_is_a_row_that_begins_with_name_rating_and_link() -> None:
     frame = table.of_films([make_pick("A")])
     assert list(frame.columns)[:3] == ["Name", "Rating", "Link"]
-    assert table.rows_of(frame)[0][:4] == ["A", "7.5", "https://www.imdb.com/title/tt0000001/", "2020"]
+    assert table.rows_of(frame)[0][:4] == [
+        "A",
+        "7.5",
+        {"url": "https://www.imdb.com/title/tt0000001/", "text": texts.OPEN},
+        "2020",
+    ]
 
 
 def test_what_is_not_known_is_empty() -> None:

@@ -1,0 +1,100 @@
+"""The page for everybody: phone width, keyboard alone, a screen reader, reduced motion, axe-core."""
+
+from __future__ import annotations
+
+import pytest
+from browser.visit import Open, open_drawer, overflow_px, pick, serious_issues, speak, wait_for_films
+from playwright.sync_api import Page, expect
+
+from ui import texts
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = """() => {
+  const seen = document.activeElement, box = (seen.closest('label') ?? seen).getBoundingClientRect();
+  return [seen.value || seen.innerText || seen.getAttribute('aria-label') || seen.tagName, box.width > 0];
+}"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_serious(open_page: Open, width: int, dark: bool) -> None:
+    page = open_page(width=width, dark=dark, reduced_motion="reduce")
+    assert not serious_issues(page)
+    speak(page)
+    wait_for_films(page)
+    for title in (texts.FILTERS, texts.LIVE, texts.BATCH):
+        open_drawer(page, title)
+    page.get_by_text(texts.QUALITY).click()
+    page.get_by_text(texts.AS_TABLE).click()
+    assert not serious_issues(page)
+    assert overflow_px(page) <= 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 390])
+def test_nothing_is_wider_than_a_phone(open_page: Open, width: int, dark: bool) -> None:
+    page = open_page(width=width, height=740, dark=dark)
+    assert overflow_px(page) <= 0
+    speak(page, 2)
+    wait_for_films(page)
+    assert overflow_px(page) <= 0
+    assert all(
+        card["x"] + card["width"] <= width for film in page.locator(".film").all() if (card := film.bounding_box())
+    )
+
+
+def walk(page: Page, until: str, limit: int = 60) -> list[str]:
+    """Press Tab until something is focused; return what was passed, each of it visible."""
+    passed: list[str] = []
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        name, visible = page.evaluate(FOCUSED)
+        assert visible, f"{name} cannot be seen but has the focus"
+        passed.append(name)
+        if until in name:
+            return passed
+    raise AssertionError(f"{until} was not reached: {passed}")
+
+
+def test_everything_by_keyboard_alone(open_page: Open) -> None:
+    page = open_page()
+    walk(page, "Record")
+    walk(page, "neutral")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#answer h2")).to_have_text("You feel calm.")
+    wait_for_films(page)
+    outline = "getComputedStyle(document.activeElement.closest('label')).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    walk(page, "lift")
+    page.keyboard.press("Space")
+    expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
+    walk(page, texts.FILTERS)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label(texts.FILTER_LABELS["min_rating"], exact=True)).to_be_visible()
+    first = page.locator(".film h3").first.inner_text()
+    walk(page, texts.DISMISS)
+    page.keyboard.press("Enter")
+    expect(page.locator(".film h3").first).not_to_have_text(first)
+    expect(page.locator(".dismiss").first).to_be_focused()
+    walk(page, texts.MORE)
+    page.keyboard.press("Enter")
+    wait_for_films(page, 24)
+
+
+def test_a_screen_reader_is_told(open_page: Open) -> None:
+    page = open_page()
+    expect(page.get_by_role("group", name=texts.PICK)).to_be_visible()
+    expect(page.get_by_role("group", name=texts.INTENT)).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text(texts.QUESTION)
+    pick(page, "angry")
+    expect(page.get_by_role("status").filter(has_text="You feel angry.")).to_have_attribute("aria-live", "polite")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
+def test_how_good_it_is_can_be_read(open_page: Open, width: int, dark: bool) -> None:
+    page = open_page(width=width, dark=dark)
+    page.get_by_text(texts.QUALITY).click()
+    expect(page.locator("#quality figure").first).to_be_visible()
+    assert overflow_px(page) <= 0

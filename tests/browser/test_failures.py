@@ -1,0 +1,114 @@
+"""Every failure is a sentence where the eye is: the microphone, the file, the queue, IMDb."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from browser.visit import OTHER_HOST, SOON_MS, Open, open_drawer, overflow_px, pick, upload, wait_for_films
+from playwright.sync_api import expect
+
+import app
+from scraper.film import Film, Pick, Source, SourceKind
+from scraper.recommend import Recommendation
+from ui import service, texts
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror='window.hacked=1'>${1+1}`{{value}}\\u"
+
+
+def test_a_blocked_microphone_is_a_sentence(open_page: Open) -> None:
+    page = open_page(allowed=False, watched=False)  # Gradio itself logs the refusal
+    page.locator("#clip .record-button").click()
+    expect(page.locator("#hint [role=alert]")).to_have_text(texts.DENIED)
+    pick(page, "calm")
+    wait_for_films(page)
+
+
+def test_a_missing_microphone_is_a_sentence(open_page: Open) -> None:
+    page = open_page(plugged=False, watched=False)
+    page.locator("#clip .record-button").click()
+    expect(page.locator("#hint [role=alert]")).to_have_text(texts.NO_MICROPHONE)
+
+
+def test_an_http_page_says_why_it_has_no_microphone(open_page: Open, url: str) -> None:
+    page = open_page(address=f"http://{OTHER_HOST}:{urlsplit(url).port}/", watched=False)
+    expect(page.locator("#hint [role=alert]")).to_have_text(texts.INSECURE)
+    pick(page, "calm")
+    wait_for_films(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("notes.wav", b"no sound at all"), ("film.mp4", b"\0\0\0\x20ftypisom" + bytes(400)), ("empty.wav", b"")],
+)
+def test_a_file_that_is_no_recording_is_a_sentence(open_page: Open, tmp_path: Path, name: str, content: bytes) -> None:
+    page = open_page(watched=False)  # the player complains about the file as well
+    (tmp_path / name).write_bytes(content)
+    upload(page, tmp_path / name)
+    page.wait_for_selector("#answer .problem h2, .toast-body", timeout=SOON_MS)
+    assert page.locator(".film").count() == 0
+
+
+def test_a_click_without_a_word_is_a_sentence(open_page: Open) -> None:
+    page = open_page()
+    page.locator("#clip .record-button").click()
+    page.locator("#clip .stop-button").first.click()
+    expect(page.locator("#answer .problem h2")).to_be_visible(timeout=SOON_MS)
+
+
+def test_a_reload_in_the_middle_of_an_answer_is_harmless(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name=texts.VOICES["slow"], exact=True).click()
+    page.reload()
+    page.wait_for_selector("#live.ready", state="attached")
+    expect(page.locator("#answer h2")).to_have_count(0)
+    pick(page, "calm")
+    wait_for_films(page)
+
+
+def test_films_come_and_say_so_when_imdb_does_not_answer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMDB_LIVE", "on")
+    monkeypatch.setenv("IMDB_BASE_URL", "http://127.0.0.1:9")
+    service._open_films.cache_clear()
+    page = open_page()
+    pick(page, "happy")
+    wait_for_films(page)
+    expect(page.locator("#films .quiet").first).to_contain_text("our own list")
+    service._open_films.cache_clear()
+
+
+def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.wav").write_text("no sound at all")
+    page = open_page(width=360)
+    open_drawer(page, texts.BATCH)
+    page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])
+    expect(page.locator("#results [role=status]")).to_have_text("1 of 2 recordings judged.", timeout=SOON_MS)
+    assert page.locator("#results tbody tr").count() == 2
+    with page.expect_download() as saved:
+        page.locator("#results .save").click()
+    assert "not a recording" in saved.value.path().read_text("utf-8-sig")
+    assert overflow_px(page) <= 0
+
+
+def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    films = (Pick(Film("tt0000001", HOSTILE, 2020, ("Drama",)), HOSTILE),)
+    source = Source(SourceKind.IMDB, date(2025, 1, 1), HOSTILE)
+    monkeypatch.setattr(service, "find_films", lambda *_: Recommendation(films, source, {}, HOSTILE))
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page, 1)
+    assert HOSTILE in page.locator(".film h3").inner_text()
+    assert HOSTILE in page.locator(".film .why").inner_text()
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_full_queue_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(watched=False)
+    page.wait_for_timeout(1_000)  # the page's own loading is through
+    monkeypatch.setattr(app.demo._queue, "max_size", 0)
+    pick(page, "sad")
+    expect(page.get_by_text("Queue is full")).to_be_visible(timeout=SOON_MS)

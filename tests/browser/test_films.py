@@ -1,0 +1,122 @@
+"""Films in a real Chromium: moods, intents, filters, the table, and an address that reproduces a list."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pytest
+from browser.visit import Open, choose, open_drawer, overflow_px, pick, wait_for_films, wish
+from playwright.sync_api import expect
+
+from scraper.moods import Mood
+from ui import service, texts
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_mood_brings_films_at_once(open_page: Open) -> None:
+    page = open_page()
+    for mood in Mood:
+        pick(page, mood)
+        expect(page.locator("#answer h2")).to_have_text(f"You feel {mood.adjective}.")
+        expect(page.locator("#films section > p").first).to_contain_text(mood.adjective)
+        wait_for_films(page)
+
+
+def test_of_many_quick_picks_the_last_one_counts(open_page: Open) -> None:
+    page = open_page()
+    for mood in (*Mood, *Mood, Mood.SAD):
+        page.locator(f'#moods [value="{mood}"]').dispatch_event("click")
+    wish(page, "lift")
+    expect(page.locator("#answer h2")).to_have_text("You feel sad.")
+    expect(page.locator("#films section > p").first).to_contain_text("sad")
+    expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
+    wait_for_films(page)
+
+
+def test_the_intent_changes_the_films_and_more_adds_others(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page)
+    titles = set(page.locator(".film h3").all_inner_texts())
+    wish(page, "lift")
+    expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
+    assert set(page.locator(".film h3").all_inner_texts()) != titles
+    page.get_by_role("button", name=texts.MORE).dblclick()
+    wait_for_films(page, 2 * service.PAGE)
+    links = [link.get_attribute("href") for link in page.locator(".film a").all()]
+    assert len(set(links)) == 2 * service.PAGE
+
+
+def test_links_lead_to_imdb_in_a_new_tab(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "happy")
+    wait_for_films(page)
+    link = page.locator(".film a").first
+    assert str(link.get_attribute("href")).startswith("https://www.imdb.com/title/tt")
+    assert (link.get_attribute("target"), link.get_attribute("rel")) == ("_blank", "noopener")
+
+
+def test_filters_re_rank_at_once_and_are_counted(open_page: Open) -> None:
+    page = open_page()
+    expect(page.locator("#filters")).to_be_hidden()
+    pick(page, "sad")
+    wait_for_films(page)
+    before = page.locator(".film h3").all_inner_texts()
+    open_drawer(page, texts.FILTERS)
+    choose(page, texts.FILTER_LABELS["min_rating"], "8 or more")
+    page.locator('#sort label:has([value="rating"])').click()
+    expect(page.locator(".film h3").first).not_to_have_text(before[0])
+    expect(page.locator(".facts").first).to_contain_text(re.compile(r"★ [89]"))
+    expect(page.locator("#filters button").first).to_contain_text(texts.FILTERS_SET.format(count=2))
+    page.get_by_role("button", name=texts.RESET).click()
+    expect(page.locator(".film h3").first).to_have_text(before[0])
+    expect(page.locator("#filters button").first).not_to_contain_text("2")
+
+
+def test_a_film_can_be_sent_away(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page)
+    first, second = page.locator(".film h3").all_inner_texts()[:2]
+    page.locator(".dismiss").first.click()
+    expect(page.locator(".film h3").first).to_have_text(second)
+    wait_for_films(page)
+    pick(page, "calm")
+    pick(page, "sad")
+    expect(page.locator(".film h3").first).to_have_text(second)
+    assert first not in page.locator(".film h3").all_inner_texts()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_table_can_be_read_and_saved(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    pick(page, "happy")
+    wait_for_films(page)
+    open_drawer(page, texts.FILTERS)
+    page.get_by_text(texts.AS_TABLE).click()
+    assert page.locator(".table tbody tr").count() == service.PAGE
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=texts.SAVE).click()
+    rows = list(csv.DictReader(saved.value.path().open(encoding="utf-8-sig")))
+    assert [row["Name"] for row in rows] == page.locator(".table tbody td:first-child").all_inner_texts()
+    assert saved.value.suggested_filename == "films.csv"
+    assert overflow_px(page) <= 0
+
+
+def test_a_link_reproduces_the_list(open_page: Open) -> None:
+    page = open_page(query="&mood=sad&intent=lift&from=2015&not=Animation&sort=rating")
+    wait_for_films(page)
+    expect(page.locator("#answer h2")).to_have_text("You feel sad.")
+    expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
+    expect(page.locator("#filters button").first).to_contain_text(texts.FILTERS_SET.format(count=3))
+    expect(page.get_by_label(texts.FILTER_LABELS["from_year"], exact=True)).to_have_value("2015")
+    titles = page.locator(".film h3").all_inner_texts()
+    choose(page, texts.FILTER_LABELS["min_rating"], "7 or more")
+    expect(page).to_have_url(re.compile(r"[?&]mood=sad&intent=lift&not=Animation&from=2015&rating=7&sort=rating$"))
+    choose(page, texts.FILTER_LABELS["min_rating"], texts.ANY)
+    expect(page).not_to_have_url(re.compile("rating=7"))
+    page.reload()
+    wait_for_films(page)
+    assert page.locator(".film h3").all_inner_texts() == titles

@@ -1,0 +1,120 @@
+"""A voice in a real Chromium: recorded, uploaded or made, it brings an answer and films."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+from browser.visit import SOON_MS, Open, overflow_px, pick, speak, upload, wait_for_films
+from playwright.sync_api import expect
+
+from scraper.moods import Mood
+from ser_model.wav2vec2 import load_comparison
+from ui import examples, rival, service, texts
+
+pytestmark = pytest.mark.browser
+
+ACTED = {
+    "calm": "Actor_04/03-01-02",
+    "happy": "Actor_07/03-01-03",
+    "sad": "Actor_10/03-01-04",
+    "angry": "Actor_13/03-01-05",
+}
+
+
+def test_a_voice_brings_an_emotion_and_films(open_page: Open) -> None:
+    page = open_page()
+    speak(page)
+    wait_for_films(page)
+    assert page.inner_text("#answer h2").startswith(("You sound ", "You may sound ", texts.UNSURE))
+    assert page.locator("#answer .bars li").count() == len(Mood)
+    assert "voice" in page.inner_text("#answer .quiet")
+
+
+@pytest.mark.parametrize("name", examples.VOICES)
+def test_a_made_voice_is_heard_through_the_microphone(open_page: Open, name: str) -> None:
+    page = open_page(clip=examples.VOICES[name])
+    speak(page)
+    wait_for_films(page)
+
+
+@pytest.mark.parametrize("emotion", ACTED)
+def test_an_acted_emotion_is_among_the_first(open_page: Open, emotion: str, shared: Path, tmp_path: Path) -> None:
+    clip = next((shared / "data/ravdess/original_48k").glob(f"{ACTED[emotion]}-*"))
+    samples, rate_hz = sf.read(clip, always_2d=True)
+    sf.write(tmp_path / "clip.wav", samples[:, 0], rate_hz, subtype="PCM_16")
+    page = open_page(clip=tmp_path / "clip.wav")
+    speak(page, 4.5)
+    wait_for_films(page)
+    assert emotion in [name.lower() for name in page.locator("#answer .bars .name").all_inner_texts()[:3]]
+
+
+def test_an_uploaded_voice_brings_films(open_page: Open, microphone: Path, tmp_path: Path) -> None:
+    path = tmp_path / ("a very long name of a recording from last summer, again and again " * 3 + ".wav")
+    path.write_bytes(microphone.read_bytes())
+    page = open_page(width=360)
+    upload(page, path)
+    wait_for_films(page)
+    assert overflow_px(page) <= 0
+
+
+def test_a_correction_re_ranks_without_hearing_again(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+    hear = service.hear
+    monkeypatch.setattr(service, "hear", lambda *clip: heard.append(clip) or hear(*clip))
+    page = open_page()
+    speak(page)
+    wait_for_films(page)
+    before = page.inner_text("#films")
+    pick(page, "fearful")
+    expect(page.locator("#answer h2")).to_have_text("You feel fearful.")
+    expect(page.locator("#films")).not_to_have_text(before)
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("name", texts.VOICES)
+def test_a_made_voice_is_one_click(open_page: Open, name: str) -> None:
+    page = open_page(allowed=False)
+    page.get_by_role("button", name=texts.VOICES[name], exact=True).click()
+    page.wait_for_selector("#answer h2", timeout=SOON_MS)
+    wait_for_films(page)
+
+
+def test_the_address_never_carries_a_voice(open_page: Open) -> None:
+    page = open_page()
+    speak(page)
+    wait_for_films(page)
+    assert "mood" not in page.url
+    pick(page, "fearful")
+    expect(page).to_have_url(lambda address: "mood=fearful" in address)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_it_heard_is_drawn_on_demand(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    speak(page)
+    page.get_by_role("button", name=texts.CLOSER).click()
+    expect(page.locator("#closeup figure")).to_have_count(4, timeout=90_000)
+    assert overflow_px(page) <= 0
+
+
+def test_both_models_are_compared_on_demand(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
+    page = open_page()
+    expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)
+    speak(page)
+    page.get_by_role("button", name=texts.COMPARE).click()
+    expect(page.locator("#comparison h2")).to_have_text(texts.AGREE, timeout=SOON_MS)
+    assert page.locator(".models h3").count() == 2
+
+
+def test_what_the_comparison_lacks_is_said_on_a_phone_too(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rival, "rival", rival.Rival(lambda: load_comparison(tmp_path)))
+    page = open_page(width=360, height=740)
+    speak(page)
+    page.get_by_role("button", name=texts.COMPARE).click()
+    expect(page.locator("#comparison .quiet").first).to_contain_text("python train.py", timeout=SOON_MS)
+    assert overflow_px(page) <= 0
