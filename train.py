@@ -14,6 +14,8 @@ The comparison head on a frozen encoder, measured and then made for the page:
 Further clips of a CSV file (path, emotion, speaker, gender, language; see ser_model/training/manifest.py) join the
 training part of every fold; an emotion that RAVDESS lacks becomes a class of its own:
     python train.py --data DIR --protocol luna --extra MANIFEST.csv --out runs/extra
+Two processes on one machine for each network, on its GPUs where there are any (torch.distributed):
+    torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out results/luna
 Whether anything leaks from training into what is scored: with shuffled labels the UAR must be near chance, 12.5 %:
     python train.py --data DIR --protocol luna --shuffle-labels --out results/permutation
 """
@@ -23,15 +25,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
 
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
@@ -44,10 +41,13 @@ from ser_model.training.classic import ClassicModel, describe_clips
 from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
 from ser_model.training.fit import FitSettings, fit_network
 from ser_model.training.folds import PROTOCOLS, Fold, join_training, split_clips
-from ser_model.training.layers import HeadSettings, describe_layers, fit_head, score_layers
+from ser_model.training.layers import HeadSettings, describe_layers, fit_head
+from ser_model.training.processes import ProcessLost, Team, join_team
+from ser_model.training.provenance import describe_run
 from ser_model.training.publish import PublishError, push_weights, save_weights
 from ser_model.training.ravdess import CorpusError
-from ser_model.training.runs import make_reporter, run_networks
+from ser_model.training.runs import make_reporter, run_heads, run_networks
+from ser_model.training.whole import write_whole
 from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
 
 
@@ -101,27 +101,42 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; 2 means bad input, said in one line."""
     arguments = parse_arguments(argv)
     try:
-        if arguments.data:
-            corpus = read_corpus(arguments.data, arguments.extra, arguments.allow_missing)
-            if arguments.shuffle_labels:
-                corpus = replace(corpus, clips=shuffle_labels(corpus.clips))
-            train = train_on_all if arguments.protocol == "all" else cross_validate
-            train(corpus, arguments)
-        if arguments.push:
-            print(push_weights(arguments.out, arguments.push))
+        with join_team() as team:
+            if arguments.data:
+                train(arguments, team)
+            if arguments.push and team.is_first:
+                print(push_weights(arguments.out, arguments.push))
+    except ProcessLost as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 1
     except (CorpusError, AudioError, ComparisonMissing, PublishError, WeightsError, OSError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def cross_validate(corpus: Corpus, arguments: argparse.Namespace) -> None:
+def train(arguments: argparse.Namespace, team: Team) -> None:
+    """Read the corpus and do what the protocol asks for."""
+    if team.count > 1 and arguments.model != "cnn":
+        raise ValueError(f"torchrun trains --model cnn. Start {arguments.model} with python train.py.")
+    corpus = team.after_first(lambda: read_corpus(arguments.data, arguments.extra, arguments.allow_missing))
+    if arguments.shuffle_labels:
+        corpus = replace(corpus, clips=shuffle_labels(corpus.clips))
+    if arguments.protocol == "all":
+        train_on_all(corpus, arguments, team)
+    else:
+        cross_validate(corpus, arguments, team)
+
+
+def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> None:
     """Score every clip by networks that never heard its actor, and write the report."""
     folds = join_training(select_folds(split_clips(corpus.clips, arguments.protocol), arguments.folds), corpus.extra)
     started = time.monotonic()
     outcomes = {"cnn": run_cnn, "classic": run_classic, "wav2vec2": run_wav2vec2}[arguments.model](
-        corpus, folds, arguments
+        corpus, folds, arguments, team
     )
+    if not team.is_first:
+        return
     scored = judge(outcomes)
     metrics = summarise(scored, corpus.emotions) | {
         "calibration": calibrate(outcomes),
@@ -132,13 +147,13 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace) -> None:
         "labels": "shuffled" if arguments.shuffle_labels else "as acted",
         "settings": asdict(make_settings(arguments, corpus)) if arguments.model == "cnn" else None,
         "folds": {fold.name: sorted({clip.actor for clip in fold.test}) for fold in folds},
-        **describe_run(arguments, started),
+        **describe_run(arguments, team, started),
     }
     write_report(arguments.out, metrics, scored)
     print(f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {arguments.out}")
 
 
-def train_on_all(corpus: Corpus, arguments: argparse.Namespace) -> None:
+def train_on_all(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> None:
     """Train one model on everybody, and write it with the calibration of the folds."""
     metrics, clips = json.loads(arguments.calibration.read_text()), corpus.clips + corpus.extra
     if tuple(metrics.get("emotions", EMOTIONS)) != corpus.emotions:
@@ -152,8 +167,11 @@ def train_on_all(corpus: Corpus, arguments: argparse.Namespace) -> None:
             metrics["calibration"],
         )
     else:
-        network = fit_network(clips, make_settings(arguments, corpus), seed=0, report=make_reporter("all"))
-        save_weights(arguments.out, network, arguments.calibration)
+        network = fit_network(clips, make_settings(arguments, corpus), 0, make_reporter("all"), team)
+        if not team.is_first:
+            return
+        with write_whole(arguments.out) as half:
+            save_weights(half, network, arguments.calibration)
     print(arguments.out)
 
 
@@ -177,55 +195,24 @@ def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
     return [known[name] for name in names or known]
 
 
-def run_cnn(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
+def run_cnn(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace, team: Team) -> list[Outcome]:
     """Train a network for each fold and seed, some side by side."""
     settings = make_settings(arguments, corpus)
-    return run_networks(folds, arguments.seeds, settings, arguments.out, arguments.jobs)
+    return run_networks(folds, arguments.seeds, settings, arguments.out, arguments.jobs, team)
 
 
-def run_classic(corpus: Corpus, folds: list[Fold], _: argparse.Namespace) -> list[Outcome]:
+def run_classic(corpus: Corpus, folds: list[Fold], _: argparse.Namespace, __: Team) -> list[Outcome]:
     """Fit the classic model to each fold; chance plays no part in it."""
     vectors = describe_clips(corpus.clips)
     models = [(fold, ClassicModel(vectors).fit(fold.train)) for fold in folds]
     return [Outcome(fold, 0, model.score(fold.validation), model.score(fold.test)) for fold, model in models]
 
 
-def run_wav2vec2(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace) -> list[Outcome]:
+def run_wav2vec2(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace, _: Team) -> list[Outcome]:
     """Encode every clip once, and fit a head for each fold and seed."""
-    encoder, settings = Encoder.load(arguments.encoder), make_head_settings(arguments)
+    encoder = Encoder.load(arguments.encoder)
     layers = describe_layers(corpus.clips + corpus.extra, encoder, arguments.cache)
-    outcomes = []
-    for seed in range(arguments.seeds):
-        for fold in folds:
-            head = fit_head(fold.train, layers, encoder, seed, settings, corpus.emotions)
-            scores = [score_layers(head, part, layers) for part in (fold.validation, fold.test)]
-            outcomes.append(Outcome(fold, seed, *scores))
-    return outcomes
-
-
-def describe_run(arguments: argparse.Namespace, started: float) -> dict[str, Any]:
-    """Say how and with what the figures were made."""
-    return {
-        "seeds": list(range(arguments.seeds)),
-        "command": describe_command(arguments),
-        "minutes": round((time.monotonic() - started) / 60, 1),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-    }
-
-
-def describe_command(arguments: argparse.Namespace) -> str:
-    """Write the command line that makes the same figures, with DIR for the corpus."""
-    words = ["python train.py --data DIR", f"--protocol {arguments.protocol}", f"--model {arguments.model}"]
-    words += [f"--encoder {arguments.encoder}"] if arguments.model == "wav2vec2" else []
-    words += [f"--extra {arguments.extra.name}"] if arguments.extra else []
-    words += ["--shuffle-labels"] if arguments.shuffle_labels else []
-    words += [f"--folds {' '.join(arguments.folds)}"] if arguments.folds else []
-    words += [f"--epochs {arguments.epochs}"] if arguments.epochs else []
-    return " ".join([*words, f"--seeds {arguments.seeds}", f"--out {arguments.out}"])
+    return run_heads(folds, arguments.seeds, make_head_settings(arguments), encoder, layers, corpus.emotions)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ from ser_model.labels import UNKNOWN
 from ser_model.training.augment import AugmentConfig, vary_power
 from ser_model.training.clips import Clip, stack_clips
 from ser_model.training.power import ClipPower, cut_spans, measure_power
+from ser_model.training.processes import ALONE, Team
 
 SCORING_BATCH = 64
+OTHER_SEED = 100_003  # times its rank sets the chance of a team's process apart from the first one's
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ class Scores:
 
 
 def fit_network(
-    clips: list[Clip], settings: FitSettings, seed: int, report: Callable[[int, float], None] | None = None
+    clips: list[Clip],
+    settings: FitSettings,
+    seed: int,
+    report: Callable[[int, float], None] | None = None,
+    team: Team = ALONE,
 ) -> EmotionCnn:
     """Train a network from scratch.
 
@@ -61,18 +67,21 @@ def fit_network(
         settings: How it learns.
         seed: Decides the first weights, the order and the augmentation.
         report: Called after each epoch with its number and mean loss.
+        team: The processes that train it together; each of them calls this, and the first one's network counts.
 
     Returns:
         The network in evaluation mode, on the CPU.
     """
-    torch.manual_seed(seed)
-    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(seed + OTHER_SEED * team.rank)
+    generator = torch.Generator().manual_seed(seed + OTHER_SEED * team.rank)
+    order = np.random.default_rng(seed)  # the same in all of the team, so that its shares make up one batch
+    device = team.device
     network = EmotionCnn(settings.network)
     powers = [measure_power(clip, network.front_end) for clip in clips]
     network.functionals.standardise(_describe_powers(powers))
     bank = network.front_end.mel.mel_scale.fb  # (bin, mel)
     network.to(device)
+    score = team.share(network, network.score_apart)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     precision = torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device))
     steps = settings.epochs * max(len(clips) // settings.batch, 1)
@@ -80,11 +89,12 @@ def fit_network(
     for epoch in range(settings.epochs):
         network.train()
         losses = []
-        for chosen in _draw_batches(clips, settings.batch, rng):
+        for whole in _draw_batches(clips, settings.batch, order):
+            chosen = team.take_share(whole)
             cuts = cut_spans([powers[index] for index in chosen], settings.augment.shift_frames, generator)
             frames, counts = vary_power(*cuts, bank, settings.augment, generator)
             with precision:
-                heard, described = network.score_apart(frames.to(device), counts.to(device))
+                heard, described = score(frames.to(device), counts.to(device))
             loss = _measure_loss(heard, described, [clips[index] for index in chosen], settings)
             loss = loss + settings.functionals_penalty * network.functionals.linear.weight.square().sum()
             optimiser.zero_grad()
@@ -93,7 +103,7 @@ def fit_network(
             optimiser.step()
             schedule.step()
             losses.append(loss.detach())
-        if report is not None:
+        if report is not None and team.is_first:
             report(epoch + 1, float(torch.stack(losses).mean()))
     return network.cpu().eval()
 

@@ -18,9 +18,15 @@ from ser_model.files import CONFIG_NAME
 from ser_model.training.clips import Clip
 from ser_model.training.fit import FitSettings, Scores, fit_network, limit_threads, score_clips
 from ser_model.training.folds import Fold
+from ser_model.training.layers import HeadSettings, Layers, fit_head, score_layers
+from ser_model.training.processes import ALONE, Team
+from ser_model.training.whole import write_whole
+from ser_model.wav2vec2 import Encoder
 
 
-def run_networks(folds: list[Fold], seeds: int, settings: FitSettings, keep: Path, jobs: int) -> list[Outcome]:
+def run_networks(
+    folds: list[Fold], seeds: int, settings: FitSettings, keep: Path, jobs: int, team: Team = ALONE
+) -> list[Outcome]:
     """Train a network for each fold and seed.
 
     Args:
@@ -28,41 +34,48 @@ def run_networks(folds: list[Fold], seeds: int, settings: FitSettings, keep: Pat
         seeds: How many seeds, from 0 on.
         settings: How the networks learn.
         keep: Folder for networks and scores; the scores that an earlier run left there are taken up.
-        jobs: Networks trained side by side.
+        jobs: Networks trained side by side; a team trains one after the other.
+        team: The processes that train each network together.
+
+    Returns:
+        In the first process one outcome a network, in the others nothing.
     """
+    jobs = jobs if team.count == 1 else 1
     tasks = [(fold, seed) for seed in range(seeds) for fold in folds]
-    return list(Parallel(n_jobs=jobs)(delayed(run_fold)(fold, seed, settings, keep, jobs) for fold, seed in tasks))
+    found = Parallel(n_jobs=jobs)(delayed(run_fold)(fold, seed, settings, keep, jobs, team) for fold, seed in tasks)
+    return [outcome for outcome in found if outcome is not None]
 
 
-def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int) -> Outcome:
+def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int, team: Team) -> Outcome | None:
     """Score with one fold's network: train it, or take up the scores that an earlier run left."""
-    limit_threads(jobs)
+    limit_threads(jobs * team.count)
     name = f"fold-{fold.name}-seed-{seed}"
     wanted = json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}, sort_keys=True)
-    scores = recall_scores(keep / "scores" / f"{name}.npz", wanted)
-    if scores is None:
-        network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"))
-        keep_network(keep / "networks" / name, network)
-        scores = score_clips(network, fold.validation), score_clips(network, fold.test)
-        keep_scores(keep / "scores" / f"{name}.npz", wanted, *scores)
-    return Outcome(fold, seed, *scores)
+    path = keep / "scores" / f"{name}.npz"
+    scores = recall_scores(path, wanted) if team.is_first else None
+    if not team.agree(scores is not None):
+        network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"), team)
+        if team.is_first:
+            keep_network(keep / "networks" / name, network)
+            scores = score_clips(network, fold.validation), score_clips(network, fold.test)
+            keep_scores(path, wanted, *scores)
+    return None if scores is None else Outcome(fold, seed, *scores)
 
 
 def keep_network(folder: Path, network: EmotionCnn) -> None:
     """Write a fold's network, for what is measured on sound later: robustness, a speaker's own voice."""
-    folder.mkdir(parents=True, exist_ok=True)
-    digest = save_network(network, folder)
-    (folder / CONFIG_NAME).write_text(json.dumps(asdict(network.config) | {"weights_sha256": digest}))
+    with write_whole(folder) as half:
+        digest = save_network(network, half)
+        (half / CONFIG_NAME).write_text(json.dumps(asdict(network.config) | {"weights_sha256": digest}))
 
 
 def keep_scores(path: Path, settings: str, validation: Scores, test: Scores) -> None:
     """Write what a network said, with what made it; small enough to be committed, so that seeds add up over days."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     parts = {"validation": validation, "test": test}
     arrays = {f"{part}_{head}": rows for part, scores in parts.items() for head, rows in asdict(scores).items()}
-    np.savez_compressed(
-        path, settings=np.array(settings), **{name: rows.astype(np.float32) for name, rows in arrays.items()}
-    )
+    small = {name: rows.astype(np.float32) for name, rows in arrays.items()}
+    with write_whole(path.parent) as half:
+        np.savez_compressed(half / path.name, settings=np.array(settings), **small)
 
 
 def recall_scores(path: Path, settings: str) -> tuple[Scores, Scores] | None:
@@ -76,6 +89,19 @@ def recall_scores(path: Path, settings: str) -> tuple[Scores, Scores] | None:
             Scores(**{head: kept[f"{part}_{head}"].astype(np.float64) for head in ("emotion", "gender", "intensity")})
             for part in ("validation", "test")
         )
+
+
+def run_heads(
+    folds: list[Fold], seeds: int, settings: HeadSettings, encoder: Encoder, layers: Layers, emotions: tuple[str, ...]
+) -> list[Outcome]:
+    """Fit a head on an encoder's kept vectors for each fold and seed, in seconds each."""
+    outcomes = []
+    for seed in range(seeds):
+        for fold in folds:
+            head = fit_head(fold.train, layers, encoder, seed, settings, emotions)
+            scores = [score_layers(head, part, layers) for part in (fold.validation, fold.test)]
+            outcomes.append(Outcome(fold, seed, *scores))
+    return outcomes
 
 
 def fingerprint_clips(clips: list[Clip]) -> str:

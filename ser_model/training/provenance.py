@@ -1,0 +1,40 @@
+"""What metrics.json says of how its figures were made: the command, the seeds, the time, the versions."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from ser_model.training.processes import Team
+
+
+def describe_run(arguments: argparse.Namespace, team: Team, started: float) -> dict[str, Any]:
+    """Say how and with what the figures were made."""
+    return {
+        "seeds": list(range(arguments.seeds)),
+        "command": describe_command(arguments, team),
+        "processes": team.count,
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def describe_command(arguments: argparse.Namespace, team: Team) -> str:
+    """Write the command line that makes the same figures, with DIR for the corpus."""
+    start = "python" if team.count == 1 else f"torchrun --nproc_per_node={team.count}"
+    words = [f"{start} train.py --data DIR", f"--protocol {arguments.protocol}", f"--model {arguments.model}"]
+    words += [f"--encoder {arguments.encoder}"] if arguments.model == "wav2vec2" else []
+    words += [f"--extra {arguments.extra.name}"] if arguments.extra else []
+    words += ["--shuffle-labels"] if arguments.shuffle_labels else []
+    words += [f"--folds {' '.join(arguments.folds)}"] if arguments.folds else []
+    words += [f"--epochs {arguments.epochs}"] if arguments.epochs else []
+    return " ".join([*words, f"--seeds {arguments.seeds}", f"--out {arguments.out}"])
