@@ -108,6 +108,8 @@ class FunctionalsHead(nn.Module):
     """Functionals of the whole clip > standard scores, at most LIMIT > linear: the second opinion on the emotion."""
 
     LIMIT = 4.0
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, emotions: int) -> None:
         super().__init__()
@@ -121,7 +123,8 @@ class FunctionalsHead(nn.Module):
             counts = torch.full(frames.shape[:1], frames.shape[2], device=frames.device)
         with torch.autocast(frames.device.type, enabled=False):
             scores = (measure_functionals(frames, counts) - self.mean) / self.deviation
-            return self.linear(scores.clamp(-self.LIMIT, self.LIMIT))
+            logits: Tensor = self.linear(scores.clamp(-self.LIMIT, self.LIMIT))
+        return logits
 
     def standardise(self, functionals: Tensor) -> None:
         """Take mean and deviation from the (clip, figure) functionals of the training clips."""

@@ -129,7 +129,7 @@ def measure_known(logits: Tensor, labels: Tensor) -> Tensor:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Return whether bfloat16 halves the time of the convolutions there instead of being emulated."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 

@@ -85,10 +85,11 @@ def recall_scores(path: Path, settings: str) -> tuple[Scores, Scores] | None:
     with np.load(path) as kept:
         if str(kept["settings"]) != settings:
             return None
-        return tuple(
+        validation, test = (
             Scores(**{head: kept[f"{part}_{head}"].astype(np.float64) for head in ("emotion", "gender", "intensity")})
             for part in ("validation", "test")
         )
+    return validation, test
 
 
 def run_heads(
