@@ -16,6 +16,7 @@ SPOKEN = {  # words that the style sheet puts beside Gradio's bare icons, which 
     "microphone": texts.MICROPHONE,
     "start-over": texts.START_OVER,
     "looking": texts.LOOKING,
+    "busy": texts.BUSY,
 }
 
 SANS = ("Inter", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")

@@ -111,4 +111,7 @@ def test_a_full_queue_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyP
     page.wait_for_timeout(1_000)  # the page's own loading is through
     monkeypatch.setattr(app.demo._queue, "max_size", 0)
     pick(page, "sad")
-    expect(page.get_by_text("Queue is full")).to_be_visible(timeout=SOON_MS)
+    error = page.locator("#answer .error")
+    expect(error).to_be_visible(timeout=SOON_MS)
+    said = "element => getComputedStyle(element, '::after').content"
+    assert texts.BUSY in error.evaluate(said)
