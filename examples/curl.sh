@@ -15,5 +15,5 @@ ask() {
   curl -sf "$url/call/$1/$number"
 }
 
-ask recognize "[$file]"
-ask recommend_from_voice "[$file, \"lift\", 3]"
+ask recognize "[$file, null]"
+ask recommend_from_voice "[$file, \"lift\", 3, null]"

@@ -14,6 +14,7 @@ from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, load_audio
 from ser_model.cnn import WeightsError
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.table import check_place, describe_failure, describe_prediction, make_table, read_labels, write_table
+from ser_model.voice import LearnedVoice, name_clips
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,11 +34,11 @@ def predict(arguments: argparse.Namespace) -> int:
     if arguments.jobs is not None and arguments.jobs < 1:
         raise ValueError(f"--jobs must be 1 or more, not {arguments.jobs}.")
     recognizer = EmotionRecognizer.load(arguments.weights)
-    baseline = recognizer.learn_speaker(_list_clips(arguments.baseline)) if arguments.baseline else None
+    voice = _learn_voice(recognizer, arguments)
     first = Path(arguments.files[0])
     weights = None if arguments.weights == WEIGHTS else arguments.weights
     if first.is_dir() and len(arguments.files) == 1:
-        return _predict_archive(ScoringJob(first, weights, baseline), arguments)
+        return _predict_archive(ScoringJob(first, weights, voice), arguments)
     if arguments.ray:
         raise ValueError("--ray scores a folder: python -m ser_model predict DIR --out TABLE --ray [ADDRESS].")
     documents, rows = [], []
@@ -46,7 +47,7 @@ def predict(arguments: argparse.Namespace) -> int:
         try:
             waveform = load_audio(file, RECORDING)
             duration_s = waveform.size / SAMPLE_RATE
-            prediction = recognizer.hear(waveform, baseline)
+            prediction = recognizer.hear(waveform, voice)
             documents.append({"file": file, **prediction.to_json()})
             rows.append(describe_prediction(file, prediction, duration_s))
         except (AudioError, OSError) as error:
@@ -114,7 +115,14 @@ def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     one = commands.add_parser("predict", help="say how recordings sound")
     one.add_argument("files", nargs="+", metavar="FILE", help="recordings, or one folder of them with --out")
     one.add_argument("--json", action="store_true", help="print one JSON document")
-    one.add_argument("--baseline", type=Path, metavar="CLIP_OR_DIR", help="the speaker's ordinary voice")
+    one.add_argument(
+        "--baseline",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="the speaker's voice: a neutral clip, a folder or clips named by emotion, or a saved voice (.json)",
+    )
+    one.add_argument("--save-voice", type=Path, metavar="JSON", help="keep what --baseline learned for the next time")
     one.add_argument("--out", type=Path, metavar="TABLE", help="write a .csv or .parquet table")
     one.add_argument("--jobs", type=int, metavar="N", help="processes for a folder (usually one for each core)")
     one.add_argument(
@@ -144,8 +152,18 @@ def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _list_clips(path: Path) -> list[Path]:
-    return [path / name for name in list_recordings(path)] if path.is_dir() else [path]
+def _learn_voice(recognizer: EmotionRecognizer, arguments: argparse.Namespace) -> LearnedVoice | None:
+    """Read or learn what --baseline names, and keep it where --save-voice says."""
+    paths: list[Path] = arguments.baseline or []
+    if not paths:
+        return None
+    if [path.suffix for path in paths] == [".json"]:
+        return LearnedVoice.from_json(paths[0].read_bytes())
+    clips = [path / name for path in paths for name in (list_recordings(path) if path.is_dir() else [""])]
+    voice = recognizer.learn_voice(name_clips(clips))
+    if arguments.save_voice:
+        arguments.save_voice.write_text(json.dumps(voice.to_json()) + "\n")
+    return voice
 
 
 def _describe_failure(file: str, sentence: str) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, load_audio
-from ser_model.calibrate import SpeakerBaseline
 from ser_model.cnn import read_config
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.table import Row, describe_failure, describe_prediction, make_table, read_labels
+from ser_model.voice import LearnedVoice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +38,12 @@ class ScoringJob:
     Attributes:
         folder: Where the files lie.
         weights: The network's folder; the one inside this package, wherever it lies, when left out.
-        baseline: The speaker's own, when one person speaks in all files.
+        voice: The speaker's, when one person speaks in all files.
     """
 
     folder: Path
     weights: Path | None = None
-    baseline: SpeakerBaseline | None = None
+    voice: LearnedVoice | None = None
 
     @property
     def network(self) -> Path:
@@ -58,7 +58,7 @@ class ScoringJob:
         try:
             waveform = load_audio(_require_file(self.folder / name), RECORDING)
             duration_s = waveform.size / SAMPLE_RATE
-            return describe_prediction(file, recognizer.hear(waveform, self.baseline), duration_s)
+            return describe_prediction(file, recognizer.hear(waveform, self.voice), duration_s)
         except (AudioError, OSError) as error:
             return describe_failure(file, explain(error), duration_s)
         except Exception as error:  # noqa: BLE001 - a fault that nobody foresaw must not cost the other files

@@ -1,4 +1,4 @@
-"""Making the probabilities mean what they say: temperature, abstention and the speaker's own baseline."""
+"""Making the probabilities mean what they say: temperature and abstention."""
 
 from __future__ import annotations
 
@@ -71,25 +71,3 @@ def fit_temperature(logits: Array, labels: NDArray[np.int64]) -> float:
 def fit_abstention(probabilities: Array, share: float) -> float:
     """Return the highest probability under which the least sure share of (clip, class) predictions lies."""
     return float(np.quantile(probabilities.max(axis=1), share))
-
-
-@dataclass(frozen=True)
-class SpeakerBaseline:
-    """How far a speaker's logits lie from the usual; subtracting it hears the speaker against themselves.
-
-    Attributes:
-        offset: (8,) what is subtracted from the emotion logits.
-    """
-
-    offset: Array
-
-    @classmethod
-    def from_logits(cls, logits: Array, usual: Array, weight: float) -> SpeakerBaseline:
-        """Compare a speaker's logits with the usual ones.
-
-        Args:
-            logits: (clip, 8) of the speaker's own clips.
-            usual: (8,) mean logits of many speakers on the same kind of clips.
-            weight: Share of the difference that is subtracted, 0 to 1; few clips deserve less.
-        """
-        return cls(weight * (logits.mean(axis=0) - usual))

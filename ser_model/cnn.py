@@ -60,11 +60,12 @@ def to_triple(sizes: Sequence[int]) -> tuple[int, int, int]:
 
 
 class Logits(NamedTuple):
-    """The scores of the three heads before softmax."""
+    """The scores of the three heads before softmax, and what the voice is told by."""
 
     emotion: Tensor  # (batch, emotion)
     gender: Tensor  # (batch, 2)
     intensity: Tensor  # (batch, 2)
+    embedding: Tensor  # (batch, width) what SpeakerSpace compares voices by
 
 
 class ConvBlock(nn.Module):
@@ -142,6 +143,14 @@ def blank(frames: Tensor, counts: Tensor | None) -> Tensor:
     return frames if counts is None else frames * mask_of(counts, frames.shape[2])
 
 
+def summarise_frames(frames: Tensor, counts: Tensor | None) -> Tensor:
+    """Return (batch, 2 * channel) mean and deviation over the real frames of (batch, channel, frame)."""
+    sizes = frames.shape[2] if counts is None else counts.unsqueeze(1)
+    mean = blank(frames, counts).sum(dim=2) / sizes
+    variance = blank((frames - mean.unsqueeze(2)).square(), counts).sum(dim=2) / sizes
+    return torch.cat([mean, variance.clamp(min=1e-8).sqrt()], dim=1)
+
+
 class EmotionCnn(nn.Module):
     """Log-mel > 3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity.
 
@@ -197,7 +206,10 @@ class EmotionCnn(nn.Module):
         for block in self.blocks:
             frames, counts = block(frames, counts)
         pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, 2 * channel)
-        return Logits(self.emotion(pooled), self.gender(pooled), self.intensity(pooled)), described
+        logits = Logits(
+            self.emotion(pooled), self.gender(pooled), self.intensity(pooled), summarise_frames(frames, counts)
+        )
+        return logits, described
 
     @property
     def emotions(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -13,27 +13,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ser_model.audio import CLIP, SAMPLE_RATE, AudioSource, Limits, Waveform, load_audio
-from ser_model.calibrate import Calibration, SpeakerBaseline, softmax
+from ser_model.calibrate import Calibration, softmax
 from ser_model.cnn import Logits, WeightsError, load_network, read_config
 from ser_model.files import CONFIG_NAME, REMEDY
 from ser_model.labels import GENDERS, INTENSITIES, Gender, Intensity
+from ser_model.speaker import SpeakerSpace, require
 from ser_model.speech import SpeechDetector, SpeechSpan
+from ser_model.voice import LearnedVoice
 
 WEIGHTS = Path(__file__).parent / "weights"
 WHOLE_S = 5.5  # spans up to this are heard in one piece, as in training (its longest has 5.2 s)
 WINDOW_S, STEP_S = 4.0, 2.0  # longer ones in windows
 AT_ONCE = 8  # windows scored together: more only take memory
-BASELINE_WEIGHT = 0.3  # chosen on validation actors: results/baseline.json
 
 Array = NDArray[np.float64]
 
 
 class Scores(NamedTuple):
-    """The logits of a recording's windows."""
+    """The logits of a recording's windows, and what the voice is told by."""
 
     emotion: Array  # (window, emotion)
     gender: Array  # (window, 2)
     intensity: Array  # (window, 2)
+    embedding: Array  # (window, width)
 
 
 @dataclass(frozen=True)
@@ -118,17 +120,13 @@ class Network(Protocol):
 
 
 class EmotionRecognizer:
-    """Hears recordings with one network; safe to use from several threads.
+    """Hears recordings with one network, in evaluation mode; safe to use from several threads."""
 
-    Attributes:
-        network: What scores the windows, in evaluation mode.
-    """
-
-    def __init__(self, network: Network, calibration: Calibration, usual_logits: Array) -> None:
+    def __init__(self, network: Network, calibration: Calibration, space: SpeakerSpace | None = None) -> None:
         network.eval()
         self.network = network
         self._calibration = calibration
-        self._usual_logits = usual_logits
+        self._space = space
         self._detector = SpeechDetector()
 
     @classmethod
@@ -140,60 +138,63 @@ class EmotionRecognizer:
         """
         config, network = read_config(folder), load_network(folder)
         try:
-            calibration, usual_logits = Calibration.from_config(config), np.array(config["usual_logits"], np.float64)
+            calibration = Calibration.from_config(config)
             str(config["weights_sha256"])  # load_network compared it; what is served must have one
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"{folder / CONFIG_NAME} is damaged. {REMEDY}") from error
-        return cls(network, calibration, usual_logits)
+        return cls(network, calibration, SpeakerSpace.load(folder))
 
     def count_parameters(self) -> int:
         """Return how many numbers the network has."""
         return self.network.count_parameters()
 
-    def recognize(
-        self, source: AudioSource, baseline: SpeakerBaseline | None = None, limits: Limits = CLIP
-    ) -> Prediction:
+    def recognize(self, source: AudioSource, voice: LearnedVoice | None = None, limits: Limits = CLIP) -> Prediction:
         """Say how a recording sounds.
 
         Args:
             source: A path, or the bytes of a file; see load_audio for the formats.
-            baseline: The speaker's own, from learn_speaker.
+            voice: The speaker's, from learn_voice.
             limits: What is refused as too much.
 
         Raises:
-            AudioError: It cannot be judged; the message says what to do.
+            AudioError, VoiceError: It cannot be judged; the message says what to do.
         """
-        return self.hear(load_audio(source, limits), baseline)
+        return self.hear(load_audio(source, limits), voice)
 
-    def hear(self, waveform: Waveform, baseline: SpeakerBaseline | None = None) -> Prediction:
+    def hear(self, waveform: Waveform, voice: LearnedVoice | None = None) -> Prediction:
         """Say how a decoded recording sounds.
 
         Args:
             waveform: (time,) from load_audio.
-            baseline: The speaker's own, from learn_speaker.
+            voice: The speaker's, from learn_voice.
 
         Raises:
-            AudioError: It cannot be judged; the message says what to do.
+            AudioError, VoiceError: It cannot be judged; the message says what to do.
         """
         span = self._detector.find(waveform)
         starts, logits = self._score(waveform, span)
-        emotion = logits.emotion if baseline is None else logits.emotion - baseline.offset
+        emotion = require(self._space).correct(logits.emotion, logits.embedding, voice) if voice else logits.emotion
         windows = softmax(emotion, self._calibration.temperature)  # (window, emotion)
         voices = softmax(logits.gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
         strengths = softmax(logits.intensity, self._calibration.intensity_temperature).mean(axis=0)  # (2,)
         return self._decide(span, starts, windows, voices, strengths)
 
-    def learn_speaker(self, sources: Iterable[AudioSource]) -> SpeakerBaseline:
-        """Learn from one or more neutral clips how a speaker usually sounds, so that they are heard against themselves.
+    def learn_voice(self, clips: Mapping[str, Iterable[AudioSource]]) -> LearnedVoice:
+        """Learn how a speaker sounds, so that their other recordings are heard against themselves.
+
+        Args:
+            clips: Recordings by the name of the emotion acted in them: a neutral one, or better one of each emotion.
 
         Raises:
-            AudioError: One of the clips cannot be judged.
+            AudioError, VoiceError: A clip cannot be judged, its emotion is not known, or these weights cannot learn.
         """
-        logits = []
-        for source in sources:
-            waveform = load_audio(source)
-            logits.append(self._score(waveform, self._detector.find(waveform))[1].emotion.mean(axis=0))
-        return SpeakerBaseline.from_logits(np.stack(logits), self._usual_logits, BASELINE_WEIGHT)
+        space = require(self._space)
+        space.check_names(clips)
+        return space.learn({name: np.stack([self._describe(one) for one in each]) for name, each in clips.items()})
+
+    def _describe(self, source: AudioSource) -> Array:
+        waveform = load_audio(source)
+        return np.asarray(self._score(waveform, self._detector.find(waveform))[1].embedding.mean(axis=0))
 
     def _score(self, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Scores]:
         """Return each window's start in seconds, and the scores of all windows."""

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -126,7 +125,7 @@ class Wav2vec2Head(nn.Module):
         weights = self.layer_scores.softmax(dim=0)
         mixed = torch.einsum("l,blw->bw", weights, vectors)  # (batch, 2 * width)
         hidden = self.dropout(F.relu(self.project(self.dropout(self.norm(mixed)))))
-        return Logits(self.emotion(hidden), self.gender(hidden), self.intensity(hidden))
+        return Logits(self.emotion(hidden), self.gender(hidden), self.intensity(hidden), hidden)
 
 
 class ComparisonNetwork(nn.Module):
@@ -172,13 +171,12 @@ def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
         head = Wav2vec2Head(HeadConfig(**fields | {"emotions": tuple(fields["emotions"])}))
         head.load_state_dict(load_file(folder / HEAD_NAME))
         calibration = Calibration.from_config(config)
-        usual_logits = np.array(config["usual_logits"])
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise ComparisonMissing(
             f"The comparison head in {folder} is damaged. Make it again with: {MAKE_HEAD}"
         ) from error
     encoder = Encoder.load(head.config.encoder, head.config.revision)
-    return EmotionRecognizer(ComparisonNetwork(encoder, head), calibration, usual_logits)
+    return EmotionRecognizer(ComparisonNetwork(encoder, head), calibration)
 
 
 def fingerprint_folder(folder: Path) -> str:

@@ -28,7 +28,7 @@ RECOGNITION = {
     "emotion", "sure", "probabilities", "gender", "gender_probability",
     "intensity", "intensity_probability", "speech", "timeline", "notice"
 }  # fmt: skip
-TOOLS = {"compare", "recognize", "recognize_batch", "recommend", "recommend_from_voice"}
+TOOLS = {"compare", "learn_voice", "recognize", "recognize_batch", "recommend", "recommend_from_voice"}
 
 needs_weights = pytest.mark.skipif(
     not (WEIGHTS / "model.safetensors").is_file(), reason="the weights are not trained yet"
@@ -138,6 +138,21 @@ def test_a_voice_is_recognised_by_contract(client: Client, voice: Path) -> None:
 
 
 @needs_weights
+def test_a_voice_is_learned_and_brought_along(client: Client, voice: Path) -> None:
+    learned = client.predict(clips=[handle_file(str(voice))], api_name="/learn_voice")
+    assert list(learned["voice"]["points"]) == ["neutral"]
+    assert learned["expected_gain"]["uar_with"] > learned["expected_gain"]["uar_without"]
+    plain = client.predict(handle_file(str(voice)), api_name="/recognize")
+    known = client.predict(handle_file(str(voice)), voice=learned["voice"], api_name="/recognize")
+    assert set(known) == RECOGNITION
+    assert known["probabilities"]["neutral"] > plain["probabilities"]["neutral"]
+    with pytest.raises(AppError, match="no learned voice"):
+        client.predict(handle_file(str(voice)), voice={"kind": "recipe"}, api_name="/recognize")
+    with pytest.raises(AppError, match="for each of the clips the emotion"):
+        client.predict(clips=[handle_file(str(voice))] * 2, emotions=["sad"], api_name="/learn_voice")
+
+
+@needs_weights
 def test_a_voice_brings_films(client: Client, voice: Path) -> None:
     found = client.predict(handle_file(str(voice)), intent="lift", limit=4, api_name="/recommend_from_voice")
     assert set(found) == {"recognition", "source", "films"}
@@ -180,11 +195,11 @@ MARKED = {"meta": {"_type": "gradio.FileData"}}
         [],
     ],
 )
-@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice", "compare", "recognize_batch"])
+@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice", "compare", "recognize_batch", "learn_voice"])
 def test_paths_that_a_client_made_up_are_never_opened(url: str, endpoint: str, made_up: object) -> None:
     call = f"{url}gradio_api/call/{endpoint}"
-    given = [made_up] if endpoint == "recognize_batch" else made_up
-    event = requests.post(call, json={"data": [given, "match", 3]}, timeout=10).json()["event_id"]
+    given = [made_up] if endpoint in ("recognize_batch", "learn_voice") else made_up
+    event = requests.post(call, json={"data": [given, "match", 3, None]}, timeout=10).json()["event_id"]
     answer = requests.get(f"{call}/{event}", timeout=20).text
     assert answer.startswith("event: error")
     assert "must be an uploaded file" in answer or "not uploaded" in answer or "Cannot move" in answer

@@ -19,19 +19,22 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
+from ser_model.voice import LearnedVoice, VoiceError
 from ui import batch, comparison, fetch, service, uploads
 
+MAX_CLIPS = 16  # that a voice is learned from
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
 NO_ROOM = "the recording cannot be kept: there is no room on this computer just now, please try again later"
 NOT_A_LIST = "files must be a list of uploaded files"
 
 
-def recognize(audio: gr.FileData) -> dict[str, Any]:
+def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> dict[str, Any]:
     """Say how the voice in a recording sounds: one of eight emotions, or not sure.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
+        voice: What learn_voice gave for this speaker; without it the voice is heard like anybody's.
 
     Returns:
         emotion (null when not sure), sure, calibrated probabilities of the eight emotions
@@ -39,7 +42,7 @@ def recognize(audio: gr.FileData) -> dict[str, Any]:
         span of the speech in seconds, timeline, notice for the person
     """
     with plain_errors():
-        return service.hear(_path(audio)).to_json()
+        return service.hear(_path(audio), _voice(voice)).to_json()
 
 
 def recommend(
@@ -94,13 +97,16 @@ def recommend(
         return _films(service.find_films({service.read_mood(mood): 1.0}, intent, filters))
 
 
-def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12) -> dict[str, Any]:
+def recommend_from_voice(
+    audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12, voice: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Say how a voice sounds and recommend films for it; the less sure, the broader the list.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
         intent: match stays with the mood, lift leaves it.
         limit: Films wanted, 1 to 100.
+        voice: What learn_voice gave for this speaker.
 
     Returns:
         recognition as recognize returns it, source and films as recommend returns them.
@@ -108,7 +114,7 @@ def recommend_from_voice(audio: gr.FileData, intent: Intent = Intent.MATCH, limi
     with plain_errors():
         filters = FilmQuery(limit=limit)
         service.read_intent(intent)  # before the voice is heard, which takes longer
-        heard = service.hear(_path(audio))
+        heard = service.hear(_path(audio), _voice(voice))
         found = service.find_films({str(name): p for name, p in heard.probabilities.items()}, intent, filters)
         return {"recognition": heard.to_json()} | _films(found)
 
@@ -144,10 +150,35 @@ def recognize_batch(files: list[gr.FileData]) -> dict[str, Any]:
         return {"results": list(batch.hear_files([_path(file) for file in files]))}
 
 
+def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> dict[str, Any]:
+    """Learn a speaker's voice from one neutral recording, or better from eight, one of each emotion; nothing is kept.
+
+    Args:
+        clips: Up to 16 recordings of one speaker, each up to 60 seconds and 20 MB.
+        emotions: How the speaker sounds in each of the clips, in the same order; one clip alone is taken as neutral.
+
+    Returns:
+        voice: a few numbers for recognize and recommend_from_voice; keep them, for they are stored nowhere
+        expected_gain: what as many clips brought to speakers never heard before, measured by folds
+    """
+    with plain_errors():
+        named = ["neutral"] if emotions is None else emotions
+        if not isinstance(clips, list) or not isinstance(named, list) or not 0 < len(clips) <= MAX_CLIPS:
+            raise VoiceError(f"clips must be a list of 1 to {MAX_CLIPS} uploaded files, and emotions a list of names.")
+        if len(clips) != len(named) or not all(isinstance(name, str) for name in named):
+            raise VoiceError("emotions must name for each of the clips the emotion it was spoken in.")
+        chosen: dict[str, list[str]] = {}
+        for clip, name in zip(clips, named, strict=True):
+            chosen.setdefault(name, []).append(_path(clip))
+        voice = service.learn_voice(chosen)
+        return {"voice": voice.to_json(), "expected_gain": service.expect_gain(voice)}
+
+
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
     fetch.replace_gradios()
     api(recognize, concurrency_id="model")
+    api(learn_voice, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
     api(compare, concurrency_id="model")
@@ -171,7 +202,7 @@ def plain_errors() -> Iterator[None]:
     """Hand the sentence of an expected error to the client, without a stack trace."""
     try:
         yield
-    except (AudioError, ScraperError, WeightsError) as error:
+    except (AudioError, ScraperError, VoiceError, WeightsError) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
@@ -183,6 +214,10 @@ def _path(audio: Any) -> str:
     if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(uploads.folder()):
         raise QueryError(NOT_A_FILE)
     return str(audio["path"])
+
+
+def _voice(voice: object) -> LearnedVoice | None:
+    return None if voice is None else LearnedVoice.from_json(voice)
 
 
 def _tuple(values: Any) -> Any:

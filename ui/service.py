@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from scraper.catalogue import Catalogue
 from scraper.errors import QueryError, ScraperError
@@ -19,8 +21,10 @@ from scraper.values import shorten
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
+from ser_model.voice import LearnedVoice
 from ui import texts
 
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 PAGE = 12  # films shown at a time
 
 logger = logging.getLogger(__name__)
@@ -28,19 +32,56 @@ logger = logging.getLogger(__name__)
 _loading = threading.Lock()  # two visitors at once must not load twice
 
 
-def hear(source: str | Path | bytes) -> Prediction:
+def hear(source: str | Path | bytes, voice: LearnedVoice | None = None) -> Prediction:
     """Say how the voice in a recording sounds.
 
     Args:
         source: A path, or the bytes of a file.
+        voice: What was learned of the speaker, from learn_voice or LearnedVoice.from_json.
 
     Raises:
         AudioError: It cannot be judged; the message says what to do.
+        VoiceError: The voice was learned with other weights.
     """
     try:
-        return recognizer().recognize(source if isinstance(source, bytes) else Path(source))
+        return recognizer().recognize(source if isinstance(source, bytes) else Path(source), voice)
     except FileNotFoundError as error:
         raise AudioError(texts.GONE) from error
+
+
+def learn_voice(clips: Mapping[str, Iterable[str | Path]]) -> LearnedVoice:
+    """Learn a speaker's voice from recordings by the emotion acted in them; nothing of it is kept here.
+
+    Raises:
+        AudioError: One cannot be judged; the message says what to do.
+        VoiceError: There is no recording, or no such emotion.
+    """
+    try:
+        return recognizer().learn_voice({name: [Path(path) for path in paths] for name, paths in clips.items()})
+    except FileNotFoundError as error:
+        raise AudioError(texts.GONE) from error
+
+
+def expect_gain(voice: LearnedVoice, results: Path = RESULTS) -> dict[str, Any] | None:
+    """Return what learning a voice was measured to bring for speakers never heard before; None before it was measured.
+
+    Returns:
+        clips (1 or 8 that were learned from), uar_without and uar_with (0 to 1), gain in points, gain_by_fold.
+    """
+    path = results / "baseline.json"
+    if not path.exists():
+        return None
+    rows = json.loads(path.read_text())["rows"]
+    kind, clips = ("one", 1) if len(voice.points) == 1 else ("eight", 8)
+    without, with_voice = rows["none"]["test_uar"], rows[kind]["test_uar"]
+    gains = {fold: round(100 * gain, 1) for fold, gain in rows[kind]["test_gain_by_fold"].items()}
+    return {
+        "clips": clips,
+        "uar_without": round(without, 4),
+        "uar_with": round(with_voice, 4),
+        "gain": round(100 * rows[kind]["test_gain"], 1),
+        "gain_by_fold": gains,
+    }
 
 
 def find_films(

@@ -35,6 +35,12 @@ CHANGES = {
     "fairness": "sex, pitch, statement, intensity, actor",
     "calibration": "certainty",
 }
+VOICES = {
+    "none": "nothing known of the speaker",
+    "one": "after one neutral clip",
+    "eight": "after eight guided clips, one of each emotion",
+    "unlabelled": "the speaker's own clips at hand, unlabelled (transductive)",
+}
 
 
 def make_table(results: Path) -> str:
@@ -75,12 +81,28 @@ def describe_robustness(results: Path) -> str:
     return "\n".join([*lines, "", f"{heard} {links}: `{report['command']}`"])
 
 
+def describe_voices(results: Path) -> str:
+    """Write what a learned voice is worth as a Markdown table, from results/baseline.json."""
+    report = _read(results / "baseline.json")
+    if not report:
+        return ""
+    lines = ["| new speakers, Luna folds | UAR % | gain in points, by fold |", "|---|---|---|"]
+    for kind, words in VOICES.items():
+        row = report["rows"][kind]
+        gains = ", ".join(f"{100 * gain:+.1f}" for gain in row["test_gain_by_fold"].values())
+        gain = "" if kind == "none" else f"{100 * row['test_gain']:+.1f} ({gains})"
+        lines.append(f"| {words} | {100 * row['test_uar']:.1f} | {gain} |")
+    seeds = "one seed" if report["seeds"] == 1 else f"mean of {report['seeds']} seeds"
+    return "\n".join([*lines, "", f"The gain is over the same clips without; {seeds} (`{report['command']}`)."])
+
+
 def update_readme(readme: Path, results: Path) -> bool:
     """Replace what stands between the marks; return whether anything changed."""
     old = new = readme.read_text()
     parts = {
         "figures": make_table(results),
         "robustness": describe_robustness(results),
+        "voices": describe_voices(results),
         "speed": describe_speed(results),
     }
     for name, text in parts.items():

@@ -51,6 +51,7 @@ class Scores:
     emotion: NDArray[np.float64]
     gender: NDArray[np.float64]
     intensity: NDArray[np.float64]
+    embedding: NDArray[np.float64] | None = None  # (clip, width) what SpeakerSpace compares voices by
 
 
 def fit_network(
@@ -111,14 +112,11 @@ def fit_network(
 def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
     """Score the speech span of every clip, in the order given."""
     order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
-    emotion, gender, intensity = (np.zeros((len(clips), classes)) for classes in (len(network.emotions), 2, 2))
-    for first in range(0, len(order), SCORING_BATCH):
-        indices = order[first : first + SCORING_BATCH]
-        with torch.inference_mode():
-            logits = network.eval()(*stack_clips([clips[index].speech for index in indices]))
-        for scores, head in zip((emotion, gender, intensity), logits, strict=True):
-            scores[indices] = head.double()
-    return Scores(emotion, gender, intensity)
+    batches = [order[first : first + SCORING_BATCH] for first in range(0, len(order), SCORING_BATCH)]
+    with torch.inference_mode():
+        said = [network.eval()(*stack_clips([clips[index].speech for index in batch])) for batch in batches]
+    back = np.argsort(order)
+    return Scores(*(torch.cat(parts).double().numpy()[back] for parts in zip(*said, strict=True)))
 
 
 def measure_known(logits: Tensor, labels: Tensor) -> Tensor:

@@ -23,6 +23,8 @@ from ser_model.training.processes import ALONE, Team
 from ser_model.training.whole import write_whole
 from ser_model.wav2vec2 import Encoder
 
+HEADS = ("emotion", "gender", "intensity")
+
 
 def run_networks(
     folds: list[Fold], seeds: int, settings: FitSettings, keep: Path, jobs: int, team: Team = ALONE
@@ -72,8 +74,9 @@ def keep_network(folder: Path, network: EmotionCnn) -> None:
 def keep_scores(path: Path, settings: str, validation: Scores, test: Scores) -> None:
     """Write what a network said, with what made it; small enough to be committed, so that seeds add up over days."""
     parts = {"validation": validation, "test": test}
-    arrays = {f"{part}_{head}": rows for part, scores in parts.items() for head, rows in asdict(scores).items()}
-    small = {name: rows.astype(np.float32) for name, rows in arrays.items()}
+    small = {
+        f"{part}_{head}": getattr(scores, head).astype(np.float32) for part, scores in parts.items() for head in HEADS
+    }
     with write_whole(path.parent) as half:
         np.savez_compressed(half / path.name, settings=np.array(settings), **small)
 
@@ -86,7 +89,7 @@ def recall_scores(path: Path, settings: str) -> tuple[Scores, Scores] | None:
         if str(kept["settings"]) != settings:
             return None
         validation, test = (
-            Scores(**{head: kept[f"{part}_{head}"].astype(np.float64) for head in ("emotion", "gender", "intensity")})
+            Scores(**{head: kept[f"{part}_{head}"].astype(np.float64) for head in HEADS})
             for part in ("validation", "test")
         )
     return validation, test

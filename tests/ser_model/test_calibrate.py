@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_model.calibrate import SpeakerBaseline, fit_abstention, fit_temperature, softmax
+from ser_model.calibrate import fit_abstention, fit_temperature, softmax
 from ser_model.evaluation.metrics import measure_ece
 
 
@@ -35,8 +35,3 @@ def test_softmax_is_a_distribution_in_the_same_order(logits: list[float], temper
     probabilities = softmax(np.array(logits), temperature)
     assert probabilities.sum() == pytest.approx(1)
     assert probabilities[np.argmax(logits)] == probabilities.max()
-
-
-def test_a_speaker_like_all_others_needs_no_correction() -> None:
-    usual = np.arange(8.0)
-    assert np.allclose(SpeakerBaseline.from_logits(np.stack([usual, usual]), usual, 0.5).offset, 0)

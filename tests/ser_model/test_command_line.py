@@ -67,8 +67,22 @@ def test_bad_options_end_with_2_and_one_line(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_a_folder_of_clips_serves_as_baseline(voice: str, tmp_path: Path) -> None:
-    assert main(["predict", voice, "--baseline", str(tmp_path), "--json"]) == 0
+def test_a_learned_voice_can_be_kept_and_brought_along(
+    voice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips, kept = tmp_path / "clips", str(tmp_path / "me.json")
+    clips.mkdir()
+    for emotion in EMOTIONS:
+        sf.write(clips / f"{emotion}.wav", speak("aeiouaei", seed=len(emotion)), RATE_HZ)
+    assert main(["predict", voice, "--baseline", str(clips), "--save-voice", kept, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert main(["predict", voice, "--baseline", kept, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["emotion"] == first[0]["emotion"]
+
+
+def test_several_clips_must_say_their_emotion(voice: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", voice, "--baseline", voice, voice]) == 2
+    assert "voice.wav does not say its emotion" in capsys.readouterr().err
 
 
 def test_the_shipped_weights_on_the_ten_published_clips(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from ser_model.calibrate import Calibration
 from ser_model.cnn import EmotionCnn, load_network
 from ser_model.labels import EMOTIONS, INTENSITIES
 from ser_model.recognize import STEP_S, WINDOW_S, EmotionRecognizer
+from ser_model.voice import LearnedVoice, VoiceError
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_a_long_recording_is_heard_in_windows(recognizer: EmotionRecognizer, tmp
 
 
 def test_below_the_threshold_there_is_no_emotion_but_the_top_three(tmp_path: Path) -> None:
-    unsure = EmotionRecognizer(EmotionCnn(), Calibration(abstain_below=1.0), np.zeros(8))
+    unsure = EmotionRecognizer(EmotionCnn(), Calibration(abstain_below=1.0))
     prediction = unsure.recognize(record(tmp_path / "voice.wav", speak()))
     assert prediction.emotion is None
     assert not prediction.sure
@@ -65,10 +66,7 @@ def test_below_the_threshold_there_is_no_emotion_but_the_top_three(tmp_path: Pat
 
 def test_temperature_softens_without_changing_the_order(tmp_path: Path, untrained_weights: Path) -> None:
     path, network = record(tmp_path / "voice.wav", speak()), load_network(untrained_weights)
-    sharp, soft = (
-        EmotionRecognizer(network, replace(Calibration(), temperature=t), np.zeros(8)).recognize(path)
-        for t in (0.1, 10)
-    )
+    sharp, soft = (EmotionRecognizer(network, replace(Calibration(), temperature=t)).recognize(path) for t in (0.1, 10))
     assert [name for name, _ in sharp.top(8)] == [name for name, _ in soft.top(8)]
     assert sharp.top(1)[0][1] > soft.top(1)[0][1]
 
@@ -78,12 +76,20 @@ def test_noise_is_refused(recognizer: EmotionRecognizer, tmp_path: Path, rng: np
         recognizer.recognize(record(tmp_path / "noise.wav", 0.1 * rng.standard_normal(2 * RATE_HZ)))
 
 
-def test_a_baseline_from_the_clip_itself_moves_it_towards_the_usual(
-    recognizer: EmotionRecognizer, tmp_path: Path
-) -> None:
-    path = record(tmp_path / "voice.wav", speak())
-    plain, against = recognizer.recognize(path), recognizer.recognize(path, recognizer.learn_speaker([path]))
-    assert plain.probabilities != against.probabilities
+def test_a_learned_voice_is_heard_in_every_window(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+    path = record(tmp_path / "voice.wav", speak("aeiou" * 8))
+    voice = recognizer.learn_voice({"neutral": [path]})
+    plain, against = recognizer.recognize(path), recognizer.recognize(path, voice)
+    assert all(
+        one.probabilities != other.probabilities for one, other in zip(plain.timeline, against.timeline, strict=True)
+    )
+    assert against.probabilities["neutral"] > plain.probabilities["neutral"]
+    assert recognizer.recognize(path, LearnedVoice.from_json(json.dumps(voice.to_json()))).emotion == against.emotion
+
+
+def test_weights_without_a_speaker_space_say_how_to_make_it(tmp_path: Path, untrained_weights: Path) -> None:
+    with pytest.raises(VoiceError, match=r"ser_model\.training\.speaker"):
+        EmotionRecognizer.load(untrained_weights).learn_voice({"neutral": [record(tmp_path / "v.wav", speak())]})
 
 
 def test_threads_do_not_mix_their_answers(recognizer: EmotionRecognizer, tmp_path: Path) -> None:

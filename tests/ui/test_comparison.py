@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile as sf
 from tiny_encoder import write_encoder
@@ -43,7 +42,7 @@ def clip(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """An untrained network stands for the small model; the large one is not there unless a test brings it."""
-    recognizer = EmotionRecognizer(EmotionCnn(CnnConfig()), Calibration(1.0, 1.0, 0.0), np.zeros(8))
+    recognizer = EmotionRecognizer(EmotionCnn(CnnConfig()), Calibration(1.0, 1.0, 0.0))
     monkeypatch.setattr(service, "_read_model", lambda: recognizer)
 
 
