@@ -40,10 +40,10 @@ class SpeakerSettings:
         softness: What the sum is divided by, so that the network's own temperature makes true probabilities of it.
     """
 
-    speaker_ratio: float = 2.0
-    emotion_ratio: float = 0.75
+    speaker_ratio: float = 1.0
+    emotion_ratio: float = 1.5
     scale: float = 0.25
-    softness: float = 1.8
+    softness: float = 1.6
 
 
 @dataclass(frozen=True)
