@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_model.calibrate import fit_temperature, softmax
-from ser_model.cnn import WEIGHTS_NAME, load_network
+from ser_model.cnn import load_network
 from ser_model.evaluation.metrics import measure_ece, measure_uar
+from ser_model.files import WEIGHTS_NAME
 from ser_model.labels import EMOTIONS
 from ser_model.speaker import SpeakerSettings, SpeakerSpace
 from ser_model.training.clips import Clip, prepare_clips

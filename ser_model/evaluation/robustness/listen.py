@@ -16,7 +16,6 @@ from ser_model.cnn import load_network
 from ser_model.evaluation.robustness.checks import CLEAN, Check
 from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.recording import Recording
-from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
 from ser_model.speech import SpeechDetector
 
@@ -84,7 +83,7 @@ def hear_actor(actor: Actor, checks: Sequence[Check], with_product: bool) -> Hea
 
 def load_recognizer(actor: Actor) -> EmotionRecognizer:
     """Load the fold's network, calibrated on the fold's validation actors."""
-    return EmotionRecognizer(load_network(actor.network), actor.calibration, np.zeros(len(EMOTIONS)))
+    return EmotionRecognizer(load_network(actor.network), actor.calibration)
 
 
 def make_rng(*names: str) -> np.random.Generator:

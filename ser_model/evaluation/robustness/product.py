@@ -15,7 +15,6 @@ from ser_model.evaluation.robustness import sounds
 from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.listen import make_rng
 from ser_model.evaluation.robustness.sounds import Make, Sound
-from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
 
 LENGTHS_S = (2, 10)
@@ -49,7 +48,7 @@ def hear_sounds(kind: str, networks: list[Network], variants: int) -> dict[str, 
     Returns:
         The row of the report: how often it was refused, answered with "not sure", and answered.
     """
-    recognizers = [EmotionRecognizer(load_network(path), own, np.zeros(len(EMOTIONS))) for path, own in networks]
+    recognizers = [EmotionRecognizer(load_network(path), own) for path, own in networks]
     recognizers.append(EmotionRecognizer.load())
     counts = Counter({"refused": 0, "not sure": 0, "answered": 0})
     for variant in range(variants):
