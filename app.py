@@ -31,11 +31,13 @@ from ui import (
     page,
     quality,
     service,
+    teach,
     texts,
     uploads,
 )
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
+from ui.visit import Visit
 
 HEADER = f"<header><p>{texts.TITLE}</p><h1>{texts.QUESTION}</h1><p>{texts.LEAD}</p></header>"
 FOOTER = f"<p>{texts.LIMITS}</p><p>{texts.CREDITS}</p>"
@@ -56,7 +58,7 @@ LAUNCH: dict[str, Any] = {
 }
 
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads.SWEEP_S, uploads.KEPT_S)) as demo:
-    visit = gr.State(page.Visit())
+    visit = gr.State(Visit())
     template(HEADER, elem_id="header")
     with gr.Row(elem_id="ask"):
         with gr.Column(elem_id="voice", min_width=280):
@@ -87,7 +89,9 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     more = gr.Button(texts.MORE, visible=False, elem_id="more")
     # open, and closed by page.js: a recorder that appears later streams ten times a second
     with gr.Accordion(texts.LIVE, open=True, elem_id="live", elem_classes="drawer"):
-        live.draw()
+        live.draw(visit)
+    with gr.Accordion(texts.TEACH, open=True, elem_id="teach", elem_classes="drawer"):
+        teach.draw(visit)
     with gr.Accordion(texts.BATCH, open=False, elem_id="batch", elem_classes="drawer"):
         files = gr.File(file_count="multiple", label=texts.BATCH_PICK, height=140)
         results = template(batch.TEMPLATE, elem_id="results")

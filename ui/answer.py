@@ -20,6 +20,7 @@ TEMPLATE = (
       <h2>{{value.headline}}</h2>
       {{#if value.detail}}<p>{{value.detail}}</p>{{/if}}
       {{#if value.voice}}<p class="quiet">{{value.voice}}</p>{{/if}}
+      {{#if value.learned}}<p class="quiet">{{value.learned}}</p>{{/if}}
       {{#if value.hint}}<p class="hint">{{value.hint}}</p>{{/if}}
     </div>
   </div>
@@ -34,12 +35,13 @@ TEMPLATE = (
 )
 
 
-def of_voice(heard: Prediction, show_voice: bool) -> Shown:
+def of_voice(heard: Prediction, show_voice: bool, learned: bool = False) -> Shown:
     """Describe how a recording sounds.
 
     Args:
         heard: What the recogniser said.
         show_voice: Whether to say if the voice sounds male or female.
+        learned: Whether it was heard against the visitor's own voice.
     """
     best, probability = heard.top(1)[0]
     voice = texts.VOICE.format(gender=heard.gender, percent=percent(heard.gender_probability)) if show_voice else ""
@@ -51,6 +53,7 @@ def of_voice(heard: Prediction, show_voice: bool) -> Shown:
             detail=_could_be(heard),
             hint=texts.UNSURE_HINT,
             voice=voice,
+            learned=texts.OWN_VOICE if learned else "",
             bars=bars(heard.probabilities, leading=TOP),
         )
     return shown(
@@ -59,6 +62,7 @@ def of_voice(heard: Prediction, show_voice: bool) -> Shown:
         headline=(texts.SOUND if probability >= LIKELY else texts.MAY_SOUND).format(emotion=adjective(best)),
         detail=texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability)),
         voice=voice,
+        learned=texts.OWN_VOICE if learned else "",
         bars=bars(heard.probabilities, leading=1),
     )
 

@@ -15,10 +15,12 @@ import soundfile as sf
 
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
 from ser_model.cnn import WeightsError
+from ser_model.voice import LearnedVoice, VoiceError
 from ui import microphone, service, texts, uploads
 from ui.answer import adjective
 from ui.bars import bars, markup
 from ui.template import Shown, shown, template
+from ui.visit import Visit
 
 WINDOW_S = 4.0
 EVERY_S = 1.0
@@ -62,7 +64,7 @@ class Live:
     over: bool = False
 
 
-def draw() -> None:
+def draw(visit: gr.State) -> None:
     """Lay out the microphone and the bars, and say what happens when sound comes."""
     session = gr.State(Live())
     template(f"{microphone.NOTE}<p>{texts.LIVE_HINT.format(limit=LIMIT_S)}</p>", elem_id="live-hint")
@@ -80,7 +82,7 @@ def draw() -> None:
     quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     recorder.start_recording(start, None, [session, moving], **quietly)
     recorder.stream(
-        hear_chunk, [recorder, session], [session, moving],
+        hear_chunk, [recorder, session, visit], [session, moving],
         stream_every=EVERY_S, concurrency_limit=LISTENERS, **quietly,
     )  # fmt: skip
     recorder.stop_recording(stop, session, [session, moving], **quietly)
@@ -91,7 +93,7 @@ def start() -> tuple[Live, Shown]:
     return Live(), shown(headline=texts.LIVE_LISTENING)
 
 
-def hear_chunk(path: str | None, session: Live) -> tuple[Any, Any]:
+def hear_chunk(path: str | None, session: Live, visit: Visit) -> tuple[Any, Any]:
     """Add the newest sound and judge the last seconds; return the session and the bars.
 
     The file with the sound is deleted as soon as it has been read.
@@ -105,7 +107,7 @@ def hear_chunk(path: str | None, session: Live) -> tuple[Any, Any]:
         return gr.skip(), gr.skip()
     window = np.concatenate([session.window, sound])[-round(WINDOW_S * SAMPLE_RATE) :]
     session = replace(session, window=window, heard_s=session.heard_s + sound.size / SAMPLE_RATE)
-    session, problem = _judge(session)
+    session, problem = _judge(session, visit.voice)
     if session.heard_s >= LIMIT_S:
         return stop(session)
     return session, describe(session, problem, 1000 * (time.perf_counter() - begin))
@@ -134,12 +136,14 @@ def describe(session: Live, problem: str, judged_ms: float) -> Shown:
     return shown(headline=adjective(leader).capitalize(), detail=detail, bars=bars(session.mood, 1, steady=True))
 
 
-def _judge(session: Live) -> tuple[Live, str]:
+def _judge(session: Live, voice: LearnedVoice | None) -> tuple[Live, str]:
     """Return the session with its newest reading, and a sentence when there is none."""
     try:
-        heard = service.hear(_to_wav(session.window)).probabilities
+        heard = service.hear(_to_wav(session.window), voice).probabilities
     except WeightsError:
         return session, texts.NO_MODEL
+    except VoiceError as error:
+        return session, str(error)
     except AudioError:
         waiting = session.heard_s < WINDOW_S / 2
         return session, texts.LIVE_LISTENING if waiting else texts.LIVE_SILENT

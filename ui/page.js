@@ -36,8 +36,10 @@
   // Live: its drawer is open when the page loads, because Gradio streams ten times a second from a recorder that
   // appears later; and at its limit it is stopped here, since Gradio cannot stop it.
   const live = byId("live");
-  live.querySelector("button").click();
-  live.classList.add("ready");
+  for (const drawer of [byId("teach"), live]) {
+    drawer.querySelector("button").click();
+    drawer.classList.add("ready");
+  }
   const stop = () => live.querySelector(".stop-button")?.click();
   new MutationObserver(() => {
     if (live.querySelector("[data-over]")) stop();

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from scraper.errors import ScraperError
-from scraper.film import Pick
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ser_model.recognize import Prediction
+from ser_model.voice import VoiceError
 from ui import address, answer, closeup, filters, service, table, texts
 from ui.cards import card
 from ui.template import Shown, shown
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What the page knows of one visitor until the tab closes.
-
-    Attributes:
-        heard: How the last recording sounded.
-        mood: What the visitor picked, which counts more than what was heard.
-        films: Those on the page.
-        unwanted: Ids of films that the visitor does not want to see again.
-    """
-
-    heard: Prediction | None = None
-    mood: str | None = None
-    films: tuple[Pick, ...] = ()
-    unwanted: frozenset[str] = frozenset()
-
-    @property
-    def probabilities(self) -> dict[str, float]:
-        """Mood name to probability; empty before anything was said or picked."""
-        if self.mood:
-            return {self.mood: 1.0}
-        return {str(name): value for name, value in self.heard.probabilities.items()} if self.heard else {}
+from ui.visit import Visit
 
 
 def open_address(request: gr.Request) -> list[Any]:
@@ -58,15 +34,17 @@ def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, An
     """Judge a new recording; return the visit, the answer and the mood buttons."""
     if path is None:  # cleared, to record again: what is on the page may stay until then
         return gr.skip(), gr.skip(), gr.skip()
-    visit = Visit(unwanted=visit.unwanted)
+    visit = Visit(voice=visit.voice, unwanted=visit.unwanted)
     try:
-        heard = service.hear(path)
+        heard = service.hear(path, visit.voice)
     except AudioError as error:
         return visit, answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
+    except VoiceError as error:  # learned with other weights, and of no use any more
+        return replace(visit, voice=None), answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
     except WeightsError:
         return visit, answer.of_problem(texts.NO_MODEL), gr.Radio(value=None, label=texts.PICK)
     buttons = gr.Radio(value=heard.emotion, label=texts.CORRECT if heard.sure else texts.WHICH)
-    return replace(visit, heard=heard), answer.of_voice(heard, show_voice), buttons
+    return replace(visit, heard=heard), answer.of_voice(heard, show_voice, learned=visit.voice is not None), buttons
 
 
 def offer_more(visit: Visit) -> tuple[Any, Shown, Any, Shown]:
@@ -89,7 +67,7 @@ def show_voice(wanted: bool, visit: Visit) -> Any:
     """Add or take away how the voice sounds; return the answer."""
     if visit.heard is None or visit.mood:
         return gr.skip()
-    return answer.of_voice(visit.heard, wanted)
+    return answer.of_voice(visit.heard, wanted, learned=visit.voice is not None)
 
 
 def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:

@@ -131,6 +131,35 @@ LIVE_NOTHING = "No voice was heard. Check that the microphone is on, and try aga
 LIVE_FACTS = "{seconds} of {limit} seconds, judged in {ms} ms"
 LIVE_OVER = "You sounded mostly {emotion}."
 LIVE_FORGOTTEN = "{seconds} seconds, all forgotten already."
+TEACH = "Teach it your voice"
+TEACH_HINT = (
+    "Some voices are harder to read than others. Say one line as you usually speak, and you are heard against "
+    "yourself; say it in all eight moods, and it learns more. Kept for this visit only."
+)
+TEACH_MEASURED = "Measured on actors it had never heard:"
+TEACH_GAIN_ONE = "one line raises the right answers from {before}% to {after}%."
+TEACH_GAIN = "Eight lines raise the right answers from {before}% to {after}%."
+TEACH_PROGRESS = "Progress"
+TEACH_STEP = "Line {number} of {all}"
+TEACH_LINE = "{emotion}: “I left my keys on the kitchen table.”"
+TEACH_MANNERS = {
+    "neutral": "As you usually speak, without any feeling.",
+    "calm": "Softly and at ease, as on a slow Sunday.",
+    "happy": "As if they had been lost, and there they are.",
+    "sad": "As if you will not go home any more.",
+    "angry": "As if somebody has taken them, again.",
+    "fearful": "As if somebody is in the house.",
+    "disgust": "As if something sticky is all over them.",
+    "surprised": "As if you had been sure they were in your bag.",
+}
+TEACH_SAID = ", said"
+TEACH_LEARNED_ONE = "Learned from one line. Record a sentence above: you are heard against yourself now."
+TEACH_LEARNED = "Learned from eight lines. Record a sentence above: you are heard against yourself now."
+TEACH_SAVE = "Save what was learned"
+TEACH_SAVE_HINT = "A few numbers, no sound. Bring the file along the next time."
+TEACH_BRING = "Bring a saved voice"
+TEACH_FORGET = "Forget my voice"
+OWN_VOICE = "Heard against your own voice."
 BATCH = "Several recordings at once"
 BATCH_PICK = "Recordings, up to 60 seconds each"
 BATCH_COLUMNS = ("File", "Emotion", "Note", "Voice")

@@ -13,6 +13,7 @@ from ser_model.cnn import WeightsError
 from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import Prediction
 from ui import page, service, texts
+from ui.visit import Visit
 
 UNSURE = Prediction(
     None, False, dict.fromkeys(EMOTIONS, 1 / 8), Gender.MALE, 0.6, Intensity.NORMAL, 0.8, (0.0, 1.0), (), "Not sure."
@@ -27,21 +28,21 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hear(path: str) -> Prediction:
+    def hear(*clip: object) -> Prediction:
         raise error
 
     monkeypatch.setattr(service, "hear", hear)
 
 
 def test_before_an_answer_there_are_no_films() -> None:
-    visit, shown, more, _ = page.show_films(page.Visit(), "match")
+    visit, shown, more, _ = page.show_films(Visit(), "match")
     assert not visit.films
     assert not shown
     assert more.visible is False
 
 
 def test_a_picked_mood_brings_a_page_of_films_and_more_continues_without_repeats() -> None:
-    visit, _ = page.pick_mood("sad", page.Visit())
+    visit, _ = page.pick_mood("sad", Visit())
     visit, shown, more, _ = page.show_films(visit, "lift")
     assert len(shown["films"]) == service.PAGE
     assert shown["heading"] == texts.FILMS["lift"]
@@ -51,14 +52,14 @@ def test_a_picked_mood_brings_a_page_of_films_and_more_continues_without_repeats
 
 
 def test_the_picked_mood_counts_more_than_the_voice() -> None:
-    visit, _ = page.pick_mood("happy", page.Visit(UNSURE))
+    visit, _ = page.pick_mood("happy", Visit(UNSURE))
     assert visit.probabilities == {"happy": 1.0}
     assert visit.heard is UNSURE
 
 
 def test_an_unsure_voice_gives_a_broad_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "hear", lambda _path: UNSURE)
-    visit, shown, buttons = page.hear_clip("clip.wav", True, page.Visit())
+    monkeypatch.setattr(service, "hear", lambda *_: UNSURE)
+    visit, shown, buttons = page.hear_clip("clip.wav", True, Visit())
     assert shown["kind"] == "unsure"
     assert buttons.value is None
     _, shown, *_ = page.show_films(visit, "match")
@@ -76,14 +77,14 @@ def test_a_voice_that_cannot_be_heard_is_a_sentence(
     error: Exception, headline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(error, monkeypatch)
-    visit, shown, *_ = page.hear_clip("clip.wav", True, page.Visit())
+    visit, shown, *_ = page.hear_clip("clip.wav", True, Visit())
     assert (shown["kind"], shown["headline"]) == ("problem", headline)
     assert not visit.probabilities
 
 
 def test_a_recording_that_is_gone_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Reader:
-        def recognize(self, path: Path) -> Prediction:
+        def recognize(self, path: Path, _voice: object) -> Prediction:
             return path.open("rb")  # type: ignore[return-value]
 
     monkeypatch.setattr(service, "_read_model", Reader)
@@ -92,11 +93,11 @@ def test_a_recording_that_is_gone_is_a_sentence(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_clearing_the_clip_leaves_the_page_as_it_is() -> None:
-    assert all(update == {"__type__": "update"} for update in page.hear_clip(None, True, page.Visit()))
+    assert all(update == {"__type__": "update"} for update in page.hear_clip(None, True, Visit()))
 
 
 def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
-    visit, _ = page.pick_mood("sad", page.Visit(UNSURE))
+    visit, _ = page.pick_mood("sad", Visit(UNSURE))
     _, shown, *_ = page.show_films(
         visit, "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
     )
@@ -111,7 +112,7 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
 
 
 def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
-    visit, _ = page.pick_mood("sad", page.Visit())
+    visit, _ = page.pick_mood("sad", Visit())
     visit, before, *_ = page.show_films(visit, "match")
     first = before["films"][0]["id"]
     visit, after, *_ = page.drop_film(gr.EventData(None, {"imdb_id": first}), visit, "match")
@@ -122,7 +123,7 @@ def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
 
 
 def test_only_films_of_the_page_can_be_dropped() -> None:
-    visit, _ = page.pick_mood("sad", page.Visit())
+    visit, _ = page.pick_mood("sad", Visit())
     visit, *_ = page.show_films(visit, "match")
     visit, *_ = page.drop_film(gr.EventData(None, {"imdb_id": "tt9999999"}), visit, "match")
     assert not visit.unwanted
@@ -143,5 +144,5 @@ def test_a_plain_address_touches_nothing() -> None:
 
 
 def test_the_kind_of_voice_can_be_switched_off() -> None:
-    assert page.show_voice(False, page.Visit(UNSURE))["voice"] == ""
-    assert "male voice" in page.show_voice(True, page.Visit(UNSURE))["voice"]
+    assert page.show_voice(False, Visit(UNSURE))["voice"] == ""
+    assert "male voice" in page.show_voice(True, Visit(UNSURE))["voice"]
