@@ -25,7 +25,6 @@ TEMPLATE = """
   {{#if value.problem}}<p class="problem">{{value.problem}}</p>{{/if}}
   {{#if value.learned}}
   <p class="learned">{{value.learned}}</p>
-  {{#if value.gain}}<p class="quiet">{{value.gain}}</p>{{/if}}
   <p><a class="save" href="{{value.file}}" download="FILE">SAVE</a> <span class="quiet">SAVE_HINT</span></p>
   {{/if}}
   {{#if value.line}}
@@ -145,7 +144,6 @@ def _describe_learned(voice: LearnedVoice | None) -> dict[str, str]:
     one = len(voice.points) == 1
     return {
         "learned": texts.TEACH_LEARNED_ONE if one else texts.TEACH_LEARNED,
-        "gain": _gain(voice),
         "file": f"data:application/json,{content}",
     }
 
