@@ -137,6 +137,8 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
     )
     if not team.is_first:
         return
+    recalled = any(outcome.recalled for outcome in outcomes)
+    minutes = None if recalled else round((time.monotonic() - started) / 60, 1)
     scored = judge(outcomes)
     metrics = summarise(scored, corpus.emotions) | {
         "calibration": calibrate(outcomes),
@@ -147,7 +149,7 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
         "labels": "shuffled" if arguments.shuffle_labels else "as acted",
         "settings": asdict(make_settings(arguments, corpus)) if arguments.model == "cnn" else None,
         "folds": {fold.name: sorted({clip.actor for clip in fold.test}) for fold in folds},
-        **describe_run(arguments, team, started),
+        **describe_run(arguments, team, minutes),
     }
     write_report(arguments.out, metrics, scored)
     print(f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {arguments.out}")

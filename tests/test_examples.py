@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import running_app
 import soundfile as sf
 
 import app
 from ser_model.audio import load_audio
 from ser_model.recognize import WEIGHTS
 from ser_model.speech import SpeechDetector
-from ui import service, texts
+from ui import texts
 from ui.examples import VOICES
 
 PROJECT = Path(app.__file__).parent
@@ -28,13 +29,9 @@ needs_weights = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IMDB_LIVE", "off")
-        patch.setenv("MOOD_HOME", str(tmp_path_factory.mktemp("home")))
-        service._open_films.cache_clear()
-        _, address, _ = app.demo.launch(**app.LAUNCH, prevent_thread_lock=True, quiet=True)
-        yield address.rstrip("/")
-        app.demo.close()
+    running = running_app.start(tmp_path_factory.mktemp("app"))
+    yield running.url.rstrip("/")
+    running.stop()
 
 
 def run(*command: str) -> str:

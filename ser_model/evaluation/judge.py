@@ -18,12 +18,13 @@ ABSTAIN_SHARE = 0.3  # of the validation clips is answered with "not sure"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one model said of its fold's validation and test clips."""
+    """What one model said of its fold's validation and test clips; recalled when an earlier run had asked it."""
 
     fold: Fold
     seed: int
     validation: Scores
     test: Scores
+    recalled: bool = False
 
 
 def calibrate(outcomes: list[Outcome], unheard: frozenset[str] = frozenset()) -> dict[str, Any]:

@@ -138,6 +138,8 @@ def _load(document: Mapping[str, Any]) -> Rows:
 
 
 def _training(document: Mapping[str, Any]) -> Rows:
+    if document["minutes"] is None:
+        return []
     minutes = document["minutes"] / len(document["seeds"])
     return [("training five folds, one seed", "30 minutes", f"**{minutes:.1f} minutes**", document["command"])]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import time
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,13 @@ import torch
 from ser_model.training.processes import Team
 
 
-def describe_run(arguments: argparse.Namespace, team: Team, started: float) -> dict[str, Any]:
-    """Say how and with what the figures were made."""
+def describe_run(arguments: argparse.Namespace, team: Team, minutes: float | None) -> dict[str, Any]:
+    """Say how and with what the figures were made; a run that took up an earlier one's scores has no minutes."""
     return {
         "seeds": list(range(arguments.seeds)),
         "command": describe_command(arguments, team),
         "processes": team.count,
-        "minutes": round((time.monotonic() - started) / 60, 1),
+        "minutes": minutes,
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

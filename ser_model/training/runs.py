@@ -55,13 +55,14 @@ def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int
     wanted = json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}, sort_keys=True)
     path = keep / "scores" / f"{name}.npz"
     scores = recall_scores(path, wanted) if team.is_first else None
-    if not team.agree(scores is not None):
+    recalled = team.agree(scores is not None)
+    if not recalled:
         network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"), team)
         if team.is_first:
             keep_network(keep / "networks" / name, network)
             scores = score_clips(network, fold.validation), score_clips(network, fold.test)
             keep_scores(path, wanted, *scores)
-    return None if scores is None else Outcome(fold, seed, *scores)
+    return None if scores is None else Outcome(fold, seed, *scores, recalled)
 
 
 def keep_network(folder: Path, network: EmotionCnn) -> None:
