@@ -29,6 +29,7 @@ import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
@@ -37,10 +38,11 @@ from ser_model.evaluation.metrics import summarise
 from ser_model.evaluation.report import write_report
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS
-from ser_model.training.classic import ClassicModel, describe_clips
+from ser_model.training.classic import ClassicSettings, run_recipe
+from ser_model.training.copies import describe_copies
 from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
-from ser_model.training.fit import FitSettings, fit_network
-from ser_model.training.folds import PROTOCOLS, Fold, join_training, split_clips
+from ser_model.training.fit import FitSettings, fit_network, limit_threads
+from ser_model.training.folds import PROTOCOLS, Fold, join_training, list_speech, split_clips
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head
 from ser_model.training.processes import ProcessLost, Team, join_team
 from ser_model.training.provenance import describe_run
@@ -49,6 +51,8 @@ from ser_model.training.ravdess import CorpusError
 from ser_model.training.runs import make_reporter, run_heads, run_networks
 from ser_model.training.whole import write_whole
 from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
+
+Settings = TypeVar("Settings", FitSettings, ClassicSettings, HeadSettings)
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -74,7 +78,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="folder for the results (usually runs/PROTOCOL-MODEL; with --protocol all, where the page looks)",
     )
     output.add_argument("--calibration", type=Path, help="metrics.json of the folds, for --protocol all")
-    output.add_argument("--cache", type=Path, default=Path(".cache/layers"), help="where an encoder's vectors are kept")
+    output.add_argument("--cache", type=Path, default=Path(".cache"), help="where vectors computed once are kept")
     output.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="networks trained side by side")
     output.add_argument("--push", metavar="REPO", help="publish weights as OWNER/NAME, alone or after --protocol all")
     arguments = parser.parse_args(argv)
@@ -88,6 +92,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     shipped = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}
     if arguments.protocol == "all" and (arguments.model not in shipped or arguments.calibration is None):
         parser.error("--protocol all makes cnn or wav2vec2 weights and needs --calibration METRICS.json of their folds")
+    if arguments.protocol == "random-copies" and arguments.model != "classic":
+        parser.error("--protocol random-copies shows what the classic recipe measured; use it with --model classic")
     if arguments.model == "classic" and arguments.extra:
         parser.error("--extra goes with --model cnn or wav2vec2: the classic recipe is measured on RAVDESS alone")
     if arguments.protocol == "all" and arguments.shuffle_labels:
@@ -147,7 +153,7 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
         "encoder": arguments.encoder if arguments.model == "wav2vec2" else None,
         "extra": corpus.about,
         "labels": "shuffled" if arguments.shuffle_labels else "as acted",
-        "settings": asdict(make_settings(arguments, corpus)) if arguments.model == "cnn" else None,
+        "settings": describe_settings(arguments, corpus),
         "folds": {fold.name: sorted({clip.actor for clip in fold.test}) for fold in folds},
         **describe_run(arguments, team, minutes),
     }
@@ -162,10 +168,10 @@ def train_on_all(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> N
         raise ValueError(f"{arguments.calibration} knows other emotions. Run its folds again, with the same --extra.")
     if arguments.model == "wav2vec2":
         encoder = Encoder.load(arguments.encoder)
-        layers = describe_layers(clips, encoder, arguments.cache)
+        layers = describe_layers(clips, encoder, arguments.cache / "layers")
         save_head(
             arguments.out,
-            fit_head(clips, layers, encoder, 0, make_head_settings(arguments), corpus.emotions),
+            fit_head(clips, layers, encoder, 0, set_epochs(HeadSettings(), arguments), corpus.emotions),
             metrics["calibration"],
         )
     else:
@@ -179,13 +185,22 @@ def train_on_all(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> N
 
 def make_settings(arguments: argparse.Namespace, corpus: Corpus) -> FitSettings:
     """Return the chosen settings, with the epochs of the command line and the emotions of the corpus."""
-    settings = replace(FitSettings(), epochs=arguments.epochs) if arguments.epochs else FitSettings()
+    settings = set_epochs(FitSettings(), arguments)
     return replace(settings, network=replace(settings.network, emotions=corpus.emotions))
 
 
-def make_head_settings(arguments: argparse.Namespace) -> HeadSettings:
-    """Return the comparison head's settings, with the epochs of the command line."""
-    return replace(HeadSettings(), epochs=arguments.epochs) if arguments.epochs else HeadSettings()
+def set_epochs(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """Return settings with the epochs of the command line."""
+    return replace(settings, epochs=arguments.epochs) if arguments.epochs else settings
+
+
+def describe_settings(arguments: argparse.Namespace, corpus: Corpus) -> dict[str, Any]:
+    """Say what the model was trained with."""
+    if arguments.model == "cnn":
+        return asdict(make_settings(arguments, corpus))
+    if arguments.model == "classic":
+        return asdict(set_epochs(ClassicSettings(), arguments))
+    return asdict(set_epochs(HeadSettings(), arguments))
 
 
 def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
@@ -203,18 +218,19 @@ def run_cnn(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace, te
     return run_networks(folds, arguments.seeds, settings, arguments.out, arguments.jobs, team)
 
 
-def run_classic(corpus: Corpus, folds: list[Fold], _: argparse.Namespace, __: Team) -> list[Outcome]:
-    """Fit the classic model to each fold; chance plays no part in it."""
-    vectors = describe_clips(corpus.clips)
-    models = [(fold, ClassicModel(vectors).fit(fold.train)) for fold in folds]
-    return [Outcome(fold, 0, model.score(fold.validation), model.score(fold.test)) for fold, model in models]
+def run_classic(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace, _: Team) -> list[Outcome]:
+    """Fit the classic recipe to each fold and seed."""
+    limit_threads(arguments.jobs)
+    vectors = describe_copies(list_speech(corpus.clips), arguments.cache / "descriptors")
+    settings, copied = set_epochs(ClassicSettings(), arguments), arguments.protocol == "random-copies"
+    return run_recipe(folds, arguments.seeds, vectors, settings, copied)
 
 
 def run_wav2vec2(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace, _: Team) -> list[Outcome]:
     """Encode every clip once, and fit a head for each fold and seed."""
     encoder = Encoder.load(arguments.encoder)
-    layers = describe_layers(corpus.clips + corpus.extra, encoder, arguments.cache)
-    return run_heads(folds, arguments.seeds, make_head_settings(arguments), encoder, layers, corpus.emotions)
+    layers = describe_layers(corpus.clips + corpus.extra, encoder, arguments.cache / "layers")
+    return run_heads(folds, arguments.seeds, set_epochs(HeadSettings(), arguments), encoder, layers, corpus.emotions)
 
 
 if __name__ == "__main__":

@@ -80,11 +80,10 @@ def _predict_archive(job: ScoringJob, arguments: argparse.Namespace) -> int:
 
 
 def explore(arguments: argparse.Namespace) -> int:
-    """Draw pictures of the corpus."""
+    """Draw pictures of the corpus and a page that shows them."""
     from ser_model.evaluation.explore import draw_corpus  # noqa: PLC0415 - datasets and matplotlib take seconds
 
-    for path in draw_corpus(arguments.data, arguments.out):
-        print(path)
+    print(draw_corpus(arguments.data, arguments.out))
     return 0
 
 

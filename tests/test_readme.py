@@ -35,6 +35,20 @@ def test_the_robustness_table_follows_its_results(tmp_path: Path) -> None:
     assert "share of the small changes passed 0.70 (the bar is 0.8: does not hold)" in table
 
 
+def test_the_original_recipe_stands_in_three_rows_with_the_reason(project: Path, tmp_path: Path) -> None:
+    readme = Path(shutil.copy(project / "README.md", tmp_path / "README.md"))
+    metrics = json.loads((project / "results/luna/metrics.json").read_text())
+    for name, accuracy in {"classic-random-copies": 0.971, "classic-random": 0.651, "classic": 0.421}.items():
+        (tmp_path / "results" / name).mkdir(parents=True)
+        (tmp_path / "results" / name / "metrics.json").write_text(json.dumps(metrics | {"accuracy": accuracy}))
+    update_readme(readme, tmp_path / "results")
+    rows = [line for line in readme.read_text().splitlines() if "original recipe" in line]
+    assert [re.findall(r"\| ([\d.]+) \|", row) for row in rows] == [["97.1"], ["65.1"], ["42.1"]]
+    sentence = readme.read_text().replace("\n", " ")
+    assert "97.1 % of its answers" in sentence
+    assert "this is why the headline is by actor" in sentence
+
+
 def test_every_file_the_readme_links_to_is_there(project: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", (project / "README.md").read_text())
     assert links

@@ -12,6 +12,7 @@ from voice import RATE_HZ, speak
 import train
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
+from ser_model.training import copies
 
 
 def run(*arguments: object) -> int:
@@ -66,10 +67,26 @@ def test_the_weights_for_everybody_open_in_the_recogniser(results: Path, corpus:
     assert (out / "model.safetensors").stat().st_size < 5_000_000
 
 
-def test_the_classic_model_goes_through_the_same_protocol(corpus: Path, tmp_path: Path) -> None:
-    command = ["--data", corpus, "--allow-missing", "--model", "classic", "--folds", 0, "--out", tmp_path]
-    assert run(*command) == 0
-    assert json.loads((tmp_path / "metrics.json").read_text())["model"] == "classic"
+def test_the_classic_model_goes_through_the_same_protocol(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "PROCESSES", 1)
+    command = ["--data", corpus, "--allow-missing", "--model", "classic", "--epochs", 2, "--cache", tmp_path]
+    assert run(*command, "--folds", 0, "--out", tmp_path) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["model"] == "classic"
+    assert metrics["clips"] == 2 * 8
+    assert metrics["settings"]["epochs"] == 2
+    assert run(*command, "--protocol", "random-copies", "--out", tmp_path) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["clips"] == 6 * 8  # a fifth of the clips and their four copies
+
+
+def test_the_split_over_copies_is_for_the_classic_model_alone(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run("--data", corpus, "--protocol", "random-copies")
+    assert stop.value.code == 2
+    assert "use it with --model classic" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")

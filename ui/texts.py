@@ -173,7 +173,7 @@ QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that nev
 CHANCE = "Guessing, one in eight"
 PEOPLE = "People"
 THIS_MODEL = "This model, new speakers"
-OTHERS = {"Averages of classic features": "classic", "Random split, speakers known": "random"}
+OTHERS = {"The original recipe": "classic", "Random split": "random"}
 LADDER = (
     "Right answers",
     (

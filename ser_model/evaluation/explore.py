@@ -1,88 +1,129 @@
-"""Pictures of the corpus: how many clips there are, how long and how loud they are, how high the voices lie."""
+"""The corpus at a glance: every clip measured once, pictures drawn of it, and a page that shows them."""
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
+from statistics import median
+from string import Template
 
-import numpy as np
-from matplotlib.figure import Figure
+from joblib import Parallel, delayed
+from matplotlib import style
+from tqdm import tqdm
 
-from ser_model.audio import SAMPLE_RATE
-from ser_model.features import describe_voice
-from ser_model.labels import EMOTIONS, GENDERS
-from ser_model.training.clips import Clip, prepare_clips
+from ser_model.evaluation.measures import Measures, measure_chunk
+from ser_model.evaluation.pictures import PICTURES, THEMES
+from ser_model.labels import EMOTIONS, GENDERS, Emotion
+from ser_model.training.clips import prepare_clips
 from ser_model.training.ravdess import load_ravdess
 
-PITCH = 35  # position of the mean pitch (log2 Hz) in describe_voice
-COLOURS = ("#3f88c5", "#8a4fbf")  # male, female
+PROCESSES = 2
+CHUNK = 20  # clips that a process takes at a time
+DPI = 144
+CAPTIONS = {
+    "counts": "How many clips there are of each emotion, by men and by women.",
+    "durations": """How long the speech in a clip lasts, without the silence around it. The box holds the middle half of
+        the clips, the line is the median, the whiskers leave out a twentieth at either end.""",
+    "loudness": "Root mean square level of the speech; 0 dB is as loud as a file can be.",
+    "pitch": "Median over the voiced moments of a clip (pYIN, 60 to 800 Hz); equal steps are equal intervals.",
+    "mel": """Level by frequency, from the beginning of the speech to its end, averaged over the clips of an emotion;
+        every clip is stretched to the same length first.""",
+    "mfcc": """Mel-frequency cepstral coefficients averaged over a clip: how far an emotion lies from the mean of all
+        clips, in standard deviations between clips.""",
+    "chroma": """Share of each semitone of the octave in a clip: how far an emotion lies from the mean of all clips, in
+        standard deviations between clips.""",
+}
+HEADINGS = {
+    "counts": "Clips",
+    "durations": "Duration",
+    "loudness": "Loudness",
+    "pitch": "Pitch",
+    "mel": "Mean mel spectrogram",
+    "mfcc": "Mean MFCC",
+    "chroma": "Mean chroma",
+}
+PAGE = Template(Path(__file__).with_suffix(".html").read_text())
+FIGURE = Template("""\
+<figure>
+<figcaption><h2>$heading</h2><p>$caption</p></figcaption>
+<div class="wide" tabindex="0" role="region" aria-label="$heading">
+<picture><source srcset="$name-dark.png" media="(prefers-color-scheme: dark)">
+<img src="$name-light.png" width="$width" height="$height" loading="lazy" alt="$heading by emotion"></picture></div>
+</figure>""")
 
 
-def draw_corpus(data: Path, out: Path) -> list[Path]:
-    """Draw the speech part of a corpus.
+def draw_corpus(data: Path, out: Path) -> Path:
+    """Draw the speech part of a corpus, in light and dark.
 
     Args:
         data: Folder with RAVDESS.
-        out: Folder for the pictures; made when missing.
+        out: Folder for the pictures and the page; made when missing.
 
     Returns:
-        The paths of the pictures.
+        The path of the page.
 
     Raises:
         CorpusError: There are no clips.
     """
-    clips = prepare_clips(load_ravdess(data, ("speech",)))
+    measures = _measure_corpus(data)
     out.mkdir(parents=True, exist_ok=True)
-    figures = {
-        "counts.png": _draw_counts(clips),
-        "lengths_and_levels.png": _draw_levels(clips),
-        "pitch.png": _draw_pitch(clips),
+    figures = []
+    for name, heading in tqdm(HEADINGS.items(), desc="Drawing", unit="picture"):
+        for theme, colours in THEMES.items():
+            with style.context(colours):
+                figure = PICTURES[name](measures)
+                figure.savefig(out / f"{name}-{theme}.png", dpi=DPI)
+        width, height = (round(side * DPI) for side in figure.get_size_inches())
+        size = {"width": width, "height": height}
+        figures.append(FIGURE.substitute(size, name=name, heading=heading, caption=CAPTIONS[name]))
+    page = out / "index.html"
+    page.write_text(_write_page(measures, figures), encoding="utf-8")
+    return page
+
+
+def _measure_corpus(data: Path) -> list[Measures]:
+    """Measure every clip, on two processes."""
+    clips = prepare_clips(load_ravdess(data, ("speech",)))
+    chunks = [clips[first : first + CHUNK] for first in range(0, len(clips), CHUNK)]
+    jobs = Parallel(n_jobs=PROCESSES, return_as="generator")(delayed(measure_chunk)(chunk) for chunk in chunks)
+    measures: list[Measures] = []
+    with tqdm(total=len(clips), desc="Measuring", unit="clip") as progress:
+        for part in jobs:
+            measures += part
+            progress.update(len(part))
+    return measures
+
+
+def _write_page(measures: list[Measures], figures: list[str]) -> str:
+    actors = len({one.actor for one in measures})
+    minutes = sum(one.duration_s for one in measures) / 60
+    colours = {
+        f"{name}_{part}": theme[key]
+        for name, theme in THEMES.items()
+        for part, key in (("page", "figure.facecolor"), ("ink", "text.color"))
     }
-    for name, figure in figures.items():
-        figure.savefig(out / name, dpi=110)
-    return [out / name for name in figures]
+    return PAGE.substitute(
+        colours,
+        summary=f"{len(measures)} clips of {actors} actors, {minutes:.0f} minutes of speech.",
+        rows="\n".join(_write_row(emotion, measures) for emotion in EMOTIONS),
+        figures="\n".join(figures),
+    )
 
 
-def _draw_counts(clips: list[Clip]) -> Figure:
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    for gender, name in enumerate(GENDERS):
-        counts = [sum(clip.emotion == i and clip.gender == gender for clip in clips) for i in range(len(EMOTIONS))]
-        axes.bar(np.arange(len(EMOTIONS)) + 0.4 * gender - 0.2, counts, width=0.4, label=name, color=COLOURS[gender])
-    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
-    axes.legend()
-    axes.set_title(f"{len(clips)} clips of {len({clip.actor for clip in clips})} actors")
-    return figure
+def _write_row(emotion: Emotion, measures: list[Measures]) -> str:
+    clips = [one for one in measures if one.emotion == emotion.class_index]
+    men, women = ([one.pitch_hz for one in clips if one.gender == gender.class_index] for gender in GENDERS)
+    cells = [
+        str(len(clips)),
+        _write_median([one.duration_s for one in clips], 1),
+        _write_median([one.level_db for one in clips], 1),
+        _write_median(men, 0),
+        _write_median(women, 0),
+    ]
+    return f'<tr><th scope="row">{emotion}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
-def _draw_levels(clips: list[Clip]) -> Figure:
-    figure = Figure(figsize=(12, 4), layout="constrained")
-    lengths, levels = figure.subplots(1, 2)
-    seconds = [[clip.speech.size / SAMPLE_RATE for clip in clips if clip.emotion == i] for i in range(len(EMOTIONS))]
-    decibels = [[_measure_level_db(clip) for clip in clips if clip.emotion == i] for i in range(len(EMOTIONS))]
-    for axes, values, title in (
-        (lengths, seconds, "Length of the speech span, s"),
-        (levels, decibels, "Level of it, dB RMS"),
-    ):
-        axes.boxplot(values, tick_labels=list(EMOTIONS), showfliers=False)
-        axes.tick_params(axis="x", rotation=30)
-        axes.set_title(title)
-    return figure
-
-
-def _draw_pitch(clips: list[Clip]) -> Figure:
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    pitches = np.array([2 ** describe_voice(clip.speech)[PITCH] for clip in clips])
-    for gender, name in enumerate(GENDERS):
-        values = [
-            pitches[[clip.emotion == i and clip.gender == gender for clip in clips]] for i in range(len(EMOTIONS))
-        ]
-        filled = [value if value.size else np.array([np.nan]) for value in values]
-        axes.plot(list(EMOTIONS), [np.median(value) for value in filled], "o-", label=name, color=COLOURS[gender])
-    axes.legend()
-    axes.set_title("Median over clips of the mean pitch (YIN), Hz")
-    return figure
-
-
-def _measure_level_db(clip: Clip) -> float:
-    return float(10 * np.log10(np.mean(clip.speech**2) + 1e-12))
+def _write_median(numbers: list[float], places: int) -> str:
+    """Write the median, or a dash when nothing was measured."""
+    known = [number for number in numbers if not isnan(number)]
+    return f"{median(known):.{places}f}".replace("-", "\N{MINUS SIGN}") if known else "\N{EN DASH}"

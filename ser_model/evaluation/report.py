@@ -79,7 +79,7 @@ def _draw_actors(axes: Axes, metrics: dict[str, Any]) -> None:
     axes.set_ylim(0, 100)
     axes.tick_params(axis="x", labelsize=7)
     axes.legend(fontsize=8)
-    axes.set_title("Accuracy by actor never heard, % (violet: women, blue: men)")
+    axes.set_title("Accuracy by actor, % (violet: women, blue: men)")
 
 
 def _draw_reliability(axes: Axes, scored: Scored, ece: float, bins: int = 10) -> None:

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile as sf
 import torch
@@ -126,7 +127,11 @@ def test_the_shipped_weights_are_those_that_were_published() -> None:
     assert read_config(WEIGHTS)["weights_sha256"] == digest
 
 
+def test_classic_descriptors_are_finite_even_of_silence() -> None:
+    assert np.isfinite(describe_voice(np.zeros(16_000, np.float32))).all()
+
+
 def test_classic_descriptors_follow_the_pitch() -> None:
     low, high = describe_voice(speak(pitch_hz=110)), describe_voice(speak(pitch_hz=220))
-    assert low.shape == (72,)
-    assert 0.7 < high[35] - low[35] < 1.3  # log2: one octave
+    assert low.shape == high.shape == (216,)
+    assert 0.7 < high[98] - low[98] < 1.3  # log2: one octave

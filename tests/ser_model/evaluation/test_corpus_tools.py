@@ -1,17 +1,51 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from voice import speak
 
 from ser_model.__main__ import main
+from ser_model.evaluation import explore
+from ser_model.evaluation.measures import measure_clip
+from ser_model.training.clips import Clip
 
 
-def test_explore_draws_the_corpus(corpus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explore_draws_the_corpus_on_one_page(
+    corpus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explore, "PROCESSES", 1)
     assert main(["explore", "--data", str(corpus_folder), "--out", str(tmp_path)]) == 0
-    pictures = capsys.readouterr().out.split()
-    assert len(pictures) == 3
-    assert all(Path(path).stat().st_size > 5_000 for path in pictures)
+    said = capsys.readouterr()
+    assert said.out.split() == [str(tmp_path / "index.html")]
+    assert "Measuring" in said.err
+    page = (tmp_path / "index.html").read_text()
+    shown = set(re.findall(r'src(?:set)?="([^"]+)"', page))
+    names = ("counts", "durations", "loudness", "pitch", "mel", "mfcc", "chroma")
+    assert shown == {f"{name}-{theme}.png" for name in names for theme in ("light", "dark")}
+    assert all((tmp_path / picture).stat().st_size > 5_000 for picture in shown)
+    assert "48 clips of 6 actors" in page
+    assert "$" not in page
+
+
+def test_measures_are_those_of_the_voice() -> None:
+    low, high = (measure_clip(make_clip(0.1 * speak(pitch_hz=pitch_hz, pause_s=0))) for pitch_hz in (110, 220))
+    assert high.pitch_hz / low.pitch_hz == pytest.approx(2, rel=0.1)
+    assert low.duration_s == pytest.approx(8 * 0.22)
+    loud = measure_clip(make_clip(speak(pitch_hz=110, pause_s=0)))
+    assert loud.level_db - low.level_db == pytest.approx(20, abs=0.1)
+    assert low.mel_db.shape == (64, 60)
+    assert low.chroma.sum() == pytest.approx(1)
+
+
+def test_a_clip_without_voice_has_no_pitch(rng: np.random.Generator) -> None:
+    assert np.isnan(measure_clip(make_clip(1e-3 * rng.standard_normal(16_000).astype(np.float32))).pitch_hz)
+
+
+def make_clip(voice: np.ndarray) -> Clip:
+    return Clip("03-01-01-01-01-01-01", voice, (0, voice.size), 0, 0, 0, 1, False)
 
 
 @pytest.mark.parametrize("command", [["explore", "--out", "x"], ["robustness", "--out", "x.json"]])

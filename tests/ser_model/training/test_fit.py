@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from ser_model.cnn import CnnConfig
-from ser_model.training.classic import ClassicModel, describe_clips
 from ser_model.training.clips import Clip, prepare_clips
 from ser_model.training.fit import FitSettings, fit_network, score_clips
 from ser_model.training.ravdess import load_ravdess
@@ -51,10 +50,3 @@ def test_scores_keep_the_order_of_the_clips(clips: list[Clip]) -> None:
     network = fit_network(clips[:16], FitSettings(epochs=1, batch=8, network=CnnConfig((16, 16, 16))), seed=0)
     forwards, backwards = score_clips(network, clips), score_clips(network, clips[::-1])
     assert np.allclose(forwards.emotion, backwards.emotion[::-1], atol=1e-4)
-
-
-def test_the_classic_model_learns_too(clips: list[Clip]) -> None:
-    known, strangers = split(clips)
-    scores = ClassicModel(describe_clips(clips)).fit(known).score(strangers)
-    truth = np.array([clip.emotion for clip in strangers])
-    assert (scores.emotion.argmax(axis=1) == truth).mean() > 0.5
