@@ -27,7 +27,7 @@ def test_spans_lie_inside_their_clips(clips: list[Clip]) -> None:
     assert len(clips) == 48
     for clip in clips:
         assert 0 <= clip.span[0] < clip.span[1] <= clip.waveform.size
-        assert 0.5 < clip.speech.size / 16_000 < 1.6
+        assert 0.5 < clip.speech.size / 16_000 <= 1.8  # the whole clip where the detector is not sure of a made voice
 
 
 def test_the_network_learns_what_new_voices_say(clips: list[Clip]) -> None:
