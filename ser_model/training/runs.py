@@ -104,8 +104,8 @@ def run_heads(
     for seed in range(seeds):
         for fold in folds:
             head = fit_head(fold.train, layers, encoder, seed, settings, emotions)
-            scores = [score_layers(head, part, layers) for part in (fold.validation, fold.test)]
-            outcomes.append(Outcome(fold, seed, *scores))
+            validation, test = (score_layers(head, part, layers) for part in (fold.validation, fold.test))
+            outcomes.append(Outcome(fold, seed, validation, test))
     return outcomes
 
 
