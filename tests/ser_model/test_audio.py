@@ -4,7 +4,6 @@ import contextlib
 import io
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import soundfile as sf
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voice import RATE_HZ, speak
 
+from benchmarks.mutations import encode_av
 from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, NotAudio, TooLarge, TooLong, Truncated, load_audio
 
 ORIGINALS = "data/ravdess/original_48k"
@@ -21,22 +21,6 @@ ORIGINALS = "data/ravdess/original_48k"
 def encode(samples: np.ndarray, rate_hz: int = RATE_HZ, form: str = "WAV", subtype: str | None = "PCM_16") -> bytes:
     file = io.BytesIO()
     sf.write(file, samples, rate_hz, format=form, subtype=subtype)
-    return file.getvalue()
-
-
-def encode_av(samples: np.ndarray, container: str, codec: str, rate_hz: int = 48_000) -> bytes:
-    file = io.BytesIO()
-    with av.open(file, mode="w", format=container) as out:
-        stream = out.add_stream(codec, rate=rate_hz)
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(samples[np.newaxis].astype(np.float32), format="fltp", layout="mono")
-        frame.sample_rate = rate_hz
-        to_codec = av.AudioResampler(
-            format=stream.format, layout="mono", rate=rate_hz, frame_size=stream.frame_size or 960
-        )
-        for piece in [*to_codec.resample(frame), *to_codec.resample(None)]:
-            out.mux(stream.encode(piece))
-        out.mux(stream.encode(None))
     return file.getvalue()
 
 

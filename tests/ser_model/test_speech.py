@@ -7,8 +7,8 @@ import pytest
 from voice import RATE_HZ, speak
 
 from ser_model.audio import NoSpeech, Silence, TooLittleSpeech, load_audio
-from ser_model.evaluation.robustness.sounds import make_band
-from ser_model.speech import SpeechDetector
+from ser_model.evaluation.robustness.sounds import make_band, make_beeps
+from ser_model.speech import TONE, SpeechDetector, measure_tones
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +64,15 @@ def test_screams_are_heard(detector: SpeechDetector, shared: Path) -> None:
     for name in ("03-01-05-02-02-02-06", "03-01-06-02-01-01-06", "03-01-06-02-02-02-20"):
         clip = load_audio(shared / "data/ravdess/speech" / f"Actor_{name[-2:]}" / f"{name}.flac")
         assert detector.find(clip).voiced_s > 0.5
+
+
+def test_an_engaged_tone_is_no_speech(detector: SpeechDetector) -> None:
+    for seed in range(6):
+        tone = make_beeps(6 * RATE_HZ, np.random.default_rng(seed)).astype(np.float32)
+        with pytest.raises(NoSpeech):
+            detector.find(tone)
+
+
+def test_a_voice_is_told_from_tones_by_a_wide_margin() -> None:
+    assert measure_tones(speak(pitch_hz=140)) < TONE - 0.1
+    assert measure_tones(make_beeps(6 * RATE_HZ, np.random.default_rng(0))) > TONE + 0.01
