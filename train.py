@@ -2,8 +2,8 @@
 
 A smoke run in about two minutes:
     python train.py --data DIR --protocol luna --epochs 2 --folds 0 --out runs/smoke
-The figures of the README (about half an hour on two cores):
-    python train.py --data DIR --protocol luna --out results/luna
+The figures of the README (an hour and a half on two cores):
+    python train.py --data DIR --protocol luna --seeds 5 --out results/luna
 The shipped weights, trained on everybody with the calibration of those folds:
     python train.py --data DIR --protocol all --calibration results/luna/metrics.json --out ser_model/weights
 Publish them, with card and code, on the model hub:
@@ -16,6 +16,8 @@ training part of every fold; an emotion that RAVDESS lacks becomes a class of it
     python train.py --data DIR --protocol luna --extra MANIFEST.csv --out runs/extra
 Two processes on one machine for each network, on its GPUs where there are any (torch.distributed):
     torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out results/luna
+Settings are chosen on validation actors, held out for it; nothing is asked of the test actors:
+    python train.py --data DIR --protocol luna --choosing --out runs/choosing
 Whether anything leaks from training into what is scored: with shuffled labels the UAR must be near chance, 12.5 %:
     python train.py --data DIR --protocol luna --shuffle-labels --out results/permutation
 """
@@ -41,14 +43,16 @@ from ser_model.recognize import WEIGHTS
 from ser_model.training.classic import ClassicSettings, run_recipe
 from ser_model.training.copies import describe_copies
 from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
-from ser_model.training.fit import FitSettings, fit_network, limit_threads
-from ser_model.training.folds import PROTOCOLS, Fold, join_training, list_speech, split_clips
+from ser_model.training.fit import FitSettings, limit_threads
+from ser_model.training.folds import PROTOCOLS, Fold, join_training, list_speech, select_folds, split_clips
+from ser_model.training.joined import join_outcomes, list_models
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head
 from ser_model.training.processes import ProcessLost, Team, join_team
 from ser_model.training.provenance import describe_run
 from ser_model.training.publish import PublishError, push_weights, save_weights
 from ser_model.training.ravdess import CorpusError
-from ser_model.training.runs import make_reporter, run_heads, run_networks
+from ser_model.training.runs import fit_model, run_heads, run_networks
+from ser_model.training.speaker import fit_space
 from ser_model.training.whole import write_whole
 from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
 
@@ -66,6 +70,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument("--protocol", choices=PROTOCOLS, default="luna")
     protocol.add_argument("--folds", nargs="+", help="only these folds, by name")
+    protocol.add_argument(
+        "--choosing", action="store_true", help="score validation actors, who are otherwise trained on"
+    )
     protocol.add_argument("--seeds", type=int, default=1, metavar="N", help="train with the seeds 0 to N-1")
     model = parser.add_argument_group("model")
     model.add_argument("--model", choices=("cnn", "classic", "wav2vec2"), default="cnn")
@@ -136,19 +143,27 @@ def train(arguments: argparse.Namespace, team: Team) -> None:
 
 def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> None:
     """Score every clip by networks that never heard its actor, and write the report."""
-    folds = join_training(select_folds(split_clips(corpus.clips, arguments.protocol), arguments.folds), corpus.extra)
+    split = split_clips(corpus.clips, arguments.protocol, arguments.choosing)
+    folds = join_training(select_folds(split, arguments.folds), corpus.extra)
     started = time.monotonic()
     outcomes = {"cnn": run_cnn, "classic": run_classic, "wav2vec2": run_wav2vec2}[arguments.model](
         corpus, folds, arguments, team
     )
     if not team.is_first:
         return
+    alone = summarise(judge(outcomes), corpus.emotions)
+    models: list[tuple[int, ...]] = [(seed,) for seed in range(arguments.seeds)]
+    if arguments.model == "cnn":
+        outcomes, models = join_outcomes(outcomes), list_models(arguments.seeds)
     recalled = any(outcome.recalled for outcome in outcomes)
     minutes = None if recalled else round((time.monotonic() - started) / 60, 1)
     scored = judge(outcomes)
     metrics = summarise(scored, corpus.emotions) | {
         "calibration": calibrate(outcomes),
+        "networks_alone": {name: alone[name] for name in ("uar", "uar_deviation_over_seeds", "uar_by_seed")},
+        "models": models,  # the seeds that each joins
         "protocol": arguments.protocol,
+        "choosing": arguments.choosing,
         "model": arguments.model,
         "encoder": arguments.encoder if arguments.model == "wav2vec2" else None,
         "extra": corpus.about,
@@ -175,11 +190,12 @@ def train_on_all(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> N
             metrics["calibration"],
         )
     else:
-        network = fit_network(clips, make_settings(arguments, corpus), 0, make_reporter("all"), team)
+        network = fit_model(clips, make_settings(arguments, corpus), arguments.jobs, team)
         if not team.is_first:
             return
         with write_whole(arguments.out) as half:
             save_weights(half, network, arguments.calibration)
+            fit_space(network, clips).save(half)
     print(arguments.out)
 
 
@@ -201,15 +217,6 @@ def describe_settings(arguments: argparse.Namespace, corpus: Corpus) -> dict[str
     if arguments.model == "classic":
         return asdict(set_epochs(ClassicSettings(), arguments))
     return asdict(set_epochs(HeadSettings(), arguments))
-
-
-def select_folds(folds: list[Fold], names: list[str] | None) -> list[Fold]:
-    """Keep the folds named, or all; folds without test clips (absent actors) are left out."""
-    known = {fold.name: fold for fold in folds if fold.test and fold.validation}
-    unknown = set(names or known) - set(known)
-    if unknown or not known:
-        raise ValueError(f"There is no fold {', '.join(sorted(unknown))}. Choose from {', '.join(known) or 'none'}.")
-    return [known[name] for name in names or known]
 
 
 def run_cnn(corpus: Corpus, folds: list[Fold], arguments: argparse.Namespace, team: Team) -> list[Outcome]:

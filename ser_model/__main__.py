@@ -13,7 +13,15 @@ from ser_model.archive import ScoringJob, explain, list_recordings, score_archiv
 from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, load_audio
 from ser_model.cnn import WeightsError
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
-from ser_model.table import check_place, describe_failure, describe_prediction, make_table, read_labels, write_table
+from ser_model.table import (
+    Row,
+    check_place,
+    describe_failure,
+    describe_prediction,
+    make_table,
+    read_labels,
+    write_table,
+)
 from ser_model.voice import LearnedVoice, name_clips
 
 
@@ -41,8 +49,22 @@ def predict(arguments: argparse.Namespace) -> int:
         return _predict_archive(ScoringJob(first, weights, voice), arguments)
     if arguments.ray:
         raise ValueError("--ray scores a folder: python -m ser_model predict DIR --out TABLE --ray [ADDRESS].")
+    documents, rows = _predict_files(recognizer, arguments.files, voice)
+    if arguments.out:
+        write_table(arguments.out, make_table(rows, read_labels(arguments.weights)))
+    if arguments.json:
+        print(json.dumps(documents, indent=1))
+    elif not arguments.out:
+        _print_documents([document for document in documents if document["speech"]])
+    return 2 if any(row["error"] for row in rows) else 0
+
+
+def _predict_files(
+    recognizer: EmotionRecognizer, files: list[str], voice: LearnedVoice | None
+) -> tuple[list[dict[str, Any]], list[Row]]:
+    """Return a document and a row of the table for each file; what is wrong with one is also said at once."""
     documents, rows = [], []
-    for file in arguments.files:
+    for file in files:
         duration_s = None
         try:
             waveform = load_audio(file, RECORDING)
@@ -54,13 +76,7 @@ def predict(arguments: argparse.Namespace) -> int:
             print(f"ser_model: {file}: {explain(error)}", file=sys.stderr)
             documents.append(_describe_failure(file, explain(error)))
             rows.append(describe_failure(file, explain(error), duration_s))
-    if arguments.out:
-        write_table(arguments.out, make_table(rows, read_labels(arguments.weights)))
-    if arguments.json:
-        print(json.dumps(documents, indent=1))
-    elif not arguments.out:
-        _print_rows([document for document in documents if document["speech"]])
-    return 2 if any(row["error"] for row in rows) else 0
+    return documents, rows
 
 
 def _predict_archive(job: ScoringJob, arguments: argparse.Namespace) -> int:
@@ -96,7 +112,7 @@ def robustness(arguments: argparse.Namespace) -> int:
     if unknown:
         raise ValueError(f"There is no group {', '.join(unknown)}. Choose from {', '.join(GROUPS)}.")
     groups = tuple(arguments.only or GROUPS)
-    settings = Settings(groups, arguments.seed, arguments.jobs, arguments.limit)
+    settings = Settings(groups, tuple(arguments.seeds), arguments.jobs, arguments.limit)
     report = measure_robustness(arguments.data, arguments.networks, settings)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
@@ -111,44 +127,48 @@ def robustness(arguments: argparse.Namespace) -> int:
 def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ser_model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    one = commands.add_parser("predict", help="say how recordings sound")
-    one.add_argument("files", nargs="+", metavar="FILE", help="recordings, or one folder of them with --out")
-    one.add_argument("--json", action="store_true", help="print one JSON document")
-    one.add_argument(
-        "--baseline",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help="the speaker's voice: a neutral clip, a folder or clips named by emotion, or a saved voice (.json)",
+    _add_predict(commands.add_parser("predict", help="say how recordings sound"))
+    _add_explore(commands.add_parser("explore", help="draw pictures of the corpus"))
+    _add_robustness(commands.add_parser("robustness", help="measure how changes of a recording change the answer"))
+    return parser.parse_args(argv)
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    known = "the speaker's voice: a neutral clip, a folder or clips named by emotion, or a saved voice (.json)"
+    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings, or one folder of them with --out")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--baseline", type=Path, nargs="+", metavar="FILE", help=known)
+    parser.add_argument(
+        "--save-voice", type=Path, metavar="JSON", help="keep what --baseline learned for the next time"
     )
-    one.add_argument("--save-voice", type=Path, metavar="JSON", help="keep what --baseline learned for the next time")
-    one.add_argument("--out", type=Path, metavar="TABLE", help="write a .csv or .parquet table")
-    one.add_argument("--jobs", type=int, metavar="N", help="processes for a folder (usually one for each core)")
-    one.add_argument(
-        "--ray",
-        nargs="?",
-        const="local",
-        metavar="ADDRESS",
-        help="score a folder by Ray, here or on a cluster",
+    parser.add_argument("--out", type=Path, metavar="TABLE", help="write a .csv or .parquet table")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes for a folder (usually one for each core)")
+    parser.add_argument(
+        "--ray", nargs="?", const="local", metavar="ADDRESS", help="score a folder by Ray, here or on a cluster"
     )
-    one.add_argument("--weights", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
-    one.set_defaults(run=predict)
-    two = commands.add_parser("explore", help="draw pictures of the corpus")
-    two.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
-    two.add_argument("--out", type=Path, required=True, metavar="DIR")
-    two.set_defaults(run=explore)
-    three = commands.add_parser("robustness", help="measure how changes of a recording change the answer")
-    three.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
-    three.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON file; a .png is drawn beside it")
-    three.add_argument(
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
+    parser.set_defaults(run=predict)
+
+
+def _add_explore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures and the page")
+    parser.set_defaults(run=explore)
+
+
+def _add_robustness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON file; a .png is drawn beside it")
+    parser.add_argument(
         "--networks", type=Path, default=Path("results/luna/networks"), help="networks of the Luna folds"
     )
-    three.add_argument("--only", nargs="+", metavar="GROUP", help="only these groups of checks")
-    three.add_argument("--seed", type=int, default=0, metavar="N", help="the networks' seed (usually 0)")
-    three.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes side by side")
-    three.add_argument("--limit", type=int, metavar="N", help="only N clips of each actor")
-    three.set_defaults(run=robustness)
-    return parser.parse_args(argv)
+    parser.add_argument("--only", nargs="+", metavar="GROUP", help="only these groups of checks")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0, 1], metavar="N", help="of the networks heard as one (usually 0 1)"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes side by side")
+    parser.add_argument("--limit", type=int, metavar="N", help="only N clips of each actor")
+    parser.set_defaults(run=robustness)
 
 
 def _learn_voice(recognizer: EmotionRecognizer, arguments: argparse.Namespace) -> LearnedVoice | None:
@@ -172,11 +192,11 @@ def _describe_failure(file: str, sentence: str) -> dict[str, Any]:
     return {"file": file, **nothing, "sure": False, "probabilities": {}, "timeline": [], "notice": sentence}
 
 
-def _print_rows(rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        ranked = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:3]
+def _print_documents(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        ranked = sorted(document["probabilities"].items(), key=lambda item: -item[1])[:3]
         likely = ", ".join(f"{name} {100 * value:.0f} %" for name, value in ranked)
-        print(f"{row['file']}: {row['emotion'] or 'not sure'} ({likely}); {row['gender']} voice")
+        print(f"{document['file']}: {document['emotion'] or 'not sure'} ({likely}); {document['gender']} voice")
 
 
 if __name__ == "__main__":

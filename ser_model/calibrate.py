@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was fitted on validation actors, and is stored in the weights' config.json.
+    """What was fitted on clips of actors that the networks never heard, and is stored in the weights' config.json.
 
     Attributes:
         temperature: Divides the emotion logits before softmax (Guo et al. 2017, section 4.2).
@@ -45,7 +45,7 @@ class Calibration:
         )
 
 
-def softmax(logits: Array, temperature: float = 1.0) -> Array:
+def softmax(logits: Array, temperature: float | Array = 1.0) -> Array:
     """Turn (..., class) logits into probabilities."""
     scaled = logits / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))

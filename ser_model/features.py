@@ -34,9 +34,8 @@ class LogMel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        with torch.device(
-            "cpu"
-        ):  # transformers builds models on the meta device, where filter banks cannot be computed
+        # transformers builds models on the meta device, where filter banks cannot be computed
+        with torch.device("cpu"):
             self.mel = MelSpectrogram(
                 SAMPLE_RATE,
                 n_fft=WINDOW,

@@ -6,6 +6,8 @@ elsewhere than the network does. The kinds follow openSMILE's (Eyben et al. 2010
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from itertools import pairwise
 
 import torch
@@ -25,6 +27,7 @@ MODULATION_GROUPS = 10  # of neighbouring mel bands
 MODULATION_FRAMES = 512  # 8 s, longer than any window that is scored at once
 N_FUNCTIONALS = 2 * N_TRACKS * (MOMENTS + len(PERCENTILES)) + MODULATION_GROUPS * (len(MODULATION_HZ) - 1) + 1
 FEWEST_FRAMES = 8
+DELTA_FRAMES = 5  # that a slope is measured over
 
 
 def measure_functionals(frames: Tensor, counts: Tensor) -> Tensor:
@@ -37,36 +40,31 @@ def measure_functionals(frames: Tensor, counts: Tensor) -> Tensor:
     Returns:
         (batch, N_FUNCTIONALS) float32.
     """
-    frames = F.pad(frames.float(), (0, max(FEWEST_FRAMES - frames.shape[2], 0)), value=float(torch.tensor(FLOOR).log()))
+    frames = F.pad(frames.float(), (0, max(FEWEST_FRAMES - frames.shape[2], 0)), value=math.log(FLOOR))
     counts = counts.clamp(min=FEWEST_FRAMES)
     tracks = make_tracks(frames)
-    parts = [
-        describe_tracks(tracks, counts),
-        describe_tracks(measure_deltas(tracks), counts - 4),
-        measure_modulation(frames, counts),
-        counts.unsqueeze(1).float().log(),
-    ]
-    return torch.cat(parts, dim=1)
+    deltas = measure_deltas(tracks)
+    both = torch.cat([tracks, F.pad(deltas, (0, DELTA_FRAMES - 1))])  # (2 * batch, track, frame), in one go
+    described = describe_tracks(both, torch.cat([counts, counts - DELTA_FRAMES + 1]))
+    modulation = measure_modulation(frames, counts)
+    return torch.cat([*described.chunk(2), modulation, counts.unsqueeze(1).float().log()], dim=1)
 
 
 def make_tracks(frames: Tensor) -> Tensor:
     """Return the cepstra, the level (log), the centroid and spread (mel bands) and the flux, (batch, track, frame)."""
-    transform = create_dct(N_CEPSTRA, N_MELS, "ortho").to(frames)  # (mel, cepstrum)
-    cepstra = torch.einsum("bmf,mc->bcf", frames, transform)
+    cepstra = _make_cosines(frames.device) @ frames
     power = frames.exp()  # (batch, mel, frame)
     total = power.sum(dim=1, keepdim=True)
-    bands = torch.arange(N_MELS, device=frames.device).view(1, -1, 1)
+    bands = torch.arange(N_MELS, device=frames.device, dtype=frames.dtype).view(1, -1, 1)
     centroid = (power * bands).sum(dim=1, keepdim=True) / total
     spread = ((power * (bands - centroid).square()).sum(dim=1, keepdim=True) / total).sqrt()
-    change = F.pad(frames.diff(dim=2), (1, 0))
-    flux = change.square().mean(dim=1, keepdim=True).sqrt()
+    flux = F.pad(frames.diff(dim=2).square().mean(dim=1, keepdim=True).sqrt(), (1, 0))
     return torch.cat([cepstra, total.log(), centroid, spread, flux], dim=1)
 
 
 def measure_deltas(tracks: Tensor) -> Tensor:
     """Return the slope over five frames, (batch, track, frame - 4): only where all five are there."""
-    weights = torch.tensor([-0.2, -0.1, 0.0, 0.1, 0.2]).to(tracks)
-    return tracks.unfold(2, 5, 1) @ weights  # (batch, track, frame - 4, 5) @ (5,)
+    return 0.2 * (tracks[:, :, 4:] - tracks[:, :, :-4]) + 0.1 * (tracks[:, :, 3:-1] - tracks[:, :, 1:-3])
 
 
 def describe_tracks(tracks: Tensor, counts: Tensor) -> Tensor:
@@ -75,16 +73,17 @@ def describe_tracks(tracks: Tensor, counts: Tensor) -> Tensor:
     size = counts.view(-1, 1, 1).float()
     mean = (tracks * mask).sum(dim=2, keepdim=True) / size
     centred = (tracks - mean) * mask  # (batch, track, frame)
-    variance = centred.square().sum(dim=2, keepdim=True) / size
-    standard = centred / (variance + 1e-6).sqrt()
-    time = (torch.arange(tracks.shape[2], device=tracks.device) * 2 / (size - 1) - 1) * mask  # (batch, 1, frame)
+    squares = centred.square()
+    variance = squares.sum(dim=2, keepdim=True) / size
+    floored = variance + 1e-6
+    time = torch.arange(tracks.shape[2], device=tracks.device) * 2 / (size - 1) - 1  # (batch, 1, frame), -1 to 1
+    drifts = torch.cat([3 * time, time.square() - 1 / 3], dim=1).transpose(1, 2)  # (batch, frame, 2)
     moments = [
         mean,
         variance.sqrt(),
-        standard.pow(3).sum(dim=2, keepdim=True) / size,
-        standard.pow(4).sum(dim=2, keepdim=True) / size,
-        3 * (centred * time).sum(dim=2, keepdim=True) / size,
-        (centred * (time.square() - 1 / 3) * mask).sum(dim=2, keepdim=True) / size,
+        (squares * centred).sum(dim=2, keepdim=True) / (size * floored * floored.sqrt()),
+        squares.square().sum(dim=2, keepdim=True) / (size * floored.square()),
+        centred @ drifts / size,
     ]
     return torch.cat([*moments, measure_percentiles(tracks, mask, counts)], dim=2).flatten(1)  # (batch, track * figure)
 
@@ -108,8 +107,22 @@ def measure_modulation(frames: Tensor, counts: Tensor) -> Tensor:
     mask = (place <= 1).unsqueeze(1).float()
     mean = (envelopes * mask).sum(dim=2, keepdim=True) / counts.view(-1, 1, 1)
     spectrum = torch.fft.rfft((envelopes - mean) * window, MODULATION_FRAMES, dim=2).abs().square()
-    spectrum = spectrum / counts.view(-1, 1, 1)  # (batch, group, bin)
-    rates = torch.fft.rfftfreq(MODULATION_FRAMES, HOP / SAMPLE_RATE, device=frames.device)
-    edges = pairwise(MODULATION_HZ)
-    bands = [spectrum[:, :, (rates >= low) & (rates < high)].mean(dim=2) for low, high in edges]
-    return torch.stack(bands, dim=2).add(1e-3).log().flatten(1)
+    bands: Tensor = spectrum @ _make_rates(frames.device)  # (batch, group, modulation band)
+    return bands.div(counts.view(-1, 1, 1)).add(1e-3).log().flatten(1)
+
+
+@lru_cache(maxsize=4)
+def _make_cosines(device: torch.device) -> Tensor:
+    """Return the (cepstrum, mel) transform."""
+    with torch.inference_mode(mode=False):  # what is kept may serve training later
+        cosines: Tensor = create_dct(N_CEPSTRA, N_MELS, "ortho").T.contiguous().to(device)
+    return cosines
+
+
+@lru_cache(maxsize=4)
+def _make_rates(device: torch.device) -> Tensor:
+    """Return what averages the (bin,) rates of change within each band of MODULATION_HZ, (bin, modulation band)."""
+    with torch.inference_mode(mode=False):
+        rates = torch.fft.rfftfreq(MODULATION_FRAMES, HOP / SAMPLE_RATE)
+        within = torch.stack([(rates >= low) & (rates < high) for low, high in pairwise(MODULATION_HZ)], dim=1).float()
+        return within.div(within.sum(dim=0)).to(device)

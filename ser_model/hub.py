@@ -35,6 +35,7 @@ class EmotionCnnConfig(PreTrainedConfig):
 
     model_type = MODEL_TYPE
 
+    towers: int | None = None
     channels: list[int] | None = None
     kernel: int = 5
     pools: list[int] | None = None
@@ -45,13 +46,13 @@ class EmotionCnnConfig(PreTrainedConfig):
     gender_temperature: float = 1.0
     intensity_temperature: float = 1.0
     abstain_below: float = 0.0
-    usual_logits: list[float] | None = None
     weights_sha256: str | None = None
 
     def to_sizes(self) -> CnnConfig:
         """Return the sizes of the network."""
         usual = CnnConfig()
         return CnnConfig(
+            self.towers or usual.towers,
             to_triple(self.channels or usual.channels),
             self.kernel,
             to_triple(self.pools or usual.pools),
@@ -131,6 +132,7 @@ def make_config(sizes: CnnConfig, **calibration: Any) -> EmotionCnnConfig:
     """Describe a network for config.json."""
     names = [str(emotion) for emotion in sizes.emotions]
     return EmotionCnnConfig(
+        towers=sizes.towers,
         channels=list(sizes.channels),
         kernel=sizes.kernel,
         pools=list(sizes.pools),

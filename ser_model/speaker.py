@@ -25,13 +25,13 @@ Array = NDArray[np.float64]
 
 SPACE_NAME = "speaker.safetensors"
 DIMENSIONS, SHRINKAGE = 64, 0.3  # of the space; chosen on validation actors
-MAKE = "python -m ser_model.training.speaker --data DIR"
+MAKE = "python train.py --data DIR --protocol all --calibration results/luna/metrics.json"
 STILL = 1e-3  # share of the median deviation under which a number says nothing
 
 
 @dataclass(frozen=True)
 class SpeakerSettings:
-    """How much a voice's own clips count, chosen on validation actors: results/baseline.json.
+    """How much a voice's own clips count, chosen on validation actors: results/baseline-choosing.json.
 
     Attributes:
         speaker_ratio: Variance of a clip over that of speakers' centres; if it is high, few clips say little of it.

@@ -62,6 +62,7 @@ def test_the_weights_for_everybody_open_in_the_recogniser(results: Path, corpus:
     assert run(*command, "--calibration", calibration) == 0
     prediction = EmotionRecognizer.load(out).recognize(next(iter(sorted(corpus.rglob("*.wav")))))
     assert sum(prediction.probabilities.values()) == pytest.approx(1)
+    assert (out / "speaker.safetensors").exists()
     card = (out / "README.md").read_text()
     assert "no figure can be measured with them" in card
     assert (out / "model.safetensors").stat().st_size < 5_000_000
@@ -141,6 +142,7 @@ def test_shuffled_labels_are_learned_by_nobody(tmp_path: Path) -> None:
         (["--data", "nowhere"], "does not exist"),
         (["--data", "CORPUS"], "of 1440 clips"),
         (["--data", "CORPUS", "--allow-missing", "--folds", "7"], "Choose from"),
+        (["--data", "CORPUS", "--allow-missing", "--protocol", "loso", "--folds", "02"], "two actors at least"),
         (
             ["--data", "CORPUS", "--allow-missing", "--extra", "none.csv"],
             "Give a CSV file with the columns path, emotion",

@@ -1,9 +1,9 @@
 """What a learned voice is worth to a new speaker: python -m ser_model.evaluation.baseline --data DIR.
 
-Networks of the Luna folds score their validation and test actors with nothing known of the speaker, after one neutral
-clip, after eight guided clips (one of each emotion: statement 1, repetition 1, normal intensity), and with the
-speaker's own clips at hand without labels (transductive). Clips that a voice was learned from are not scored. The
-settings are chosen on validation actors.
+Networks of the Luna folds score their test actors with nothing known of the speaker, after one neutral clip, after
+eight guided clips (one of each emotion: statement 1, repetition 1, normal intensity), and with the speaker's own clips
+at hand without labels (transductive). Clips that a voice was learned from are not scored. The settings are chosen with
+--choosing, on validation actors and networks of train.py --choosing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import argparse
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ser_model.audio import AudioError
 from ser_model.calibrate import fit_temperature, softmax
-from ser_model.cnn import load_network
+from ser_model.cnn import WeightsError, load_network
 from ser_model.evaluation.metrics import measure_ece, measure_uar
+from ser_model.evaluation.networks import NETWORKS, find_networks
 from ser_model.files import WEIGHTS_NAME
 from ser_model.labels import EMOTIONS
 from ser_model.speaker import SpeakerSettings, SpeakerSpace
 from ser_model.training.clips import Clip, prepare_clips
 from ser_model.training.fit import score_clips
 from ser_model.training.folds import split_clips
+from ser_model.training.joined import list_models
 from ser_model.training.ravdess import ClipName, load_ravdess
 
 KINDS = ("none", "one", "eight", "unlabelled")
@@ -57,13 +61,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Judged:
-    """A fold of one seed: the space of its training actors, its validation and its test actors, one Part each."""
+    """A fold of one seed: the space of its training actors, and a Part for each actor that is scored."""
 
     fold: str
     seed: int
     space: SpeakerSpace
-    validation: list[Part]
-    test: list[Part]
+    parts: list[Part]
 
     def with_settings(self, settings: SpeakerSettings) -> Judged:
         """Return the same with other settings."""
@@ -73,44 +76,57 @@ class Judged:
 Answers = tuple[NDArray[np.int64], Array]  # (clip,) truth and (clip, 8) logits of what was scored
 
 
-def main() -> None:
-    """Measure every kind of knowledge, and write the table."""
+def main(argv: list[str] | None = None) -> int:
+    """Measure every kind of knowledge, and write the table; 2 means bad input, said in one line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--networks", type=Path, default=Path("results/luna/networks"))
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("results/baseline.json"))
-    arguments = parser.parse_args()
-    judged = list(read_folds(arguments.data, arguments.networks, arguments.seeds))
-    report = {
-        "command": f"python -m ser_model.evaluation.baseline --data DIR --seeds {arguments.seeds}",
-        "seeds": arguments.seeds,
-        "settings": asdict(SpeakerSettings()),
-        "softness_on_validation": {kind: fit_softness(judged, kind) for kind in ("one", "eight", "unlabelled")},
-        "tried_on_validation": try_settings(judged),
-        "rows": {kind: measure(judged, kind) for kind in KINDS},
-    }
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
+    parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="DIR", help="networks of the Luna folds")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="of the networks, from 0 on")
+    parser.add_argument("--choosing", action="store_true", help="try every setting, on validation actors")
+    parser.add_argument("--out", type=Path, default=Path("results/baseline.json"), metavar="FILE")
+    arguments = parser.parse_args(argv)
+    try:
+        judged = list(read_folds(arguments.data, arguments.networks, arguments.seeds, arguments.choosing))
+    except (AudioError, WeightsError, OSError, ValueError) as error:
+        print(f"ser_model: {error}", file=sys.stderr)
+        return 2
+    report = summarise(judged, arguments.seeds, arguments.choosing)
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     for kind, row in report["rows"].items():
-        print(
-            f"{kind:10} validation {row['validation_uar']:.4f}  test {row['test_uar']:.4f}  ECE {row['test_ece']:.3f}"
-        )
+        print(f"{kind:10} UAR {row['uar']:.4f}  ECE {row['ece']:.3f}")
+    return 0
 
 
-def read_folds(data: Path, networks: Path, seeds: int) -> Iterable[Judged]:
-    """Score every spoken clip with every network of the Luna folds, and fit the space of its training actors."""
+def summarise(judged: list[Judged], seeds: int, choosing: bool) -> dict[str, Any]:
+    """Return the document of results/baseline.json, or with choosing that of results/baseline-choosing.json."""
+    flag = " --choosing" if choosing else ""
+    report = {
+        "command": f"python -m ser_model.evaluation.baseline --data DIR --seeds {seeds}{flag}",
+        "seeds": seeds,
+        "settings": asdict(SpeakerSettings()),
+        "rows": {kind: measure(judged, kind) for kind in KINDS},
+    }
+    if choosing:
+        report["softness"] = {kind: fit_softness(judged, kind) for kind in KINDS if kind != "none"}
+        report["tried"] = try_settings(judged)
+    return report
+
+
+def read_folds(data: Path, networks: Path, seeds: int, choosing: bool) -> Iterable[Judged]:
+    """Score every spoken clip with every model of the Luna folds, and fit the space of its training actors."""
+    find_networks(networks, "0", range(seeds))  # before the clips are heard, which takes longer
     clips = prepare_clips(load_ravdess(data, ("speech",)))
     labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.actor for clip in clips])
     place = {clip.file: row for row, clip in enumerate(clips)}
-    for seed, fold in itertools.product(range(seeds), split_clips(clips, "luna")):
-        logits, embedding = score_once(networks / f"fold-{fold.name}-seed-{seed}", clips)
+    for (number, model), fold in itertools.product(enumerate(list_models(seeds)), split_clips(clips, "luna", choosing)):
+        heard = [score_once(folder, clips) for folder in find_networks(networks, fold.name, model)]
+        logits = np.sum([one for one, _ in heard], axis=0)
+        embedding = np.concatenate([other for _, other in heard], axis=1)
         train = np.array([place[clip.file] for clip in fold.train])
         space = SpeakerSpace.fit(embedding[train], labels[train], actors[train], tuple(map(str, EMOTIONS)))
-        parts = [
-            [_take(part, place, actor, logits, embedding) for actor in sorted({clip.actor for clip in part})]
-            for part in (fold.validation, fold.test)
-        ]
-        yield Judged(fold.name, seed, space, *parts)
+        actors_scored = sorted({clip.actor for clip in fold.test})
+        parts = [_take(fold.test, place, actor, logits, embedding) for actor in actors_scored]
+        yield Judged(fold.name, number, space, parts)
 
 
 def score_once(folder: Path, clips: list[Clip]) -> tuple[Array, Array]:
@@ -128,13 +144,13 @@ def score_once(folder: Path, clips: list[Clip]) -> tuple[Array, Array]:
 
 
 def try_settings(judged: list[Judged]) -> list[dict[str, Any]]:
-    """Measure every combination of GRID on validation actors, the best first by the mean of the three ways to learn."""
+    """Measure every combination of GRID, the best first by the mean of the three ways to learn."""
     rows = []
     for values in itertools.product(*GRID.values()):
         settings = SpeakerSettings(**dict(zip(GRID, values, strict=True)))
         changed = [one.with_settings(settings) for one in judged]
         kinds = [kind for kind in KINDS if kind != "none"]
-        uars = {kind: _mean_uar(changed, kind, lambda one: one.validation) for kind in kinds}
+        uars = {kind: _mean_uar(changed, kind) for kind in kinds}
         rows.append(asdict(settings) | uars)
     return sorted(rows, key=lambda row: -(row["one"] + row["eight"] + row["unlabelled"]))
 
@@ -142,19 +158,16 @@ def try_settings(judged: list[Judged]) -> list[dict[str, Any]]:
 def measure(judged: list[Judged], kind: str) -> dict[str, Any]:
     """Measure one kind of knowledge; the gain is over hearing the same clips with nothing known of the speaker."""
     folds = sorted({one.fold for one in judged})
-    row: dict[str, Any] = {}
-    sides: dict[str, Callable[[Judged], list[Part]]] = {"validation": lambda o: o.validation, "test": lambda o: o.test}
-    for name, side in sides.items():
-        uars = {fold: _mean_uar([one for one in judged if one.fold == fold], kind, side) for fold in folds}
-        plain = {fold: _mean_uar([o for o in judged if o.fold == fold], kind, side, plain=True) for fold in folds}
-        uar = _mean_uar(judged, kind, side)
-        row |= {
-            f"{name}_uar": uar,
-            f"{name}_gain": uar - _mean_uar(judged, kind, side, plain=True),
-            f"{name}_uar_by_fold": uars,
-            f"{name}_gain_by_fold": {fold: uars[fold] - plain[fold] for fold in folds},
-        }
-    return row | {"test_ece": _measure_ece(judged, kind)}
+    by_fold = {fold: [one for one in judged if one.fold == fold] for fold in folds}
+    uars = {fold: _mean_uar(own, kind) for fold, own in by_fold.items()}
+    uar = _mean_uar(judged, kind)
+    return {
+        "uar": uar,
+        "gain": uar - _mean_uar(judged, kind, plain=True),
+        "uar_by_fold": uars,
+        "gain_by_fold": {fold: uars[fold] - _mean_uar(own, kind, plain=True) for fold, own in by_fold.items()},
+        "ece": _measure_ece(judged, kind),
+    }
 
 
 def answer(space: SpeakerSpace, part: Part, kind: str, plain: bool = False) -> Answers:
@@ -178,21 +191,21 @@ def _take(clips: list[Clip], place: dict[str, int], actor: int, logits: Array, e
     return Part(logits[rows], embedding[rows], np.array([clip.emotion for clip in own]), guided)
 
 
-def _mean_uar(judged: list[Judged], kind: str, side: Callable[[Judged], list[Part]], plain: bool = False) -> float:
+def _mean_uar(judged: list[Judged], kind: str, plain: bool = False) -> float:
     """UAR over all clips of a seed's folds, mean of the seeds."""
     uars = []
     for seed in sorted({one.seed for one in judged}):
-        answers = [answer(one.space, part, kind, plain) for one in judged if one.seed == seed for part in side(one)]
+        answers = [answer(one.space, part, kind, plain) for one in judged if one.seed == seed for part in one.parts]
         truth, logits = (np.concatenate(column) for column in zip(*answers, strict=True))
         uars.append(measure_uar(truth, logits.argmax(axis=1)))
     return float(np.mean(uars))
 
 
 def fit_softness(judged: list[Judged], kind: str) -> float:
-    """Return how much softer than now the logits would have to be for the networks' own temperatures, on validation."""
+    """Return how much softer than now the logits would have to be for the networks' own temperatures."""
     ratios = []
     for one in judged:
-        parts = {kind: [answer(one.space, part, kind) for part in one.validation] for kind in ("none", kind)}
+        parts = {kind: [answer(one.space, part, kind) for part in one.parts] for kind in ("none", kind)}
         columns = [zip(*answers, strict=True) for answers in parts.values()]
         plain, heard = (fit_temperature(*reversed([np.concatenate(c) for c in pair])) for pair in columns)
         ratios.append(heard / plain)
@@ -200,13 +213,13 @@ def fit_softness(judged: list[Judged], kind: str) -> float:
 
 
 def _measure_ece(judged: list[Judged], kind: str) -> float:
-    """Calibration error over the test actors with each network's own temperature, which knows nothing of voices."""
+    """Calibration error with the temperature of the other folds' plain answers, which knows nothing of voices."""
     truths, probabilities = [], []
     for one in judged:
-        plain = [answer(one.space, part, "none") for part in one.validation]
+        plain = [answer(o.space, part, "none") for o in judged if o.fold != one.fold for part in o.parts]
         known, logits = (np.concatenate(column) for column in zip(*plain, strict=True))
         temperature = fit_temperature(logits, known)
-        for part in one.test:
+        for part in one.parts:
             truth, heard = answer(one.space, part, kind)
             truths.append(truth)
             probabilities.append(softmax(heard, temperature))
@@ -214,4 +227,4 @@ def _measure_ece(judged: list[Judged], kind: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

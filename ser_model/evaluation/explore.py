@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from matplotlib import style
 from tqdm import tqdm
 
-from ser_model.evaluation.measures import Measures, measure_chunk
+from ser_model.evaluation.measures import Measures, measure_clip
 from ser_model.evaluation.pictures import PICTURES, THEMES
 from ser_model.labels import EMOTIONS, GENDERS, Emotion
 from ser_model.training.clips import prepare_clips
@@ -84,14 +84,9 @@ def draw_corpus(data: Path, out: Path) -> Path:
 def _measure_corpus(data: Path) -> list[Measures]:
     """Measure every clip, on two processes."""
     clips = prepare_clips(load_ravdess(data, ("speech",)))
-    chunks = [clips[first : first + CHUNK] for first in range(0, len(clips), CHUNK)]
-    jobs = Parallel(n_jobs=PROCESSES, return_as="generator")(delayed(measure_chunk)(chunk) for chunk in chunks)
-    measures: list[Measures] = []
-    with tqdm(total=len(clips), desc="Measuring", unit="clip") as progress:
-        for part in jobs:
-            measures += part
-            progress.update(len(part))
-    return measures
+    run = Parallel(n_jobs=PROCESSES, batch_size=CHUNK, return_as="generator")
+    measures = run(delayed(measure_clip)(clip) for clip in clips)
+    return list(tqdm(measures, total=len(clips), desc="Measuring", unit="clip"))
 
 
 def _write_page(measures: list[Measures], figures: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""From logits to reported answers: a model is calibrated on its validation clips, then judged on its test clips."""
+"""From logits to reported answers: each actor's are calibrated on the clips of the others."""
 
 from __future__ import annotations
 
@@ -9,73 +9,81 @@ import numpy as np
 
 from ser_model.calibrate import fit_abstention, fit_temperature, softmax
 from ser_model.evaluation.metrics import Scored
-from ser_model.labels import Emotion
 from ser_model.training.fit import Scores
-from ser_model.training.folds import Fold
+from ser_model.training.folds import TOO_FEW, Fold
 
-ABSTAIN_SHARE = 0.3  # of the validation clips is answered with "not sure"
+ABSTAIN_SHARE = 0.3  # of the clips is answered with "not sure"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one model said of its fold's validation and test clips; recalled when an earlier run had asked it."""
+    """What one model said of its fold's test clips; recalled when an earlier run had asked it."""
 
     fold: Fold
     seed: int
-    validation: Scores
-    test: Scores
+    scores: Scores
     recalled: bool = False
 
 
-def calibrate(outcomes: list[Outcome], unheard: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Fit temperatures, the abstention threshold and the usual logits on the validation clips of one or more models.
+def calibrate(outcomes: list[Outcome], unheard: int | None = None) -> dict[str, Any]:
+    """Fit temperatures and the abstention threshold on clips that their models never heard.
 
     Args:
         outcomes: Of models of one kind.
-        unheard: Names of clips to leave out, because the result will judge them.
+        unheard: The actor to leave out, because the result will judge his or her clips.
 
     Returns:
-        What config.json keeps; usual_logits are those of neutral clips.
+        What config.json keeps.
+
+    Raises:
+        ValueError: Nothing is left to calibrate on.
     """
-    kept = [[clip.file not in unheard for clip in outcome.fold.validation] for outcome in outcomes]
-    clips = [clip for outcome in outcomes for clip in outcome.fold.validation if clip.file not in unheard]
-    emotion = np.concatenate([o.validation.emotion[rows] for o, rows in zip(outcomes, kept, strict=True)])
-    gender = np.concatenate([o.validation.gender[rows] for o, rows in zip(outcomes, kept, strict=True)])
-    intensity = np.concatenate([o.validation.intensity[rows] for o, rows in zip(outcomes, kept, strict=True)])
-    truth = np.array([clip.emotion for clip in clips])
-    temperature = fit_temperature(emotion, truth)
+    clips = [clip for outcome in outcomes for clip in outcome.fold.test if clip.actor != unheard]
+    if not clips:
+        raise ValueError(TOO_FEW)
+    kept = [np.array([clip.actor != unheard for clip in outcome.fold.test]) for outcome in outcomes]
+    emotion, gender, intensity = (
+        np.concatenate([getattr(outcome.scores, head)[rows] for outcome, rows in zip(outcomes, kept, strict=True)])
+        for head in ("emotion", "gender", "intensity")
+    )
+    temperature = fit_temperature(emotion, np.array([clip.emotion for clip in clips]))
     return {
         "temperature": temperature,
         "gender_temperature": fit_temperature(gender, np.array([clip.gender for clip in clips])),
         "intensity_temperature": fit_temperature(intensity, np.array([clip.intensity for clip in clips])),
         "abstain_below": fit_abstention(softmax(emotion, temperature), ABSTAIN_SHARE),
-        "usual_logits": emotion[truth == Emotion.NEUTRAL.class_index].mean(axis=0).tolist(),
     }
 
 
 def judge(outcomes: list[Outcome]) -> Scored:
-    """Turn the models' test scores into answers, each calibrated on validation clips that it is not tested on.
+    """Turn the models' scores into answers.
 
-    Two validation actors are too few for a threshold; of the other folds' validation actors those that a fold tests are
-    left out, so that no clip takes part in its own calibration.
+    Raises:
+        ValueError: There is one actor alone.
     """
-    return Scored.join([_judge(outcome, outcomes) for outcome in outcomes])
+    actors = sorted({clip.actor for outcome in outcomes for clip in outcome.fold.test})
+    calibrations = {actor: calibrate(outcomes, actor) for actor in actors}
+    return Scored.join([_judge(outcome, calibrations) for outcome in outcomes])
 
 
-def _judge(outcome: Outcome, outcomes: list[Outcome]) -> Scored:
-    clips = outcome.fold.test
-    calibration = calibrate(outcomes, frozenset(clip.file for clip in clips))
-    probabilities = softmax(outcome.test.emotion, calibration["temperature"])
+def _judge(outcome: Outcome, calibrations: dict[int, dict[str, Any]]) -> Scored:
+    clips, scores = outcome.fold.test, outcome.scores
+    own = [calibrations[clip.actor] for clip in clips]
+    emotion, gender, intensity, threshold = (
+        np.array([calibration[name] for calibration in own])
+        for name in ("temperature", "gender_temperature", "intensity_temperature", "abstain_below")
+    )
+    probabilities = softmax(scores.emotion, emotion[:, np.newaxis])
     return Scored(
         files=np.array([clip.file for clip in clips]),
         actors=np.array([clip.actor for clip in clips]),
         truth=np.array([clip.emotion for clip in clips]),
         probabilities=probabilities,
-        sure=probabilities.max(axis=1) >= calibration["abstain_below"],
+        sure=probabilities.max(axis=1) >= threshold,
         gender_truth=np.array([clip.gender for clip in clips]),
-        gender_probabilities=softmax(outcome.test.gender, calibration["gender_temperature"]),
+        gender_probabilities=softmax(scores.gender, gender[:, np.newaxis]),
         intensity_truth=np.array([clip.intensity for clip in clips]),
-        intensity_probabilities=softmax(outcome.test.intensity, calibration["intensity_temperature"]),
+        intensity_probabilities=softmax(scores.intensity, intensity[:, np.newaxis]),
         folds=np.full(len(clips), outcome.fold.name),
         seeds=np.full(len(clips), outcome.seed),
     )

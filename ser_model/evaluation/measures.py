@@ -46,11 +46,6 @@ class Measures:
     chroma: NDArray[np.float64]
 
 
-def measure_chunk(clips: list[Clip]) -> list[Measures]:
-    """Measure some clips."""
-    return [measure_clip(clip) for clip in clips]
-
-
 def measure_clip(clip: Clip) -> Measures:
     """Measure the speech span of a clip."""
     voice = clip.speech

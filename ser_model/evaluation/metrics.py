@@ -118,6 +118,7 @@ def summarise(scored: Scored, emotions: Sequence[str] = EMOTIONS) -> dict[str, A
         "uar_interval_95": bootstrap_uar(scored),
         "uar_by_fold": {str(fold): _uar_of(scored, fold) for fold in np.unique(scored.folds)},
         "accuracy": float(right.mean()),
+        "accuracy_deviation_over_seeds": float(np.std([(one.guess == one.truth).mean() for one in seeds])),
         "emotions": [str(emotion) for emotion in emotions],
         "recall": {
             str(emotion): float(value)

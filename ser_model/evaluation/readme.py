@@ -16,7 +16,7 @@ ROWS = {
     "luna": "new speakers, Luna folds (5 x 4 or 5 actors)",
     "emobox": "new speakers, EmoBox folds (6 x 4 actors)",
     "loso": "new speakers, one left out at a time",
-    "random": "random split of clips, **speakers known** (one seed of the convolutions alone, before the functionals)",
+    "random": "random split of clips, **speakers known** (one seed of an earlier recipe: convolutions alone)",
     "wav2vec2": "new speakers, Luna folds, frozen encoder and head",
     "permutation": "new speakers, Luna folds, **labels shuffled**: how near to chance it must be if nothing leaks",
     "classic-random-copies": "original recipe, random split of clips and copies, **copies on both sides: a leak**",
@@ -101,9 +101,9 @@ def describe_voices(results: Path) -> str:
     lines = ["| new speakers, Luna folds | UAR % | gain in points, by fold |", "|---|---|---|"]
     for kind, words in VOICES.items():
         row = report["rows"][kind]
-        gains = ", ".join(f"{100 * gain:+.1f}" for gain in row["test_gain_by_fold"].values())
-        gain = "" if kind == "none" else f"{100 * row['test_gain']:+.1f} ({gains})"
-        lines.append(f"| {words} | {100 * row['test_uar']:.1f} | {gain} |")
+        gains = ", ".join(f"{100 * gain:+.1f}" for gain in row["gain_by_fold"].values())
+        gain = "" if kind == "none" else f"{100 * row['gain']:+.1f} ({gains})"
+        lines.append(f"| {words} | {100 * row['uar']:.1f} | {gain} |")
     seeds = "one seed" if report["seeds"] == 1 else f"mean of {report['seeds']} seeds"
     return "\n".join([*lines, "", f"The gain is over the same clips without; {seeds} (`{report['command']}`)."])
 
@@ -143,8 +143,11 @@ def _write_details(metrics: dict[str, Any]) -> str:
     recalls = ", ".join(f"{name} {100 * value:.0f}" for name, value in metrics["recall"].items())
     worst, share = metrics["worst_actor"]
     voice, answered = metrics["gender"], metrics["accuracy_when_abstaining_on_30_percent"]
+    spread = [100 * metrics[f"{name}_deviation_over_seeds"] for name in ("uar", "accuracy")]
     return (
-        f"Of the Luna folds: recall in % by emotion: {recalls}. Worst actor ({worst}): {100 * share:.0f} %. "
+        f"Of the Luna folds: standard deviation over the {len(metrics['models'])} models {spread[0]:.1f} points of UAR "
+        f"and {spread[1]:.1f} of accuracy; one network alone has {100 * metrics['networks_alone']['uar']:.1f} UAR. "
+        f"Recall in % by emotion: {recalls}. Worst actor ({worst}): {100 * share:.0f} %. "
         f"When it may leave the least sure 30 % unanswered, {100 * answered:.1f} % of its answers are right. "
         f"Expected calibration error {metrics['ece']:.3f}. "
         f"Voice gender {100 * voice['accuracy']:.1f} %, worst actor ({voice['worst_actor'][0]}) "

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ser_model.audio import SAMPLE_RATE
-from ser_model.cnn import mask_of
+from ser_model.blocks import mask_of
 from ser_model.features import FLOOR, HIGHEST_HZ, HOP, LOWEST_HZ
 from ser_model.training.noise import NoiseConfig, add_noise, draw_within, measure_level, pick
 

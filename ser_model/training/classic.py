@@ -116,7 +116,7 @@ def run_recipe(
         for fold in folds:
             heard = fold.train if copied else copy_clips(list_speech(fold.train))
             model = ClassicModel(vectors, settings).fit(heard, seed)
-            outcomes.append(Outcome(fold, seed, model.score(fold.validation), model.score(fold.test)))
+            outcomes.append(Outcome(fold, seed, model.score(fold.test)))
     return outcomes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from ser_model import features
 from ser_model.audio import SAMPLE_RATE, Waveform
 from ser_model.features import describe_voice
 from ser_model.training.clips import Clip
+from ser_model.training.whole import write_array
 
 PROCESSES = 2
 CHUNK = 20  # clips that a process takes at a time
@@ -77,19 +77,15 @@ def describe_copies(clips: list[Clip], cache: Path) -> Vectors:
     """
     path = cache / f"{_name_cache(clips)}.npy"
     if not path.exists():
-        chunks = [clips[first : first + CHUNK] for first in range(0, len(clips), CHUNK)]
-        jobs = Parallel(n_jobs=PROCESSES, return_as="generator")(delayed(_describe_chunk)(chunk) for chunk in chunks)
-        rows: list[NDArray[np.float64]] = []
-        with tqdm(total=len(clips), desc="Describing clips and copies", unit="clip") as progress:
-            for part in jobs:
-                rows += part
-                progress.update(len(part) // (1 + len(CHANGES)))
-        _write(path, np.stack(rows))
+        run = Parallel(n_jobs=PROCESSES, batch_size=CHUNK, return_as="generator")
+        described = run(delayed(_describe_with_copies)(clip) for clip in clips)
+        rows = list(tqdm(described, total=len(clips), desc="Describing clips and copies", unit="clip"))
+        write_array(path, np.concatenate(rows))
     return {copy.file: row for copy, row in zip(copy_clips(clips), np.load(path), strict=True)}
 
 
-def _describe_chunk(clips: list[Clip]) -> list[NDArray[np.float64]]:
-    return [describe_voice(voice) for clip in clips for voice in (clip.speech, *_vary(clip))]
+def _describe_with_copies(clip: Clip) -> NDArray[np.float64]:
+    return np.stack([describe_voice(voice) for voice in (clip.speech, *_vary(clip))])  # (copy, descriptor)
 
 
 def _vary(clip: Clip) -> list[Waveform]:
@@ -106,12 +102,3 @@ def _name_cache(clips: list[Clip]) -> str:
         key.update(clip.file.encode())
         key.update(clip.speech.tobytes())
     return key.hexdigest()[:16]
-
-
-def _write(path: Path, rows: NDArray[np.float64]) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(f".{os.getpid()}.half")
-    with half.open("wb") as file:
-        np.save(file, rows)
-    half.replace(path)

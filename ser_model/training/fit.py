@@ -162,14 +162,15 @@ def _describe_powers(powers: list[ClipPower]) -> Tensor:
     return torch.cat(parts)
 
 
-def _measure_loss(logits: Logits, described: Tensor, batch: list[Clip], settings: FitSettings) -> Tensor:
-    device = logits.emotion.device
+def _measure_loss(heard: list[Logits], described: Tensor, batch: list[Clip], settings: FitSettings) -> Tensor:
+    """Sum the losses of the towers and of the functionals' head, each for itself."""
+    device = described.device
     emotion = torch.tensor([clip.emotion for clip in batch], device=device)
     gender = torch.tensor([clip.gender for clip in batch], device=device)
     intensity = torch.tensor([clip.intensity for clip in batch], device=device)
-    return (
-        F.cross_entropy(logits.emotion.float(), emotion, label_smoothing=settings.label_smoothing)
-        + F.cross_entropy(described, emotion)
-        + settings.gender_weight * F.cross_entropy(logits.gender.float(), gender)
-        + settings.intensity_weight * measure_known(logits.intensity.float(), intensity)
-    )
+    loss = F.cross_entropy(described, emotion)
+    for logits in heard:
+        loss = loss + F.cross_entropy(logits.emotion.float(), emotion, label_smoothing=settings.label_smoothing)
+        loss = loss + settings.gender_weight * F.cross_entropy(logits.gender.float(), gender)
+        loss = loss + settings.intensity_weight * measure_known(logits.intensity.float(), intensity)
+    return loss

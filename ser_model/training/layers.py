@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from ser_model.labels import EMOTIONS
 from ser_model.training.clips import Clip
 from ser_model.training.fit import Scores, measure_known
+from ser_model.training.whole import write_array
 from ser_model.wav2vec2 import Encoder, HeadConfig, Wav2vec2Head
 
 CHUNK = 64  # clips kept in one file
@@ -105,12 +105,7 @@ def _describe_chunk(clips: list[Clip], encoder: Encoder, path: Path) -> NDArray[
         return np.asarray(np.load(path))
     rows = [encoder.describe(torch.from_numpy(clip.speech)).numpy() for clip in clips]
     vectors = np.stack(rows).astype(np.float16)  # (clip, layer, 2 * width)
-    half = path.with_suffix(f".{os.getpid()}.half")
-    with half.open("wb") as file:
-        np.save(file, vectors)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+    write_array(path, vectors)
     return vectors
 
 

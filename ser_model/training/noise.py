@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ser_model.audio import SAMPLE_RATE
-from ser_model.cnn import mask_of
+from ser_model.blocks import mask_of
 
 HUM_HARMONICS = 7
 HUM_WIDTH_HZ = 40.0

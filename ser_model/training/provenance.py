@@ -33,6 +33,7 @@ def describe_command(arguments: argparse.Namespace, team: Team) -> str:
     words = [f"{start} train.py --data DIR", f"--protocol {arguments.protocol}", f"--model {arguments.model}"]
     words += [f"--encoder {arguments.encoder}"] if arguments.model == "wav2vec2" else []
     words += [f"--extra {arguments.extra.name}"] if arguments.extra else []
+    words += ["--choosing"] if arguments.choosing else []
     words += ["--shuffle-labels"] if arguments.shuffle_labels else []
     words += [f"--folds {' '.join(arguments.folds)}"] if arguments.folds else []
     words += [f"--epochs {arguments.epochs}"] if arguments.epochs else []

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from ser_model.cnn import EmotionCnn, save_network
+from ser_model.cnn import EmotionCnn, join_networks, save_network
 from ser_model.evaluation.judge import Outcome
 from ser_model.files import CONFIG_NAME
 from ser_model.training.clips import Clip
 from ser_model.training.fit import FitSettings, Scores, fit_network, limit_threads, score_clips
 from ser_model.training.folds import Fold
+from ser_model.training.joined import JOINED, name_network
 from ser_model.training.layers import HeadSettings, Layers, fit_head, score_layers
 from ser_model.training.processes import ALONE, Team
 from ser_model.training.whole import write_whole
@@ -51,7 +52,7 @@ def run_networks(
 def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int, team: Team) -> Outcome | None:
     """Score with one fold's network: train it, or take up the scores that an earlier run left."""
     limit_threads(jobs * team.count)
-    name = f"fold-{fold.name}-seed-{seed}"
+    name = name_network(fold.name, seed)
     wanted = json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}, sort_keys=True)
     path = keep / "scores" / f"{name}.npz"
     scores = recall_scores(path, wanted) if team.is_first else None
@@ -60,9 +61,21 @@ def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int
         network = fit_network(fold.train, settings, seed, make_reporter(f"fold {fold.name} seed {seed}"), team)
         if team.is_first:
             keep_network(keep / "networks" / name, network)
-            scores = score_clips(network, fold.validation), score_clips(network, fold.test)
-            keep_scores(path, wanted, *scores)
-    return None if scores is None else Outcome(fold, seed, *scores, recalled)
+            scores = score_clips(network, fold.test)
+            keep_scores(path, wanted, scores)
+    return None if scores is None else Outcome(fold, seed, scores, recalled)
+
+
+def fit_model(clips: list[Clip], settings: FitSettings, jobs: int, team: Team = ALONE) -> EmotionCnn:
+    """Train the networks of one model on the same clips, some side by side, and join them."""
+    jobs = jobs if team.count == 1 else 1
+    tasks = [delayed(_fit)(clips, settings, seed, jobs, team) for seed in range(JOINED)]
+    return join_networks(Parallel(n_jobs=jobs)(tasks))
+
+
+def _fit(clips: list[Clip], settings: FitSettings, seed: int, jobs: int, team: Team) -> EmotionCnn:
+    limit_threads(jobs * team.count)
+    return fit_network(clips, settings, seed, make_reporter(f"all, seed {seed}"), team)
 
 
 def keep_network(folder: Path, network: EmotionCnn) -> None:
@@ -72,28 +85,21 @@ def keep_network(folder: Path, network: EmotionCnn) -> None:
         (half / CONFIG_NAME).write_text(json.dumps(asdict(network.config) | {"weights_sha256": digest}))
 
 
-def keep_scores(path: Path, settings: str, validation: Scores, test: Scores) -> None:
+def keep_scores(path: Path, settings: str, scores: Scores) -> None:
     """Write what a network said, with what made it; small enough to be committed, so that seeds add up over days."""
-    parts = {"validation": validation, "test": test}
-    small = {
-        f"{part}_{head}": getattr(scores, head).astype(np.float32) for part, scores in parts.items() for head in HEADS
-    }
+    small = {head: getattr(scores, head).astype(np.float32) for head in HEADS}
     with write_whole(path.parent) as half:
         np.savez_compressed(half / path.name, settings=np.array(settings), **small)
 
 
-def recall_scores(path: Path, settings: str) -> tuple[Scores, Scores] | None:
-    """Read validation and test scores, if they are there and were made by these settings."""
+def recall_scores(path: Path, settings: str) -> Scores | None:
+    """Read scores, if they are there and were made by these settings."""
     if not path.exists():
         return None
     with np.load(path) as kept:
         if str(kept["settings"]) != settings:
             return None
-        validation, test = (
-            Scores(**{head: kept[f"{part}_{head}"].astype(np.float64) for head in HEADS})
-            for part in ("validation", "test")
-        )
-    return validation, test
+        return Scores(**{head: kept[head].astype(np.float64) for head in HEADS})
 
 
 def run_heads(
@@ -104,8 +110,7 @@ def run_heads(
     for seed in range(seeds):
         for fold in folds:
             head = fit_head(fold.train, layers, encoder, seed, settings, emotions)
-            validation, test = (score_layers(head, part, layers) for part in (fold.validation, fold.test))
-            outcomes.append(Outcome(fold, seed, validation, test))
+            outcomes.append(Outcome(fold, seed, score_layers(head, fold.test, layers)))
     return outcomes
 
 

@@ -23,7 +23,7 @@ def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     network = EmotionCnn().eval()
     digest = save_network(network, folder)
-    calibration = {"temperature": 1.3, "gender_temperature": 1.0, "abstain_below": 0.0, "usual_logits": [0.0] * 8}
+    calibration = {"temperature": 1.3, "gender_temperature": 1.0, "abstain_below": 0.0}
     make_config(network.config, weights_sha256=digest, **calibration).save_pretrained(folder)
     EmotionFeatureExtractor().save_pretrained(folder)
     return folder

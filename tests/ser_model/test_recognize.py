@@ -41,7 +41,7 @@ def test_a_voice_gets_a_whole_answer(recognizer: EmotionRecognizer, tmp_path: Pa
     json.dumps(prediction.to_json())
 
 
-def test_a_low_and_a_high_voice_differ_in_gender(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+def test_a_low_voice_sounds_male(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
     low = recognizer.recognize(record(tmp_path / "low.wav", speak(pitch_hz=95)))
     assert low.gender == "male"
 
@@ -88,7 +88,7 @@ def test_a_learned_voice_is_heard_in_every_window(recognizer: EmotionRecognizer,
 
 
 def test_weights_without_a_speaker_space_say_how_to_make_it(tmp_path: Path, untrained_weights: Path) -> None:
-    with pytest.raises(VoiceError, match=r"ser_model\.training\.speaker"):
+    with pytest.raises(VoiceError, match="--protocol all"):
         EmotionRecognizer.load(untrained_weights).learn_voice({"neutral": [record(tmp_path / "v.wav", speak())]})
 
 

@@ -128,7 +128,7 @@ def test_what_is_missing_is_named_with_its_command(encoder: Encoder, encoder_fol
     own = Encoder.load(str(copy))
     clip = Clip("a", speak(), (0, 30_000), 0, 0, 0, 1, is_song=False)
     head = fit_head([clip], describe_layers([clip], own, tmp_path), own, 0, HeadSettings(epochs=1))
-    calibration = {"temperature": 1.0, "gender_temperature": 1.0, "abstain_below": 0.0, "usual_logits": [0.0] * 8}
+    calibration = {"temperature": 1.0, "gender_temperature": 1.0, "abstain_below": 0.0}
     save_head(tmp_path / "head", head, calibration)
     assert load_comparison(tmp_path / "head")
     write_encoder(copy, seed=2)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ser_model.audio import SAMPLE_RATE, AudioError, AudioSource, Waveform, load_audio
 from ser_model.calibrate import Calibration
-from ser_model.cnn import load_network
+from ser_model.evaluation.networks import load_joined
 from ser_model.evaluation.robustness.checks import CLEAN, Check
 from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.recording import Recording
@@ -31,8 +31,8 @@ class Actor:
 
     Attributes:
         number: 1 to 24.
-        network: Folder of the fold's network.
-        calibration: Fitted on the fold's validation actors.
+        networks: Folders of the fold's networks.
+        calibration: Fitted on the other actors.
         files: Names of the clips.
         sources: Where, or the bytes with which, each is read.
         truth: Class index of each.
@@ -40,7 +40,7 @@ class Actor:
     """
 
     number: int
-    network: Path
+    networks: tuple[Path, ...]
     calibration: Calibration
     files: tuple[str, ...]
     sources: tuple[AudioSource, ...]
@@ -82,8 +82,8 @@ def hear_actor(actor: Actor, checks: Sequence[Check], with_product: bool) -> Hea
 
 
 def load_recognizer(actor: Actor) -> EmotionRecognizer:
-    """Load the fold's network, calibrated on the fold's validation actors."""
-    return EmotionRecognizer(load_network(actor.network), actor.calibration)
+    """Load the fold's model, calibrated on the other actors."""
+    return EmotionRecognizer(load_joined(actor.networks), actor.calibration)
 
 
 def make_rng(*names: str) -> np.random.Generator:

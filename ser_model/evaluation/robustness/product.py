@@ -1,4 +1,4 @@
-"""What is no speech must be refused or answered with "not sure", by every network and by the shipped one."""
+"""What is no speech must be refused or answered with "not sure", by every model and by the shipped one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ser_model.audio import SAMPLE_RATE, AudioError
 from ser_model.calibrate import Calibration
-from ser_model.cnn import load_network
+from ser_model.evaluation.networks import load_joined
 from ser_model.evaluation.robustness import sounds
 from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.listen import make_rng
@@ -39,16 +39,16 @@ KINDS: dict[str, Make] = {
     "coughs": sounds.repeat_bursts(sounds.make_cough),
     "sneezes": sounds.repeat_bursts(sounds.make_sneeze),
 }
-Network = tuple[Path, Calibration]
+Model = tuple[tuple[Path, ...], Calibration]  # folders of its networks
 
 
-def hear_sounds(kind: str, networks: list[Network], variants: int) -> dict[str, Any]:
-    """Give variants of one kind of sound to every network and to the shipped one.
+def hear_sounds(kind: str, models: list[Model], variants: int) -> dict[str, Any]:
+    """Give variants of one kind of sound to every model and to the shipped one.
 
     Returns:
         The row of the report: how often it was refused, answered with "not sure", and answered.
     """
-    recognizers = [EmotionRecognizer(load_network(path), own) for path, own in networks]
+    recognizers = [EmotionRecognizer(load_joined(folders), own) for folders, own in models]
     recognizers.append(EmotionRecognizer.load())
     counts = Counter({"refused": 0, "not sure": 0, "answered": 0})
     for variant in range(variants):
@@ -57,7 +57,7 @@ def hear_sounds(kind: str, networks: list[Network], variants: int) -> dict[str, 
     return {
         "group": "product",
         "name": kind,
-        "parameters": f"{variants} synthetic ones of {LENGTHS_S[0]} to {LENGTHS_S[1]} s, {len(recognizers)} networks",
+        "parameters": f"{variants} synthetic ones of {LENGTHS_S[0]} to {LENGTHS_S[1]} s, {len(recognizers)} models",
         "counts": dict(counts),
         "share": (counts["refused"] + counts["not sure"]) / sum(counts.values()),
         "threshold": {"share": 1.0},
@@ -88,7 +88,7 @@ def make_row(name: str, parameters: str, held: list[bool]) -> dict[str, Any]:
 
 
 def _treat(recognizers: list[EmotionRecognizer], data: bytes) -> list[str]:
-    """Return what each network makes of a sound; all share the detector that refuses."""
+    """Return what each model makes of a sound; all share the detector that refuses."""
     try:
         return ["answered" if recognizer.recognize(data).sure else "not sure" for recognizer in recognizers]
     except AudioError:

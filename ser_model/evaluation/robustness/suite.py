@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from ser_model.audio import Waveform
 from ser_model.calibrate import Calibration
-from ser_model.cnn import load_network
 from ser_model.evaluation.judge import Outcome, calibrate, judge
+from ser_model.evaluation.networks import find_networks, load_joined
 from ser_model.evaluation.robustness.checks import CHECKS, CLEAN, Check
 from ser_model.evaluation.robustness.fairness import judge_calibration, judge_fairness
 from ser_model.evaluation.robustness.listen import REFUSED, Actor, Heard, hear_actor
@@ -42,13 +42,13 @@ class Settings:
 
     Attributes:
         groups: Which of GROUPS.
-        seed: Of the networks.
+        seeds: Of the networks that are heard as one model.
         jobs: Processes side by side.
         limit: At most so many clips of each actor.
     """
 
     groups: tuple[str, ...] = GROUPS
-    seed: int = 0
+    seeds: tuple[int, ...] = (0, 1)
     jobs: int = 2
     limit: int | None = None
 
@@ -68,13 +68,9 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
         The document of results/robustness.json: every row, the share of checks passed by group, and the bars.
     """
     corpus = load_ravdess(data, ("speech",))
-    folds = [fold for fold in split_clips(prepare_clips(corpus), "luna") if fold.test and fold.validation]
-    if not networks.is_dir():
-        raise ValueError(
-            f"{networks} is missing. Make it with: python train.py --data DIR --protocol luna --out results/luna"
-        )
+    folds = [fold for fold in split_clips(prepare_clips(corpus), "luna") if fold.test]
     sources = {row["file"]: row["audio"]["bytes"] or row["audio"]["path"] for row in corpus}
-    outcomes = [_score(fold, networks / f"fold-{fold.name}-seed-{settings.seed}", settings) for fold in folds]
+    outcomes = [_score(fold, find_networks(networks, fold.name, settings.seeds)) for fold in folds]
     checks = [check for check in CHECKS if check.group in settings.groups]
     actors = [actor for outcome in outcomes for actor in _list_actors(outcome, outcomes, networks, sources, settings)]
     heard = _hear(actors, checks, settings)
@@ -89,16 +85,14 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
     return _report(rows, heard, settings)
 
 
-def _score(fold: Fold, folder: Path, settings: Settings) -> Outcome:
-    network = load_network(folder)
-    return Outcome(fold, settings.seed, score_clips(network, fold.validation), score_clips(network, fold.test))
+def _score(fold: Fold, folders: Sequence[Path]) -> Outcome:
+    return Outcome(fold, 0, score_clips(load_joined(folders), fold.test))
 
 
 def _list_actors(
     outcome: Outcome, outcomes: list[Outcome], networks: Path, sources: dict[str, Any], settings: Settings
 ) -> Iterable[Actor]:
     fold = outcome.fold
-    own = Calibration.from_config(calibrate(outcomes, frozenset(clip.file for clip in fold.test)))
     rng = np.random.default_rng(0)
     speech = [clip.speech for clip in fold.train if not clip.is_song]
     crowd = tuple(speech[i] for i in rng.permutation(len(speech))[:CROWD])
@@ -108,8 +102,8 @@ def _list_actors(
             clips = [clips[i] for i in np.unique(np.linspace(0, len(clips) - 1, settings.limit).astype(int))]
         yield Actor(
             number,
-            networks / f"fold-{fold.name}-seed-{settings.seed}",
-            own,
+            find_networks(networks, fold.name, settings.seeds),
+            Calibration.from_config(calibrate(outcomes, number)),
             tuple(clip.file for clip in clips),
             tuple(sources[clip.file] for clip in clips),
             tuple(clip.emotion for clip in clips),
@@ -160,10 +154,10 @@ def _measure_uar(truth: np.ndarray, guess: np.ndarray) -> float:
 
 
 def _judge_product(actors: list[Actor], heard: Heard, settings: Settings) -> list[Row]:
-    networks = list({actor.network: (actor.network, actor.calibration) for actor in actors}.values())
+    models = list({actor.networks: (actor.networks, actor.calibration) for actor in actors}.values())
     answered = (heard.answers[CLEAN.name] != REFUSED).tolist()
     return [
-        *_spread(hear_sounds, [(kind, networks, VARIANTS) for kind in KINDS], settings.jobs, "sounds"),
+        *_spread(hear_sounds, [(kind, models, VARIANTS) for kind in KINDS], settings.jobs, "sounds"),
         make_row("under half a second", "0.1 to 0.49 s out of every clip is refused", list(heard.brief_refused)),
         make_row("half a minute", "30 s of an actor: several windows, and their mean", list(heard.long_averaged)),
         make_row("every clip", "no clip of the corpus is refused", answered),
@@ -197,7 +191,7 @@ def _report(rows: list[Row], heard: Heard, settings: Settings) -> dict[str, Any]
     return {
         "command": _describe_command(settings),
         "clips": int(heard.truth.size),
-        "seed": settings.seed,
+        "seeds": list(settings.seeds),
         "clean_uar": _measure_uar(heard.truth, heard.answers[CLEAN.name]),
         "signal_to_noise": "against the RMS of the speech alone; ser-tests takes the whole recording, some 3 dB easier",
         "bars": _judge_bars(rows),
@@ -210,7 +204,7 @@ def _describe_command(settings: Settings) -> str:
     """Write the command line that makes the same figures, with DIR for the corpus."""
     words = ["python -m ser_model robustness --data DIR --out results/robustness.json"]
     words += [f"--only {' '.join(settings.groups)}"] if settings.groups != GROUPS else []
-    words += [f"--seed {settings.seed}"] if settings.seed else []
+    words += [] if settings.seeds == Settings.seeds else [f"--seeds {' '.join(map(str, settings.seeds))}"]
     words += [f"--limit {settings.limit}"] if settings.limit else []
     return " ".join(words)
 

@@ -11,7 +11,7 @@ from ser_model.training.clips import Clip, prepare_clips
 from ser_model.training.fit import FitSettings, fit_network, score_clips
 from ser_model.training.ravdess import load_ravdess
 
-SMALL = FitSettings(epochs=25, batch=8, network=CnnConfig((32, 32, 32)))
+SMALL = FitSettings(epochs=25, batch=8, network=CnnConfig(1, (32, 32, 32)))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_the_network_learns_what_new_voices_say(clips: list[Clip]) -> None:
 
 
 def test_the_same_seed_makes_the_same_network(clips: list[Clip]) -> None:
-    settings = FitSettings(epochs=1, batch=8, network=CnnConfig((16, 16, 16)))
+    settings = FitSettings(epochs=1, batch=8, network=CnnConfig(1, (16, 16, 16)))
     torch.set_num_threads(1)
     one, two = (fit_network(clips[:16], settings, seed=3).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -47,6 +47,6 @@ def test_the_same_seed_makes_the_same_network(clips: list[Clip]) -> None:
 
 
 def test_scores_keep_the_order_of_the_clips(clips: list[Clip]) -> None:
-    network = fit_network(clips[:16], FitSettings(epochs=1, batch=8, network=CnnConfig((16, 16, 16))), seed=0)
+    network = fit_network(clips[:16], FitSettings(epochs=1, batch=8, network=CnnConfig(1, (16, 16, 16))), seed=0)
     forwards, backwards = score_clips(network, clips), score_clips(network, clips[::-1])
     assert np.allclose(forwards.emotion, backwards.emotion[::-1], atol=1e-4)

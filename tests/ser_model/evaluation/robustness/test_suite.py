@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from made_corpus import write_corpus
 
 from ser_model.__main__ import main
 from ser_model.cnn import CnnConfig, EmotionCnn, save_network
@@ -13,29 +14,35 @@ from ser_model.evaluation.robustness.figure import draw_robustness
 from ser_model.evaluation.robustness.product import KINDS
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three actors: two of them are heard, by the networks of two folds, and the third is the crowd."""
+    return write_corpus(tmp_path_factory.mktemp("corpus"), (2, 3, 9))
+
+
 @pytest.fixture
 def networks(tmp_path: Path) -> Path:
     for fold in range(5):
         folder = tmp_path / "networks" / f"fold-{fold}-seed-0"
         folder.mkdir(parents=True)
         torch.manual_seed(0)
-        sizes = CnnConfig((16, 16, 16))
+        sizes = CnnConfig(1, (16, 16, 16))
         save_network(EmotionCnn(sizes), folder)
         (folder / "config.json").write_text(json.dumps(sizes.__dict__))
     return tmp_path / "networks"
 
 
 def run(corpus: Path, networks: Path, out: Path, *options: str) -> int:
-    command = ["robustness", "--data", str(corpus), "--networks", str(networks), "--out", str(out)]
+    command = ["robustness", "--data", str(corpus), "--networks", str(networks), "--seeds", "0", "--out", str(out)]
     return main([*command, "--limit", "1", "--jobs", "1", *options])
 
 
 def test_every_change_has_a_row_with_its_threshold_and_a_random_rater(
-    corpus_folder: Path, networks: Path, tmp_path: Path
+    corpus: Path, networks: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results" / "robustness.json"
     groups = ("small", "noise", "phone", "tilt", "room", "format", "fairness", "calibration")
-    assert run(corpus_folder, networks, out, "--only", *groups) == 0
+    assert run(corpus, networks, out, "--only", *groups) == 0
     report = json.loads(out.read_text())
     rows = {row["name"]: row for row in report["rows"]}
     assert {check.name for check in CHECKS if check.group in groups} <= set(rows)
@@ -51,11 +58,11 @@ def test_every_change_has_a_row_with_its_threshold_and_a_random_rater(
 
 
 def test_the_product_cases_hold_with_the_shipped_weights(
-    corpus_folder: Path, networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ser_model.evaluation.robustness.suite.VARIANTS", 1)
     out = tmp_path / "product.json"
-    assert run(corpus_folder, networks, out, "--only", "product") == 0
+    assert run(corpus, networks, out, "--only", "product") == 0
     report = json.loads(out.read_text())
     assert {row["name"] for row in report["rows"]} > set(KINDS)
     failed = {row["name"] for row in report["rows"] if not row["pass"]}
@@ -65,11 +72,11 @@ def test_the_product_cases_hold_with_the_shipped_weights(
 
 
 def test_what_is_wrong_is_one_clear_line(
-    corpus_folder: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    corpus: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(corpus_folder, networks, tmp_path / "x.json", "--only", "weather") == 2
+    assert run(corpus, networks, tmp_path / "x.json", "--only", "weather") == 2
     assert "Choose from small" in capsys.readouterr().err
-    assert run(corpus_folder, tmp_path / "nowhere", tmp_path / "x.json") == 2
+    assert run(corpus, tmp_path / "nowhere", tmp_path / "x.json") == 2
     assert "train.py --data" in capsys.readouterr().err
-    assert run(corpus_folder, networks, tmp_path / "x.json", "--seed", "7") == 2
+    assert run(corpus, networks, tmp_path / "x.json", "--seeds", "7") == 2
     assert "fold-0-seed-7" in capsys.readouterr().err
