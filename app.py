@@ -37,7 +37,7 @@ from ui import (
 )
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
-from ui.visit import Visit
+from ui.visit import Shelf, Visit
 
 HEADER = f"<header><p>{texts.TITLE}</p><h1>{texts.QUESTION}</h1><p>{texts.LEAD}</p></header>"
 FOOTER = f"<p>{texts.LIMITS}</p><p>{texts.CREDITS}</p>"
@@ -58,28 +58,31 @@ LAUNCH: dict[str, Any] = {
 }
 
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads.SWEEP_S, uploads.KEPT_S)) as demo:
-    visit = gr.State(Visit())
+    visit, shelf = gr.State(Visit()), gr.State(Shelf())
     template(HEADER, elem_id="header")
-    with gr.Row(elem_id="ask"):
-        with gr.Column(elem_id="voice", min_width=280):
-            voice = gr.Audio(
-                sources=["microphone", "upload"],
-                type="filepath",
-                label=texts.SPEAK,
-                buttons=[],
-                elem_id="clip",
-            )
-            template(f"{microphone.NOTE}<p>{texts.SPEAK_HINT}</p>", elem_id="hint")
+    with gr.Column(elem_id="ask"):
+        with gr.Row(elem_id="either"):
+            with gr.Column(elem_id="voice", min_width=280):
+                voice = gr.Audio(
+                    sources=["microphone", "upload"],
+                    type="filepath",
+                    label=texts.SPEAK,
+                    buttons=[],
+                    elem_id="clip",
+                )
+                template(f"{microphone.NOTE}<p>{texts.SPEAK_HINT}</p>", elem_id="hint")
+            with gr.Column(elem_id="choose", min_width=280):
+                faces = [(mood.adjective.capitalize(), mood.value) for mood in Mood]
+                moods = gr.Radio(faces, label=texts.PICK, elem_id="moods")
+                intent = gr.Radio(texts.INTENTS, value="match", label=texts.INTENT, elem_id="intent")
+        with gr.Row(elem_id="besides"):
             template(f'<p class="quiet">{texts.EXAMPLES}</p>', elem_id="examples-note")
             recordings = examples.draw()
             voice_too = gr.Checkbox(True, label=texts.SHOW_VOICE, elem_id="voice-too")
-        with gr.Column(elem_id="choose", min_width=280):
-            moods = gr.Radio([(mood.capitalize(), mood.value) for mood in Mood], label=texts.PICK, elem_id="moods")
-            intent = gr.Radio(texts.INTENTS, value="match", label=texts.INTENT, elem_id="intent")
     verdict = template(answer.TEMPLATE, elem_id="answer", live=True)
     with gr.Row(elem_id="deeper"):
-        compare = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
         closer = gr.Button(texts.CLOSER, visible=False, elem_id="closer")
+        compare = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
     compared = template(comparison.TEMPLATE, elem_id="comparison", live=True)
     drawn = template(closeup.TEMPLATE, elem_id="closeup", live=True)
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as filter_drawer:
@@ -100,7 +103,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
-    asked, found = [visit, intent, *drawer], [visit, films, more, filter_drawer]
+    asked, found = [visit, shelf, intent, *drawer], [shelf, films, more, filter_drawer]
     heard = voice.change(
         page.hear_clip, [voice, voice_too, visit], [visit, verdict, moods],
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
@@ -110,15 +113,16 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     picked = moods.input(page.pick_mood, [moods, visit], [visit, verdict], **latest)
     looking = {"show_progress": "minimal", "show_progress_on": films}
     cleared = reset.click(lambda: list(filters.DEFAULTS.values()), None, drawer, **private)
-    demo.load(page.open_address, None, [*found, verdict, moods, intent, *drawer], **private)
-    changed = [question.input for question in drawer]
-    for trigger in (heard.then, picked.then, intent.input, cleared.then, *changed):
-        trigger(page.show_films, asked, found, **latest | looking)
-    films.click(page.drop_film, asked, found, **private)
+    opened = demo.load(page.open_address, visit, [visit, verdict, moods, filter_drawer, intent, *drawer], **private)
+    for earlier in (heard, picked, cleared, opened):
+        earlier.then(page.show_films, asked, found, **latest | looking)
+    changed = [question.input for question in (intent, *drawer)]
+    gr.on(changed, page.show_films, asked, found, **latest | looking)
+    films.click(page.drop_film, shelf, found, trigger_mode="multiple", **private)
     heard.then(page.offer_more, visit, [compare, compared, closer, drawn], **private)
     compare.click(comparison.show, voice, compared, concurrency_id="model", **private)
     closer.click(page.look_closer, [voice, visit], drawn, concurrency_id="model", **private)
-    more.click(page.more_films, asked, found, **private | looking)
+    more.click(page.more_films, shelf, found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
     files.change(batch.show, files, results, concurrency_id="model", **private)
     endpoints.publish()

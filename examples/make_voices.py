@@ -53,15 +53,17 @@ def speak(manner: Manner, seed: int = 0) -> Sound:
     syllables = []
     for number, vowel in enumerate(manner.vowels):
         move = 1 + manner.swing * (np.sin(2.4 * number) + 0.5 - number / count)
-        syllables.append(_say(vowel, manner.pitch_hz * move, round(manner.syllable_s * RATE_HZ), rng))
+        trembling = 1 + 0.03 * np.sin(np.arange(round(manner.syllable_s * RATE_HZ)) / 900)
+        syllables.append(say_vowel(vowel, manner.pitch_hz * move * trembling, rng))
     voice = np.concatenate(syllables)
     pause = 1e-4 * rng.standard_normal(round(0.4 * RATE_HZ))
     return np.concatenate([pause, 0.5 * voice / np.abs(voice).max(), pause])
 
 
-def _say(vowel: str, pitch_hz: float, size: int, rng: np.random.Generator) -> Sound:
-    trembling = pitch_hz * (1 + 0.03 * np.sin(np.arange(size) / 900))
-    pulses = np.diff(np.floor(np.cumsum(trembling) / RATE_HZ), prepend=0.0)
+def say_vowel(vowel: str, pitch_hz: Sound, rng: np.random.Generator) -> Sound:
+    """Say one syllable, which begins with a hiss, as long as its (time,) pitch; at RATE_HZ, of any level."""
+    size = pitch_hz.size
+    pulses = np.diff(np.floor(np.cumsum(pitch_hz) / RATE_HZ), prepend=0.0)
     sound = lfilter([1], [1, -0.95], pulses + 0.01 * rng.standard_normal(size))
     for centre_hz, width_hz in zip(VOWELS_HZ[vowel], BANDWIDTHS_HZ, strict=True):
         radius = np.exp(-np.pi * width_hz / RATE_HZ)

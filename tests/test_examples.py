@@ -5,33 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import running_app
 import soundfile as sf
+from running_app import Running
 
 import app
 from ser_model.audio import load_audio
-from ser_model.recognize import WEIGHTS
 from ser_model.speech import SpeechDetector
 from ui import texts
 from ui.examples import VOICES
 
 PROJECT = Path(app.__file__).parent
 
-needs_weights = pytest.mark.skipif(
-    not (WEIGHTS / "model.safetensors").is_file(), reason="the weights are not trained yet"
-)
 
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    running = running_app.start(tmp_path_factory.mktemp("app"))
-    yield running.url.rstrip("/")
-    running.stop()
+@pytest.fixture
+def url(running: Running) -> str:
+    return running.url.rstrip("/")
 
 
 def run(*command: str) -> str:
@@ -43,22 +35,20 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-@needs_weights
-def test_the_python_client(url: str) -> None:
+def test_the_python_client_hears_a_voice_and_finds_films(url: str) -> None:
     said = run(sys.executable, "examples/python_client.py", url, "ui/voices/lively.wav")
     assert said.startswith("emotion: ")
     assert said.count("https://www.imdb.com/title/tt") == 3
 
 
-@needs_weights
-def test_curl(url: str) -> None:
+def test_curl_uploads_a_voice_and_gets_answer_and_films(url: str) -> None:
     said = run("bash", "examples/curl.sh", url, "ui/voices/slow.wav")
     assert said.count("event: complete") == 2
     assert '"probabilities"' in said
     assert '"films"' in said
 
 
-def test_mcp(url: str) -> None:
+def test_an_mcp_client_sees_the_tools_and_gets_films(url: str) -> None:
     said = run(sys.executable, "examples/mcp_client.py", url)
     assert "tool: recognize" in said
     assert "https://www.imdb.com/title/tt" in said

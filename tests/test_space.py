@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from huggingface_hub import SpaceCard
@@ -28,3 +29,16 @@ def test_the_image_runs_as_somebody_without_rights_and_tells_its_health(project:
     assert {"USER", "HEALTHCHECK", "EXPOSE", "CMD"} <= set(steps)
     assert steps.index("USER") < steps.index("CMD")
     assert "root" not in next(line for line in lines if line.startswith("USER"))
+
+
+def test_the_image_copies_what_is_there_from_a_pinned_base(project: Path) -> None:
+    lines = (project / "Dockerfile").read_text().splitlines()
+    base = next(line for line in lines if line.startswith("FROM"))
+    assert re.fullmatch(r"FROM python:3\.1[12]-slim-\w+", base)
+    copied = [line.split()[-2] for line in lines if line.startswith("COPY")]
+    assert copied
+    assert all((project / source).exists() for source in copied)
+    kept_out = (project / ".dockerignore").read_text().split()
+    assert not {"ui", "ser_model", "scraper", "results", "app.py"} & set(kept_out)
+    pins = re.findall(r"torch(?:audio)?==[\d.]+", (project / "Dockerfile").read_text())
+    assert all(pin in (project / "requirements.txt").read_text() for pin in pins)

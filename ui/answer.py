@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ser_model.labels import Emotion
 from ser_model.recognize import Prediction
 from ui import texts
 from ui.bars import bars, certainty, markup, percent
 from ui.template import Shown, shown
 
 TOP = 3  # emotions named when it is not sure
+AUDIBLE = 0.6  # probability from which strong or normal intensity is worth a word
 LIKELY = 0.5  # probability from which the headline says so without a "may"
 
 TEMPLATE = (
@@ -19,6 +21,7 @@ TEMPLATE = (
     <div>
       <h2>{{value.headline}}</h2>
       {{#if value.detail}}<p>{{value.detail}}</p>{{/if}}
+      {{#if value.strength}}<p class="quiet">{{value.strength}}</p>{{/if}}
       {{#if value.voice}}<p class="quiet">{{value.voice}}</p>{{/if}}
       {{#if value.learned}}<p class="quiet">{{value.learned}}</p>{{/if}}
       {{#if value.hint}}<p class="hint">{{value.hint}}</p>{{/if}}
@@ -52,6 +55,7 @@ def of_voice(heard: Prediction, show_voice: bool, learned: bool = False) -> Show
             headline=texts.UNSURE,
             detail=_could_be(heard),
             hint=texts.UNSURE_HINT,
+            strength=_strength(heard),
             voice=voice,
             learned=texts.OWN_VOICE if learned else "",
             bars=bars(heard.probabilities, leading=TOP),
@@ -61,6 +65,7 @@ def of_voice(heard: Prediction, show_voice: bool, learned: bool = False) -> Show
         face=str(best),
         headline=(texts.SOUND if probability >= LIKELY else texts.MAY_SOUND).format(emotion=adjective(best)),
         detail=texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability)),
+        strength=_strength(heard),
         voice=voice,
         learned=texts.OWN_VOICE if learned else "",
         bars=bars(heard.probabilities, leading=1),
@@ -89,6 +94,13 @@ def adjective(emotion: str | None) -> str:
         ('disgusted', 'sad')
     """
     return "disgusted" if emotion == "disgust" else str(emotion)
+
+
+def _strength(heard: Prediction) -> str:
+    """Say how strongly it was said; of neutral, which was only ever acted in normal intensity, and in doubt nothing."""
+    if heard.top(1)[0][0] == Emotion.NEUTRAL or heard.intensity_probability < AUDIBLE:
+        return ""
+    return texts.STRENGTH[heard.intensity].format(percent=percent(heard.intensity_probability))
 
 
 def _could_be(heard: Prediction) -> str:

@@ -61,7 +61,7 @@ def draw() -> list[Any]:
     with gr.Row():
         genres = gr.Dropdown(offered["genres"], multiselect=True, label=texts.GENRES, info=texts.GENRES_HINT)
         never = gr.Dropdown(offered["not_genres"], multiselect=True, label=texts.NOT_GENRES, info=texts.NOT_GENRES_HINT)
-    with gr.Row():
+    with gr.Row(elem_id="filter-lists"):
         lists = [_choose(texts.FILTER_LABELS[name], offered[name]) for name in texts.FILTER_LABELS]
     with gr.Row():
         lead = gr.Radio(offered["lead"], value=DEFAULTS["lead"], label=texts.LEAD_ROLE, elem_id="lead")

@@ -51,6 +51,11 @@
     byId("answer").scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   }).observe(byId("answer"), { childList: true, subtree: true, characterData: true });
 
+  // A dropdown's open list scrolls, so that Tab would go into it, just before it closes and the focus is nowhere.
+  addEventListener("keydown", ({ key }) => {
+    if (key === "Tab") for (const list of document.querySelectorAll("[role=listbox]")) list.tabIndex = -1;
+  }, true);
+
   const gradios = (name) => name.startsWith("__"); // Gradio's own, such as __theme
   new MutationObserver(() => {
     const list = byId("films").querySelector("[data-query]");

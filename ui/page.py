@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,26 +15,29 @@ from ser_model.voice import VoiceError
 from ui import address, answer, closeup, filters, service, table, texts
 from ui.cards import card
 from ui.template import Shown, shown
-from ui.visit import Visit
+from ui.visit import Asked, Shelf, Visit
 
 
-def open_address(request: gr.Request) -> list[Any]:
-    """Show what the address asks for; return visit, films, more, the drawer, answer, mood, intent, drawer's answers."""
+def open_address(visit: Visit, request: gr.Request) -> list[Any]:
+    """Take over what the address asks for; return the visit, answer, mood, drawer, intent and the drawer's answers.
+
+    The films follow in an event of their own, since looking for them may take seconds. A visitor who was quicker than
+    the address keeps what they said.
+    """
     asked = address.read(request.query_params)
-    if asked == address.read({}):  # nothing: a visitor who was quicker than this must not lose a pick
-        return [gr.skip()] * (6 + len(asked.answers) + 1)
-    *found, _ = show_films(Visit(mood=asked.mood), asked.intent, *asked.answers)
+    if asked == address.read({}) or visit.probabilities:
+        return [gr.skip()] * (5 + len(asked.answers))
     said = answer.of_pick(asked.mood, None) if asked.mood else shown()
     filtered = asked.answers != list(filters.DEFAULTS.values())
     drawer = gr.Accordion(label=filters.title(asked.answers), open=filtered)
-    return [*found, drawer, said, asked.mood, asked.intent, *asked.answers]
+    return [replace(visit, mood=asked.mood), said, asked.mood, drawer, asked.intent, *asked.answers]
 
 
 def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:
     """Judge a new recording; return the visit, the answer and the mood buttons."""
     if path is None:  # cleared, to record again: what is on the page may stay until then
         return gr.skip(), gr.skip(), gr.skip()
-    visit = Visit(voice=visit.voice, unwanted=visit.unwanted)
+    visit = Visit(voice=visit.voice)
     try:
         heard = service.hear(path, visit.voice)
     except AudioError as error:
@@ -70,50 +73,61 @@ def show_voice(wanted: bool, visit: Visit) -> Any:
     return answer.of_voice(visit.heard, wanted, learned=visit.voice is not None)
 
 
-def show_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
-    """Look for films afresh; return the visit, films, the button for more and the drawer.
+def show_films(visit: Visit, shelf: Shelf, intent: str, *answers: Any) -> tuple[Shelf, Any, Any, Any]:
+    """Look for films afresh, unless they answer to the same already; return the shelf, films, "more" and the drawer.
 
     Args:
         visit: Whose mood decides.
+        shelf: What is on the page.
         intent: "match" or "lift".
         answers: Those of the filters' drawer, in its order.
     """
-    return _add_films(replace(visit, films=()), intent, answers, service.PAGE)
+    asked = Asked(visit, intent, answers)
+    with shelf.lock:
+        if asked == shelf.asked or not (visit.probabilities or shelf.asked):
+            return shelf, gr.skip(), gr.skip(), gr.skip()  # such as when a list of the drawer was only looked at
+        shelf.asked, shelf.films = asked, ()
+        return _fill(shelf, asked, service.PAGE)
 
 
-def more_films(visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
-    """Add films that are not on the page yet; return the visit, films, the button for more and the drawer."""
-    return _add_films(visit, intent, answers, service.PAGE)
+def more_films(shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
+    """Add films that are not on the page yet; return what show_films does."""
+    with shelf.lock:
+        return _fill(shelf, shelf.asked, service.PAGE)
 
 
-def drop_film(event: gr.EventData, visit: Visit, intent: str, *answers: Any) -> tuple[Visit, Shown, Any, Any]:
+def drop_film(event: gr.EventData, shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
     """Take away a film that the visitor does not want and let another one in; return what show_films does."""
-    kept = tuple(pick for pick in visit.films if pick.film.imdb_id != event.imdb_id)
-    gone = frozenset(pick.film.imdb_id for pick in visit.films) - {pick.film.imdb_id for pick in kept}
-    visit = replace(visit, films=kept, unwanted=visit.unwanted | gone)
-    return _add_films(visit, intent, answers, 1)
+    with shelf.lock:
+        kept = tuple(pick for pick in shelf.films if pick.film.imdb_id != event.imdb_id)
+        shelf.unwanted |= {pick.film.imdb_id for pick in shelf.films} - {pick.film.imdb_id for pick in kept}
+        missing = len(shelf.films) - len(kept)
+        shelf.films = kept
+        return _fill(shelf, shelf.asked, missing) if missing else (shelf, gr.skip(), gr.skip(), gr.skip())
 
 
-def _add_films(visit: Visit, intent: str, answers: Sequence[Any], count: int) -> tuple[Visit, Shown, Any, Any]:
+def _fill(shelf: Shelf, asked: Asked | None, count: int) -> tuple[Shelf, Shown, Any, Any]:
+    if asked is None or not asked.visit.probabilities:
+        return shelf, shown(), gr.Button(visible=False), gr.Accordion()
+    visit, intent, answers = asked
     drawer = gr.Accordion(label=filters.title(answers))
-    if not visit.probabilities:
-        return visit, shown(), gr.Button(visible=False), drawer
-    seen = {pick.film.imdb_id for pick in visit.films} | visit.unwanted
+    seen = {pick.film.imdb_id for pick in shelf.films} | shelf.unwanted
     try:
         wanted = filters.read(answers, visit.heard.gender if visit.heard else None, count)
         found = service.find_films(visit.probabilities, intent, wanted, seen)
     except ScraperError as error:
-        return visit, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False), drawer
-    visit = replace(visit, films=visit.films + found.picks)
-    listed = table.of_films(visit.films)
+        shelf.asked = None
+        return shelf, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False), drawer
+    shelf.films += found.picks
+    listed = table.of_films(shelf.films)
     films = shown(
         heading=texts.FILMS[intent],
         reason=found.reason,
         source=found.source.notice if found.picks else texts.NO_MORE,
-        films=[card(pick) for pick in visit.films],
+        films=[card(pick) for pick in shelf.films],
         columns=list(listed.columns),
         rows=table.rows_of(listed),
         query=address.write(visit.mood, intent, answers),
         csv=table.csv_link(listed),
     )
-    return visit, films, gr.Button(visible=len(found.picks) == count), drawer
+    return shelf, films, gr.Button(visible=len(found.picks) == count), drawer

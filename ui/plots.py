@@ -16,6 +16,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ser_model.audio import SAMPLE_RATE, Waveform
@@ -24,7 +25,7 @@ from ser_model.recognize import Moment
 
 PANEL, INK, LINE, AMBER, BLUE = "#1f1b18", "#e6ded1", "#635a4d", "#f5ad33", "#8fb8d8"
 HEAT = LinearSegmentedColormap.from_list("heat", [PANEL, "#4a2d05", "#b86f00", "#ffc55c", "#fff7e8"])
-WIDTH_IN, HEIGHT_IN, DPI = 7.2, 2.1, 120
+WIDTH_IN, HEIGHT_IN, DPI = 5.6, 2.0, 150  # narrow, so that its words can be read on a phone
 PITCH_HZ = (60.0, 600.0)
 QUIET_DB = -30.0  # below the loudest frame; the pitch of what is quieter means nothing
 LEAP = 1.2  # octaves from the median; further off, the estimate has jumped
@@ -134,6 +135,7 @@ def _panel(rows: int = 1, height_in: float = HEIGHT_IN) -> tuple[Figure, list[Ax
 def _style(axes: Axes) -> None:
     axes.set_facecolor(PANEL)
     axes.tick_params(colors=INK, labelsize=9, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(7))
     axes.xaxis.label.set_color(INK)
     axes.yaxis.label.set_color(INK)
     for spine in axes.spines.values():

@@ -73,13 +73,13 @@ def expect_gain(voice: LearnedVoice, results: Path = RESULTS) -> dict[str, Any] 
         return None
     rows = json.loads(path.read_text())["rows"]
     kind, clips = ("one", 1) if len(voice.points) == 1 else ("eight", 8)
-    without, with_voice = rows["none"]["test_uar"], rows[kind]["test_uar"]
-    gains = {fold: round(100 * gain, 1) for fold, gain in rows[kind]["test_gain_by_fold"].items()}
+    without, with_voice = rows["none"]["uar"], rows[kind]["uar"]
+    gains = {fold: round(100 * gain, 1) for fold, gain in rows[kind]["gain_by_fold"].items()}
     return {
         "clips": clips,
         "uar_without": round(without, 4),
         "uar_with": round(with_voice, 4),
-        "gain": round(100 * rows[kind]["test_gain"], 1),
+        "gain": round(100 * rows[kind]["gain"], 1),
         "gain_by_fold": gains,
     }
 

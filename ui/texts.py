@@ -21,6 +21,7 @@ FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mo
 SOUND, MAY_SOUND, FEEL = "You sound {emotion}.", "You may sound {emotion}.", "You feel {emotion}."
 CERTAINTY = "{words}: {percent}."
 CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
+STRENGTH = {"strong": "Said strongly ({percent} sure).", "normal": "Said mildly ({percent} sure)."}
 VOICE = "Sounds like a {gender} voice ({percent} sure)."
 SOUNDED = "It sounded {emotion}, but you know better."
 COULD_BE = "You might be {first}, {second} or {third}. Which is it?"
@@ -172,8 +173,8 @@ QUALITY = "How good is it?"
 QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that never heard its actor."
 CHANCE = "Guessing, one in eight"
 PEOPLE = "People"
-THIS_MODEL = "This model, new speakers"
-OTHERS = {"The original recipe": "classic", "Random split": "random"}
+THIS_MODEL = "This model, new voices"
+OTHERS = {"Older recipe, new voices": "classic", "Earlier recipe, random split, known voices": "random"}
 LADDER = (
     "Right answers",
     (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from scraper.film import Pick
 from ser_model.recognize import Prediction
@@ -17,15 +19,11 @@ class Visit:
         heard: How the last recording sounded.
         mood: What the visitor picked, which counts more than what was heard.
         voice: What was learned of the visitor's own voice.
-        films: Those on the page.
-        unwanted: Ids of films that the visitor does not want to see again.
     """
 
     heard: Prediction | None = None
     mood: str | None = None
     voice: LearnedVoice | None = None
-    films: tuple[Pick, ...] = ()
-    unwanted: frozenset[str] = frozenset()
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -33,3 +31,35 @@ class Visit:
         if self.mood:
             return {self.mood: 1.0}
         return {str(name): value for name, value in self.heard.probabilities.items()} if self.heard else {}
+
+
+class Asked(NamedTuple):
+    """What a list of films answers to: whose mood, the intent, and the answers of the filters' drawer."""
+
+    visit: Visit
+    intent: str
+    answers: tuple[Any, ...]
+
+
+class Shelf:
+    """The films on one visitor's page.
+
+    It changes in place and under its lock: events of one page run at once, and one that read it before another wrote
+    would put back what is gone. (No dataclass: Gradio would copy it field by field, which a lock forbids.)
+
+    Attributes:
+        asked: What the films answer to; None before anything was asked, or when the answer failed.
+        films: Those on the page.
+        unwanted: Ids of films that the visitor does not want to see again.
+        lock: Held while it changes.
+    """
+
+    def __init__(self) -> None:
+        self.asked: Asked | None = None
+        self.films: tuple[Pick, ...] = ()
+        self.unwanted: frozenset[str] = frozenset()
+        self.lock = threading.Lock()
+
+    def __deepcopy__(self, memo: object) -> Shelf:
+        """Begin afresh, which is how Gradio gives each visitor one of their own."""
+        return Shelf()

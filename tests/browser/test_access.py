@@ -6,12 +6,14 @@ import pytest
 from browser.visit import SOON_MS, Open, open_drawer, overflow_px, pick, serious_issues, speak, wait_for_films
 from playwright.sync_api import Page, expect
 
-from ui import texts
+from ui import service, texts
 
 pytestmark = pytest.mark.browser
 
 FOCUSED = """() => {
-  const seen = document.activeElement, box = (seen.closest('label') ?? seen).getBoundingClientRect();
+  const seen = document.activeElement;
+  if (seen === document.body) return ["nothing", false];
+  const box = (seen.closest('label') ?? seen).getBoundingClientRect();
   return [seen.value || seen.innerText || seen.getAttribute('aria-label') || seen.tagName, box.width > 0];
 }"""
 
@@ -44,11 +46,11 @@ def test_nothing_is_wider_than_a_phone(open_page: Open, width: int, dark: bool) 
     )
 
 
-def walk(page: Page, until: str, limit: int = 60) -> list[str]:
+def walk(page: Page, until: str, limit: int = 120, back: bool = False) -> list[str]:
     """Press Tab until something is focused; return what was passed, each of it visible."""
     passed: list[str] = []
     for _ in range(limit):
-        page.keyboard.press("Tab")
+        page.keyboard.press("Shift+Tab" if back else "Tab")
         name, visible = page.evaluate(FOCUSED)
         assert visible, f"{name} cannot be seen but has the focus"
         passed.append(name)
@@ -77,7 +79,26 @@ def test_everything_by_keyboard_alone(open_page: Open) -> None:
     film = page.evaluate("document.activeElement.dataset.film")
     page.keyboard.press("Enter")
     expect(page.locator(f'[data-film="{film}"]')).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator(".dismiss").first).to_be_focused()
     walk(page, texts.MORE)
+    page.keyboard.press("Enter")
+    wait_for_films(page, 2 * service.PAGE)
+    page.wait_for_timeout(1_000)
+    wait_for_films(page, 2 * service.PAGE)
+
+
+def test_looking_at_the_filters_leaves_the_list_as_it_is(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page)
+    page.get_by_role("button", name=texts.MORE).click()
+    wait_for_films(page, 2 * service.PAGE)
+    walk(page, texts.FILTERS, back=True)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=texts.RESET)).to_be_visible()
+    walk(page, texts.RESET)
+    page.wait_for_timeout(1_500)
+    wait_for_films(page, 2 * service.PAGE)
 
 
 def test_a_screen_reader_is_told(open_page: Open) -> None:

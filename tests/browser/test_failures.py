@@ -53,6 +53,20 @@ def test_a_file_that_is_no_recording_is_a_sentence(open_page: Open, tmp_path: Pa
     assert page.locator(".film").count() == 0
 
 
+def test_a_reload_in_the_middle_of_an_answer_is_harmless(open_page: Open) -> None:
+    page = open_page(watched=False)  # Gradio logs the request that ended with the page it came from
+    page.get_by_role("button", name=texts.VOICES["slow"], exact=True).click()
+    page.reload()
+    page.wait_for_selector("#live.ready", state="attached")
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    expect(page.locator("#answer h2")).to_have_count(0)
+    pick(page, "calm")
+    wait_for_films(page)
+    assert not troubles
+
+
 def test_films_come_and_say_so_when_imdb_does_not_answer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDB_LIVE", "on")
     monkeypatch.setenv("IMDB_BASE_URL", "http://127.0.0.1:9")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import soundfile as sf
-from browser.visit import PICTURES, SOON_MS, Open, open_drawer, pick, speak, upload, wait_for_films, wish
+from browser.visit import PICTURES, SOON_MS, Open, open_drawer, pick, record, speak, upload, wait_for_films, wish
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -118,6 +118,13 @@ def test_take_the_states_of_the_drawers(
     take(page, "08-live")
     page.locator("#live .stop-button").click()
     open_drawer(page, texts.LIVE)
+    open_drawer(page, texts.TEACH)
+    page.wait_for_timeout(500)
+    take(page, "09-teach")
+    record(page, "#teach-recorder", 4)
+    expect(page.locator("#lesson .learned")).to_be_visible(timeout=SOON_MS)
+    take(page, "14-taught")
+    open_drawer(page, texts.TEACH)
     open_drawer(page, texts.BATCH)
     (tmp_path / "notes.wav").write_text("no sound at all")
     page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ser_model.labels import EMOTIONS, Emotion, Gender, Intensity
@@ -23,6 +24,16 @@ def test_a_sure_answer_names_the_emotion_and_how_sure() -> None:
     assert (shown["headline"], shown["detail"]) == ("You sound sad.", "Quite sure: 75%.")
     assert shown["voice"] == "Sounds like a female voice (93% sure)."
     assert [row["name"] for row in shown["bars"] if row["leads"]] == ["sad"]
+
+
+def test_how_strongly_it_was_said_is_a_word_where_it_means_something() -> None:
+    heard = make_prediction(sad=0.75)
+    assert answer.of_voice(heard, show_voice=False)["strength"] == "Said mildly (80% sure)."
+    strong = replace(heard, intensity=Intensity.STRONG, intensity_probability=0.7)
+    assert answer.of_voice(strong, show_voice=False)["strength"] == "Said strongly (70% sure)."
+    doubtful = replace(strong, intensity_probability=0.55)
+    assert answer.of_voice(doubtful, show_voice=False)["strength"] == ""
+    assert answer.of_voice(make_prediction(neutral=0.75), show_voice=False)["strength"] == ""
 
 
 def test_a_weak_answer_says_may() -> None:

@@ -17,7 +17,7 @@ from ser_model.recognize import EmotionRecognizer, Prediction
 from ser_model.wav2vec2 import Encoder, HeadConfig, Wav2vec2Head, load_comparison, save_head
 from ui import comparison, rival, service, texts
 
-CALIBRATION = {"temperature": 1.0, "gender_temperature": 1.0, "abstain_below": 0.0, "usual_logits": [0.0] * 8}
+CALIBRATION = {"temperature": 1.0, "gender_temperature": 1.0, "abstain_below": 0.0}
 HAPPY = Prediction(
     EMOTIONS[2],
     True,

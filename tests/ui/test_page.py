@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
@@ -13,7 +15,7 @@ from ser_model.cnn import WeightsError
 from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import Prediction
 from ui import page, service, texts
-from ui.visit import Visit
+from ui.visit import Shelf, Visit
 
 UNSURE = Prediction(
     None, False, dict.fromkeys(EMOTIONS, 1 / 8), Gender.MALE, 0.6, Intensity.NORMAL, 0.8, (0.0, 1.0), (), "Not sure."
@@ -34,21 +36,44 @@ def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "hear", hear)
 
 
-def test_before_an_answer_there_are_no_films() -> None:
-    visit, shown, more, _ = page.show_films(Visit(), "match")
-    assert not visit.films
-    assert not shown
-    assert more.visible is False
+def test_before_an_answer_nothing_is_shown() -> None:
+    shelf, *updates = page.show_films(Visit(), Shelf(), "match")
+    assert not shelf.films
+    assert all(update == {"__type__": "update"} for update in updates)
 
 
 def test_a_picked_mood_brings_a_page_of_films_and_more_continues_without_repeats() -> None:
     visit, _ = page.pick_mood("sad", Visit())
-    visit, shown, more, _ = page.show_films(visit, "lift")
+    shelf, shown, more, _ = page.show_films(visit, Shelf(), "lift")
     assert len(shown["films"]) == service.PAGE
     assert shown["heading"] == texts.FILMS["lift"]
     assert more.visible is True
-    visit, shown, *_ = page.more_films(visit, "lift")
+    shelf, shown, *_ = page.more_films(shelf)
     assert len({film["url"] for film in shown["films"]}) == 2 * service.PAGE
+
+
+def test_asking_for_the_same_again_leaves_the_list_as_it_is() -> None:
+    visit, _ = page.pick_mood("sad", Visit())
+    shelf, *_ = page.show_films(visit, Shelf(), "lift", [])
+    page.more_films(shelf)
+    _, *updates = page.show_films(visit, shelf, "lift", [])
+    assert all(update == {"__type__": "update"} for update in updates)
+    assert len(shelf.films) == 2 * service.PAGE
+
+
+def test_events_at_once_lose_nothing() -> None:
+    visit, _ = page.pick_mood("sad", Visit())
+    shelf, *_ = page.show_films(visit, Shelf(), "match")
+    ids = [pick.film.imdb_id for pick in shelf.films]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda film: page.drop_film(gr.EventData(None, {"imdb_id": film}), shelf), ids))
+    assert shelf.unwanted == set(ids)
+    assert len(shelf.films) == service.PAGE
+
+
+def test_each_visitor_has_a_shelf_of_their_own() -> None:
+    shelf, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    assert copy.deepcopy(shelf).films == ()
 
 
 def test_the_picked_mood_counts_more_than_the_voice() -> None:
@@ -62,7 +87,7 @@ def test_an_unsure_voice_gives_a_broad_list(monkeypatch: pytest.MonkeyPatch) -> 
     visit, shown, buttons = page.hear_clip("clip.wav", True, Visit())
     assert shown["kind"] == "unsure"
     assert buttons.value is None
-    _, shown, *_ = page.show_films(visit, "match")
+    _, shown, *_ = page.show_films(visit, Shelf(), "match")
     assert len({film["paper"] for film in shown["films"]}) >= 3
 
 
@@ -98,49 +123,59 @@ def test_clearing_the_clip_leaves_the_page_as_it_is() -> None:
 
 def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     visit, _ = page.pick_mood("sad", Visit(UNSURE))
-    _, shown, *_ = page.show_films(
-        visit, "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
+    shelf, shown, *_ = page.show_films(
+        visit, Shelf(), "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
     )
     assert shown["films"]
     facts = dict(zip(shown["columns"], zip(*shown["rows"], strict=True), strict=True))
     assert all("Comedy" in genres and "Drama" not in genres for genres in facts["Genres"])
     assert all(2000 <= int(year) <= 2010 for year in facts["Year"])
     assert all(float(rating) >= 7 for rating in facts["Rating"])
-    _, shown, *_ = page.show_films(visit, "match", ["Comedy"], ["Comedy"])
+    _, shown, *_ = page.show_films(visit, shelf, "match", ["Comedy"], ["Comedy"])
     assert shown["heading"] == texts.NO_FILMS
     assert "Comedy is both wanted and unwanted" in shown["source"]
 
 
 def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
     visit, _ = page.pick_mood("sad", Visit())
-    visit, before, *_ = page.show_films(visit, "match")
+    shelf, before, *_ = page.show_films(visit, Shelf(), "match")
     first = before["films"][0]["id"]
-    visit, after, *_ = page.drop_film(gr.EventData(None, {"imdb_id": first}), visit, "match")
+    _, after, *_ = page.drop_film(gr.EventData(None, {"imdb_id": first}), shelf)
     assert len(after["films"]) == service.PAGE
     assert [film["id"] for film in after["films"][:-1]] == [film["id"] for film in before["films"][1:]]
-    _, again, *_ = page.show_films(visit, "match")
+    _, again, *_ = page.show_films(visit, shelf, "lift")
     assert first not in [film["id"] for film in again["films"]]
 
 
 def test_only_films_of_the_page_can_be_dropped() -> None:
-    visit, _ = page.pick_mood("sad", Visit())
-    visit, *_ = page.show_films(visit, "match")
-    visit, *_ = page.drop_film(gr.EventData(None, {"imdb_id": "tt9999999"}), visit, "match")
-    assert not visit.unwanted
+    shelf, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    page.drop_film(gr.EventData(None, {"imdb_id": "tt9999999"}), shelf)
+    assert not shelf.unwanted
+    assert len(shelf.films) == service.PAGE
+
+
+def ask_address(**parameters: str) -> gr.Request:
+    return types.SimpleNamespace(query_params=parameters)  # type: ignore[return-value]
 
 
 def test_an_address_opens_what_it_asks_for() -> None:
-    request = types.SimpleNamespace(query_params={"mood": "sad", "intent": "lift", "from": "2015"})
-    visit, films, _, drawer, shown, mood, intent, *_ = page.open_address(request)
+    request = ask_address(**{"mood": "sad", "intent": "lift", "from": "2015"})
+    visit, shown, mood, drawer, intent, *answers = page.open_address(Visit(), request)
     assert (visit.mood, shown["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
     assert (drawer.open, drawer.label) == (True, "Filters: 1")
+    _, films, *_ = page.show_films(visit, Shelf(), intent, *answers)
     assert films["query"] == "mood=sad&intent=lift&from=2015"
 
 
-def test_a_plain_address_touches_nothing() -> None:
-    updates = page.open_address(types.SimpleNamespace(query_params={"__theme": "dark"}))
+def test_a_visitor_quicker_than_the_address_keeps_their_pick() -> None:
+    updates = page.open_address(Visit(mood="happy"), ask_address(mood="sad"))
     assert all(update == {"__type__": "update"} for update in updates)
-    assert len(updates) == len(page.open_address(types.SimpleNamespace(query_params={"mood": "sad"})))
+
+
+def test_a_plain_address_touches_nothing() -> None:
+    updates = page.open_address(Visit(), ask_address(__theme="dark"))
+    assert all(update == {"__type__": "update"} for update in updates)
+    assert len(updates) == len(page.open_address(Visit(), ask_address(mood="sad")))
 
 
 def test_the_kind_of_voice_can_be_switched_off() -> None:
