@@ -13,10 +13,8 @@ from requests_cache.backends.filesystem import FileDict
 from requests_cache.models.response import CachedResponse
 
 SERIALIZER = "json"  # never pickle: a cache may be shared, and unpickling runs code
-UNREADABLE: tuple[type[Exception], ...] = (
-    ValueError,
-    ExceptionGroup,
-)  # what requests-cache raises for text that is no answer of IMDb's
+# what requests-cache raises for text that is no answer of IMDb's
+UNREADABLE: tuple[type[Exception], ...] = (ValueError, ExceptionGroup)
 
 logger = logging.getLogger(__name__)
 

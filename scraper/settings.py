@@ -26,7 +26,7 @@ class ScraperSettings:
         live: whether IMDb may be asked at all (IMDB_LIVE=on|off).
         base_url: scheme and host of IMDb (IMDB_BASE_URL).
         home: folder of the cache and the imported tables (MOOD_HOME).
-        cache: a file or a redis:// address for fetched pages (IMDB_CACHE); None is a file in `home`.
+        cache: a folder or a redis:// address for fetched pages (IMDB_CACHE); None is a folder in `home`.
         budget_s: the longest wait for a page.
     """
 

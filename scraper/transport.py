@@ -27,7 +27,7 @@ STALE_AFTER = timedelta(days=30)
 BLOCK_STATUS = {202, 403, 405, 429}
 
 HEADERS = {
-    "User-Agent": "mood-picks/0.1 (film suggestions; one page per visitor's click)",
+    "User-Agent": "mood-picks/0.1 (film suggestions; a page or two per visitor's click)",
     "Accept": "text/html",
     "Accept-Language": "en-US,en;q=0.9",
 }
