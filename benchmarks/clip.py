@@ -5,6 +5,8 @@ Everything hears the same made voice of four seconds, in turn, on one thread. Wr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from threadpoolctl import threadpool_limits
 
@@ -12,9 +14,12 @@ from benchmarks import report, rivals, voices
 from ser_model.audio import load_audio
 from ser_model.recognize import EmotionRecognizer
 from ser_model.speech import SpeechDetector
+from ser_model.wav2vec2 import Encoder
 
 SECONDS, RATE_HZ = 4, 48_000
 ROUNDS = 40
+
+Runs = dict[str, Callable[[], object]]
 
 
 def main() -> None:
@@ -29,36 +34,15 @@ def main() -> None:
 
 def time_clip(rounds: int) -> dict[str, object]:
     """Time the whole path with its parts, and the network with its features beside its rivals."""
-    file = voices.to_wav(voices.say(SECONDS), RATE_HZ)
-    waveform, as_it_is = load_audio(file), voices.read_wav(file)
-    recognizer, detector = EmotionRecognizer.load(), SpeechDetector()
+    file, recognizer = voices.to_wav(voices.say(SECONDS), RATE_HZ), EmotionRecognizer.load()
     original, encoder = rivals.OriginalNetwork().eval(), rivals.make_encoder()
-    heard, few, many = torch.from_numpy(waveform), torch.randn(1, 20), torch.randn(1, 162)
-    path = report.time_in_turn(
-        {
-            "bytes_to_answer": lambda: recognizer.recognize(file),
-            "decoding": lambda: load_audio(file),
-            "finding_the_speech": lambda: detector.find(waveform),
-        },
-        rounds,
-    )
-    beside = report.time_in_turn(
-        {
-            "network_with_features": lambda: recognizer.network(heard[None]),
-            "librosa_48_khz": lambda: rivals.stack_features(as_it_is, RATE_HZ),
-            "librosa_16_khz": lambda: rivals.stack_features(waveform, 16_000),
-            "original_network_162_descriptors": lambda: original(many),
-            "original_network_20_descriptors": lambda: original(few),
-            "wav2vec2_base_sized_encoder": lambda: encoder.describe(heard),
-        },
-        rounds,
-    )
+    beside = report.time_in_turn(list_rivals(file, recognizer, original, encoder), rounds)
     ours = beside["network_with_features"]
     return {
         "clip": {"seconds": SECONDS, "rate_hz": RATE_HZ, "form": "WAV, 16 bits, mono"},
         "threads": 1,
         "rounds": rounds,
-        "path_ms": path,
+        "path_ms": report.time_in_turn(list_parts(file, recognizer), rounds),
         "beside_ms": beside,
         "times_faster": {name: round(ms / ours, 1) for name, ms in beside.items() if ms != ours},
         "parameters": {
@@ -66,6 +50,30 @@ def time_clip(rounds: int) -> dict[str, object]:
             "original": rivals.count_parameters(original),
             "encoder": encoder.count_parameters(),
         },
+    }
+
+
+def list_parts(file: bytes, recognizer: EmotionRecognizer) -> Runs:
+    """Return the whole path from a file to its answer, and its parts before the network."""
+    waveform, detector = load_audio(file), SpeechDetector()
+    return {
+        "bytes_to_answer": lambda: recognizer.recognize(file),
+        "decoding": lambda: load_audio(file),
+        "finding_the_speech": lambda: detector.find(waveform),
+    }
+
+
+def list_rivals(file: bytes, recognizer: EmotionRecognizer, original: rivals.OriginalNetwork, encoder: Encoder) -> Runs:
+    """Return the network with its features, and what it is compared with on the same file."""
+    waveform, as_it_is = load_audio(file), voices.read_wav(file)
+    heard, few, many = torch.from_numpy(waveform), torch.randn(1, 20), torch.randn(1, 162)
+    return {
+        "network_with_features": lambda: recognizer.network(heard[None]),
+        "librosa_48_khz": lambda: rivals.stack_features(as_it_is, RATE_HZ),
+        "librosa_16_khz": lambda: rivals.stack_features(waveform, 16_000),
+        "original_network_162_descriptors": lambda: original(many),
+        "original_network_20_descriptors": lambda: original(few),
+        "wav2vec2_base_sized_encoder": lambda: encoder.describe(heard),
     }
 
 

@@ -42,10 +42,11 @@ COPY (SELECT 'tt' || lpad(i::VARCHAR, 7, '0') tconst, o AS "ordering", 'nm' || o
 """
 FORM = r"(FORMAT csv, DELIMITER '\t', HEADER, QUOTE '', ESCAPE '', NULLSTR '\N', COMPRESSION gzip)"
 IMPORT = """
-import resource, sys, pathlib
+import sys, pathlib
+from benchmarks import report
 from scraper.tables import import_tables
 import_tables(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(report.read_peak_mb())
 """
 
 
@@ -176,7 +177,7 @@ def time_tables(folder: Path, titles: int = TITLES) -> dict[str, Any]:
         "tables": {
             "titles": titles,
             "import_s": round(took, 1),
-            "import_peak_mb": int(output) // 1024,
+            "import_peak_mb": int(output),
             "films": len(table.films()),
             "query_ms": fastest_ms(lambda: table.find(query)),
         }

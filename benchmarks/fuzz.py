@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mutations import Corpus, make_case, make_corpus
+from benchmarks.report import read_peak_mb
 from ser_model.audio import AudioError
 from ser_model.recognize import EmotionRecognizer
 
@@ -30,9 +31,7 @@ OUT = Path("results/fuzz.json")
 CASES = 20_000
 CHUNK = 500  # cases a process
 HANG_S = 5
-MEMORY_MB = (
-    2_000  # address space that a process may take on top of what the program needs; resident is what is reported
-)
+MEMORY_MB = 2_000  # address space beyond what the program needs; the resident part of it is reported
 VERSIONS = ("av", "soundfile", "soxr", "onnxruntime", "torch", "numpy")
 NAMED = {"heard"} | {kind.__name__ for kind in AudioError.__subclasses__()}
 
@@ -99,7 +98,7 @@ def _run_child(first: int, count: int) -> None:
     """Judge cases and print one line of JSON before and one behind each."""
     corpus, recognizer = make_corpus(), EmotionRecognizer.load()
     recognizer.recognize(corpus["wav-16"])
-    base_mb = _peak_mb()
+    base_mb = read_peak_mb()
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_MB * 2**20,) * 2)
     for number in range(first, first + count):
@@ -120,14 +119,8 @@ def _run_case(number: int, corpus: Corpus, recognizer: EmotionRecognizer, base_m
     except Exception as error:  # noqa: BLE001 - an error without a name is what is looked for
         outcome = f"unexpected {type(error).__name__}: {error}"
     faulthandler.cancel_dump_traceback_later()
-    case |= {"outcome": outcome, "ms": round(1000 * (time.perf_counter() - begin), 1), "peak_mb": _peak_mb()}
+    case |= {"outcome": outcome, "ms": round(1000 * (time.perf_counter() - begin), 1), "peak_mb": read_peak_mb()}
     print(json.dumps(case), flush=True)
-
-
-def _peak_mb() -> int:
-    """Read the highest resident memory from Linux: getrusage would give the parent's, when that was larger."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) // 1024  # kB
 
 
 def _parse_arguments() -> argparse.Namespace:

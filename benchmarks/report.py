@@ -53,6 +53,12 @@ def time_in_turn(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up:
     return {name: round(statistics.median(times), 2) for name, times in took.items()}
 
 
+def read_peak_mb() -> int:
+    """Return this process's highest resident memory in MB, from Linux: getrusage gives the parent's, where it is larger."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024  # kB
+
+
 def describe_machine() -> dict[str, Any]:
     """Say what kind of machine this is, and how busy it was before the benchmark; nothing that names it."""
     return {

@@ -65,7 +65,7 @@ class Page:
         events = {(str(one["api_name"]).rstrip("_0123456789"), one["trigger_after"]): one["id"] for one in handlers}
         asked = next(one["inputs"] for one in handlers if one["api_name"] == "show_films")
         usual = {one["id"]: one["props"].get("value") for one in config["components"]}
-        return cls(client, secrets.token_hex(8), events, [usual[number] for number in asked[2:]])
+        return cls(client, secrets.token_hex(8), events, [usual[number] for number in asked[3:]])
 
     def reopen(self) -> Page:
         """Come back as a new visitor, of whom the app knows nothing."""
@@ -84,7 +84,7 @@ class Page:
         return [answer, await self._show_films(heard, intent)]
 
     async def _show_films(self, after: int, intent: str) -> Any:
-        return (await self._send(self.events["show_films", after], None, intent, *self.filters))[1]
+        return (await self._send(self.events["show_films", after], None, None, intent, *self.filters))[1]
 
     async def _send(self, handler: int, *values: object) -> list[Any]:
         question = {"data": values, "fn_index": handler, "session_hash": self.session, "event_data": None}

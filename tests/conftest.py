@@ -1,14 +1,17 @@
-"""Fixtures for every test: no network but loopback, synthetic audio, and the real data where it is there."""
+"""Fixtures for every test: no network but loopback, the running app, and the real data where it is there."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from running_app import Running, start
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -53,6 +56,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data is not beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The app in a process of its own, started when the first test asks for it and shared by all that do."""
+    app = start(tmp_path_factory.mktemp("app"))
+    yield app
+    app.stop(signal.SIGKILL)
 
 
 @pytest.fixture

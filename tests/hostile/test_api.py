@@ -13,12 +13,18 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from running_app import Running
 from schemathesis import Case, GenerationMode
 
 from ui import fetch
 
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 SECRETS = ("root:", "PATH=", "PYTHON")  # of /etc/passwd and /proc/self/environ
+
+
+@pytest.fixture
+def url(running: Running) -> str:
+    return running.url
 
 
 def ask(url: str, name: str, body: str) -> str:
@@ -103,7 +109,9 @@ def test_wrong_types_and_huge_numbers_are_refused_in_one_short_sentence(url: str
         "gopher://127.0.0.1/",
     ],
 )
-def test_neither_files_nor_addresses_of_this_machine_are_read(running: Any, place: str, marked: dict[str, Any]) -> None:
+def test_neither_files_nor_addresses_of_this_machine_are_read(
+    running: Running, place: str, marked: dict[str, Any]
+) -> None:
     for name, key in (("recognize", "audio"), ("recommend_from_voice", "audio"), ("compare", "audio")):
         answer = ask(running.url, name, json.dumps({key: {"path": place} | marked}))
         assert answer.startswith("event: error")
