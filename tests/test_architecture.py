@@ -18,7 +18,7 @@ PRODUCT = [
     for folder in ("ser_model", "scraper", "ui", "benchmarks", "examples")
     for path in sorted((PROJECT / folder).rglob("*.py"))
 ] + [PROJECT / "app.py", PROJECT / "train.py"]
-HEAVY = {"transformers", "datasets", "librosa", "matplotlib", "sklearn", "ray"}
+HEAVY = {"transformers", "datasets", "librosa", "matplotlib", "sklearn", "scipy", "av", "ray"}
 
 
 def list_imports(path: Path) -> set[str]:
