@@ -48,7 +48,7 @@ from ser_model.training.folds import PROTOCOLS, Fold, join_training, list_speech
 from ser_model.training.joined import join_outcomes, list_models
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head
 from ser_model.training.processes import ProcessLost, Team, join_team
-from ser_model.training.provenance import describe_run
+from ser_model.training.provenance import describe_run, recall_minutes
 from ser_model.training.publish import PublishError, push_weights, save_weights
 from ser_model.training.ravdess import CorpusError
 from ser_model.training.runs import fit_model, run_heads, run_networks
@@ -155,8 +155,10 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
     models: list[tuple[int, ...]] = [(seed,) for seed in range(arguments.seeds)]
     if arguments.model == "cnn":
         outcomes, models = join_outcomes(outcomes), list_models(arguments.seeds)
-    recalled = any(outcome.recalled for outcome in outcomes)
-    minutes = None if recalled else round((time.monotonic() - started) / 60, 1)
+    settings = describe_settings(arguments, corpus)
+    minutes: float | None = round((time.monotonic() - started) / 60, 1)
+    if any(outcome.recalled for outcome in outcomes):
+        minutes = recall_minutes(arguments.out / "metrics.json", settings, arguments.seeds)
     scored = judge(outcomes)
     metrics = summarise(scored, corpus.emotions) | {
         "calibration": calibrate(outcomes),
@@ -168,7 +170,7 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
         "encoder": arguments.encoder if arguments.model == "wav2vec2" else None,
         "extra": corpus.about,
         "labels": "shuffled" if arguments.shuffle_labels else "as acted",
-        "settings": describe_settings(arguments, corpus),
+        "settings": settings,
         "folds": {fold.name: sorted({clip.actor for clip in fold.test}) for fold in folds},
         **describe_run(arguments, team, minutes),
     }

@@ -28,7 +28,7 @@ MASKED_BANDS, MASKED_FRAMES = 10, 10  # hidden at most, once a clip, in training
 class CnnConfig:
     """The sizes of the network, and the emotions it tells apart."""
 
-    towers: int = 1  # stacks of convolutions, see join_networks
+    towers: int = 1  # stacks of convolutions side by side, see join_networks
     channels: tuple[int, int, int] = (128, 192, 192)  # of each tower
     kernel: int = 5  # frames
     pools: tuple[int, int, int] = (2, 2, 1)  # frames merged behind each block
@@ -63,45 +63,52 @@ def to_triple(sizes: Sequence[int]) -> tuple[int, int, int]:
 class Logits(NamedTuple):
     """The scores of the three heads before softmax, and what the voice is told by."""
 
-    emotion: Tensor  # (batch, emotion)
+    emotion: Tensor  # (batch, emotion); what Towers give is (batch, tower, emotion), and so on
     gender: Tensor  # (batch, 2)
     intensity: Tensor  # (batch, 2)
     embedding: Tensor  # (batch, width) what SpeakerSpace compares voices by
 
 
-class Tower(nn.Module):
-    """3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity."""
+class Towers(nn.Module):
+    """3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity.
+
+    Towers lie side by side in the channels, as the groups of each convolution: none hears another.
+    """
 
     def __init__(self, config: CnnConfig) -> None:
         super().__init__()
-        widths = (N_MELS, *config.channels)
-        self.standardise = nn.BatchNorm1d(N_MELS, affine=False)
+        self.count = config.towers
+        widths = [self.count * width for width in (N_MELS, *config.channels)]
+        self.standardise = nn.BatchNorm1d(widths[0], affine=False)
         self.hide = nn.Sequential(
             FrequencyMasking(MASKED_BANDS, iid_masks=True), TimeMasking(MASKED_FRAMES, iid_masks=True)
         )
         self.blocks = nn.ModuleList(
-            ConvBlock(wide_in, wide_out, config.kernel, pool, config.dropout)
+            ConvBlock(wide_in, wide_out, config.kernel, pool, config.dropout, self.count)
             for wide_in, wide_out, pool in zip(widths, widths[1:], config.pools, strict=False)
         )
-        self.pooling = AttentivePooling(widths[-1], config.attention)
+        self.pooling = AttentivePooling(widths[-1], self.count * config.attention, self.count)
         self.norm = nn.BatchNorm1d(2 * widths[-1])
         self.dropout = nn.Dropout(config.dropout)
-        self.emotion = nn.Linear(2 * widths[-1], len(config.emotions))
-        self.gender = nn.Linear(2 * widths[-1], len(GENDERS))
-        self.intensity = nn.Linear(2 * widths[-1], len(INTENSITIES))
+        self.emotion, self.gender, self.intensity = (
+            nn.Conv1d(2 * widths[-1], self.count * len(names), 1, groups=self.count)
+            for names in (config.emotions, GENDERS, INTENSITIES)
+        )
 
     def forward(self, frames: Tensor, counts: Tensor | None) -> Logits:
-        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real."""
-        frames = self.standardise(frames)
+        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real, (batch, tower, ...)."""
+        frames = self.standardise(frames.repeat(1, self.count, 1))  # (batch, tower * mel, frame)
         if self.training:
-            frames = self.hide(frames.unsqueeze(1)).squeeze(1)  # (batch, 1, mel, frame) within
+            frames = self.hide(frames.unsqueeze(1)).squeeze(1)  # (batch, 1, tower * mel, frame) within
         frames = blank(frames, counts)
         for block in self.blocks:
             frames, counts = block(frames, counts)
-        pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, 2 * channel)
-        return Logits(
-            self.emotion(pooled), self.gender(pooled), self.intensity(pooled), summarise_frames(frames, counts)
+        pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, tower * 2 * channel)
+        emotion, gender, intensity = (
+            head(pooled.unsqueeze(2)).view(len(pooled), self.count, -1)  # (batch, tower, class)
+            for head in (self.emotion, self.gender, self.intensity)
         )
+        return Logits(emotion, gender, intensity, summarise_frames(frames, counts))
 
 
 class EmotionCnn(nn.Module):
@@ -115,8 +122,9 @@ class EmotionCnn(nn.Module):
         super().__init__()
         self.config = config or CnnConfig()
         self.front_end = LogMel()
-        self.towers = nn.ModuleList(Tower(self.config) for _ in range(self.config.towers))
+        self.towers = Towers(self.config)
         self.functionals = FunctionalsHead(len(self.config.emotions))
+        self._size = sum(parameter.numel() for parameter in self.parameters())  # fold_norms merges some
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Logits:
         """Score waveforms.
@@ -133,17 +141,23 @@ class EmotionCnn(nn.Module):
     def score_frames(self, frames: Tensor, counts: Tensor | None = None) -> Logits:
         """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real; all when left out."""
         heard, described = self.score_apart(frames, counts)
-        opinions = [described, *(tower.emotion for tower in heard)]
+        opinions = torch.cat([described.unsqueeze(1), heard.emotion], dim=1)  # (batch, 1 + tower, emotion)
         return Logits(
-            emotion=torch.stack([opinion.log_softmax(dim=1) for opinion in opinions]).sum(dim=0),
-            gender=torch.stack([tower.gender for tower in heard]).mean(dim=0),
-            intensity=torch.stack([tower.intensity for tower in heard]).mean(dim=0),
-            embedding=torch.cat([tower.embedding for tower in heard], dim=1),
+            emotion=opinions.log_softmax(dim=2).sum(dim=1),
+            gender=heard.gender.mean(dim=1),
+            intensity=heard.intensity.mean(dim=1),
+            embedding=heard.embedding,
         )
 
-    def score_apart(self, frames: Tensor, counts: Tensor | None = None) -> tuple[list[Logits], Tensor]:
-        """Return each tower's logits, and the functionals' (batch, emotion) logits."""
-        return [tower(frames, counts) for tower in self.towers], self.functionals(frames, counts)
+    def score_apart(self, frames: Tensor, counts: Tensor | None = None) -> tuple[Logits, Tensor]:
+        """Return the towers' logits, (batch, tower, ...), and the functionals' (batch, emotion) logits."""
+        return self.towers(frames, counts), self.functionals(frames, counts)
+
+    def fold_norms(self) -> None:
+        """Make a network that learns no more answer sooner."""
+        for block in self.towers.modules():
+            if isinstance(block, ConvBlock):
+                block.fold_norm()
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -152,7 +166,7 @@ class EmotionCnn(nn.Module):
 
     def count_parameters(self) -> int:
         """Return how many numbers training sets."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        return self._size
 
 
 def join_networks(networks: Sequence[EmotionCnn]) -> EmotionCnn:
@@ -163,7 +177,10 @@ def join_networks(networks: Sequence[EmotionCnn]) -> EmotionCnn:
     """
     first = networks[0]
     joined = EmotionCnn(replace(first.config, towers=sum(network.config.towers for network in networks)))
-    joined.towers = nn.ModuleList(tower for network in networks for tower in network.towers)
+    towers = [network.towers.state_dict() for network in networks]
+    joined.towers.load_state_dict(
+        {name: torch.cat([one[name] for one in towers]) if own.dim() else own for name, own in towers[0].items()}
+    )
     for name, buffer in first.functionals.named_buffers():
         if not all(torch.equal(buffer, network.functionals.get_buffer(name)) for network in networks):
             raise ValueError("Networks can be joined that were trained on the same clips alone.")

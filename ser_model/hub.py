@@ -42,6 +42,7 @@ class EmotionCnnConfig(PreTrainedConfig):
     attention: int = 64
     dropout: float = 0.1
     emotions: list[str] | None = None
+    emotion_bias: list[float] | None = None
     temperature: float = 1.0
     gender_temperature: float = 1.0
     intensity_temperature: float = 1.0
@@ -101,7 +102,7 @@ class EmotionFeatureExtractor(SequenceFeatureExtractor):
 
 
 class EmotionCnnForAudioClassification(PreTrainedModel):
-    """EmotionCnn behind the interface of transformers; its logits are already divided by the temperature."""
+    """EmotionCnn behind the interface of transformers; its logits are calibrated."""
 
     config_class = EmotionCnnConfig
     main_input_name = "input_values"
@@ -123,7 +124,9 @@ class EmotionCnnForAudioClassification(PreTrainedModel):
     ) -> SequenceClassifierOutput:
         """Score (batch, time) waveforms at 16 kHz; the mask has ones on samples and zeros behind a clip's end."""
         lengths = None if attention_mask is None else attention_mask.sum(dim=1)
-        logits = self.network(input_values, lengths).emotion / self.config.temperature
+        logits = self.network(input_values, lengths).emotion
+        bias = torch.tensor(self.config.emotion_bias or [0.0] * logits.shape[1], device=logits.device)
+        logits = (logits + bias) / self.config.temperature
         loss = None if labels is None else F.cross_entropy(logits, labels)
         return SequenceClassifierOutput(loss=loss, logits=logits)
 

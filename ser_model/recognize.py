@@ -137,6 +137,7 @@ class EmotionRecognizer:
             WeightsError: They are missing or damaged.
         """
         config, network = read_config(folder), load_network(folder)
+        network.fold_norms()
         try:
             calibration = Calibration.from_config(config)
             str(config["weights_sha256"])  # load_network compared it; what is served must have one
@@ -173,7 +174,10 @@ class EmotionRecognizer:
         """
         span = self._detector.find(waveform)
         starts, logits = self._score(waveform, span)
-        emotion = require(self._space).correct(logits.emotion, logits.embedding, voice) if voice else logits.emotion
+        if voice:  # which has places of its own for the emotions, in place of the biases
+            emotion = require(self._space).correct(logits.emotion, logits.embedding, voice)
+        else:
+            emotion = self._calibration.level(logits.emotion)
         windows = softmax(emotion, self._calibration.temperature)  # (window, emotion)
         voices = softmax(logits.gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
         strengths = softmax(logits.intensity, self._calibration.intensity_temperature).mean(axis=0)  # (2,)

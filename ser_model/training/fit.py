@@ -162,15 +162,18 @@ def _describe_powers(powers: list[ClipPower]) -> Tensor:
     return torch.cat(parts)
 
 
-def _measure_loss(heard: list[Logits], described: Tensor, batch: list[Clip], settings: FitSettings) -> Tensor:
-    """Sum the losses of the towers and of the functionals' head, each for itself."""
-    device = described.device
-    emotion = torch.tensor([clip.emotion for clip in batch], device=device)
-    gender = torch.tensor([clip.gender for clip in batch], device=device)
-    intensity = torch.tensor([clip.intensity for clip in batch], device=device)
-    loss = F.cross_entropy(described, emotion)
-    for logits in heard:
-        loss = loss + F.cross_entropy(logits.emotion.float(), emotion, label_smoothing=settings.label_smoothing)
-        loss = loss + settings.gender_weight * F.cross_entropy(logits.gender.float(), gender)
-        loss = loss + settings.intensity_weight * measure_known(logits.intensity.float(), intensity)
-    return loss
+def _measure_loss(heard: Logits, described: Tensor, batch: list[Clip], settings: FitSettings) -> Tensor:
+    """Sum the losses of the towers' heads and of the functionals' head, each for itself."""
+    device, towers = described.device, heard.emotion.shape[1]
+    emotion, gender, intensity = (
+        torch.tensor([getattr(clip, label) for clip in batch], device=device)
+        for label in ("emotion", "gender", "intensity")
+    )
+    scores = [head.float().flatten(0, 1) for head in heard[:3]]  # (batch * tower, class)
+    emotions, genders, intensities = (labels.repeat_interleave(towers) for labels in (emotion, gender, intensity))
+    return (
+        F.cross_entropy(described, emotion)
+        + F.cross_entropy(scores[0], emotions, label_smoothing=settings.label_smoothing)
+        + settings.gender_weight * F.cross_entropy(scores[1], genders)
+        + settings.intensity_weight * measure_known(scores[2], intensities)
+    )

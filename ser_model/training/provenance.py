@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import platform
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from ser_model.training.processes import Team
 
 
 def describe_run(arguments: argparse.Namespace, team: Team, minutes: float | None) -> dict[str, Any]:
-    """Say how and with what the figures were made; a run that took up an earlier one's scores has no minutes."""
+    """Say how and with what the figures were made; minutes are those of the run that trained, None when not known."""
     return {
         "seeds": list(range(arguments.seeds)),
         "command": describe_command(arguments, team),
@@ -25,6 +27,19 @@ def describe_run(arguments: argparse.Namespace, team: Team, minutes: float | Non
             "numpy": np.__version__,
         },
     }
+
+
+def recall_minutes(path: Path, settings: dict[str, Any], seeds: int) -> float | None:
+    """Return how long it took to train what is now judged anew, from the metrics.json of that run.
+
+    None when there is none, or when it had other settings or seeds.
+    """
+    if not path.exists():
+        return None
+    earlier = json.loads(path.read_text())
+    same = earlier["settings"] == json.loads(json.dumps(settings)) and len(earlier["seeds"]) == seeds
+    minutes: float | None = earlier["minutes"] if same else None
+    return minutes
 
 
 def describe_command(arguments: argparse.Namespace, team: Team) -> str:
