@@ -5,7 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+import soundfile as sf
+import voice
+from gradio_client import Client, handle_file
 from huggingface_hub import SpaceCard
+from pytest_httpserver import HTTPServer
+from running_app import start
+
+CPU_BASIC = {
+    "SYSTEM": "spaces",
+    "SPACE_ID": "somebody/mood-picks",
+    "SPACE_HOST": "somebody-mood-picks.hf.space",
+    "SPACE_AUTHOR_NAME": "somebody",
+    "SPACE_REPO_NAME": "mood-picks",
+    "ACCELERATOR": "none",
+    "CPU_CORES": "2",
+}
 
 
 def test_the_front_matter_is_complete(project: Path) -> None:
@@ -42,3 +58,25 @@ def test_the_image_copies_what_is_there_from_a_pinned_base(project: Path) -> Non
     assert not {"ui", "ser_model", "scraper", "results", "app.py"} & set(kept_out)
     pins = re.findall(r"torch(?:audio)?==[\d.]+", (project / "Dockerfile").read_text())
     assert all(pin in (project / "requirements.txt").read_text() for pin in pins)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hardware", ["cpu-basic", "zero-gpu"])
+def test_it_starts_and_hears_with_the_variables_of_a_space(
+    hardware: str, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    variables = dict(CPU_BASIC)
+    if hardware == "zero-gpu":  # its own device service is told of every decorated function at the start
+        httpserver.expect_request("/startup-report", method="POST").respond_with_data("")
+        variables |= {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": httpserver.url_for("")}
+    sf.write(tmp_path / "voice.wav", voice.speak(), voice.RATE_HZ)
+    running = start(tmp_path / "space", **variables)
+    try:
+        client = Client(running.url, verbose=False)
+        heard = client.predict(handle_file(tmp_path / "voice.wav"), api_name="/recognize")
+        assert len(heard["probabilities"]) == 8
+        films = client.predict(mood="sad", intent="lift", api_name="/recommend")
+        assert films["films"]
+    finally:
+        running.stop()
+    assert bool(httpserver.log) == (hardware == "zero-gpu")

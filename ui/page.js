@@ -14,6 +14,19 @@
   document.addEventListener("click", ({ target }) => {
     nearest = target.closest("#ask, .drawer")?.querySelector(".microphone-note") ?? nearest;
   }, true);
+
+  // A recorder that is stopped at once hands over no sound, and Gradio keeps a player that nothing clears: it goes on
+  // for this long first.
+  const SHORTEST_MS = 700;
+  let started = 0;
+  document.addEventListener("click", (click) => {
+    if (click.target.closest(".record-button")) started = performance.now();
+    const button = click.target.closest(".stop-button");
+    const rest_ms = started + SHORTEST_MS - performance.now();
+    if (!button || rest_ms <= 0) return;
+    click.stopImmediatePropagation();
+    setTimeout(() => button.click(), rest_ms);
+  }, true);
   const say = (problem, places = notes) => {
     for (const note of places) note.textContent = problem ? note.dataset[problem] : "";
   };
@@ -24,6 +37,7 @@
     navigator.mediaDevices.getUserMedia = async (wanted) => {
       try {
         const stream = await ask(wanted);
+        started = performance.now();
         say("");
         return stream;
       } catch (error) {

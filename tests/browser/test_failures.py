@@ -7,7 +7,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser.visit import OTHER_HOST, SOON_MS, Open, open_drawer, overflow_px, pick, upload, wait_for_films
+from browser.visit import (
+    OTHER_HOST,
+    SOON_MS,
+    Open,
+    open_drawer,
+    overflow_px,
+    pick,
+    record,
+    speak,
+    upload,
+    wait_for_films,
+)
 from playwright.sync_api import expect
 
 import app
@@ -32,6 +43,15 @@ def test_a_missing_microphone_is_a_sentence(open_page: Open) -> None:
     page = open_page(plugged=False, watched=False)
     page.locator("#clip .record-button").click()
     expect(page.locator("#hint [role=alert]")).to_have_text(texts.NO_MICROPHONE)
+
+
+def test_a_recording_stopped_at_once_is_a_sentence_and_the_next_is_heard(open_page: Open) -> None:
+    page = open_page()
+    record(page, "#clip", 0)
+    expect(page.locator("#answer .problem h2")).to_be_visible(timeout=SOON_MS)
+    page.locator("#clip").get_by_label("Clear").click()
+    speak(page)
+    expect(page.locator("#answer .problem")).to_have_count(0)
 
 
 def test_an_http_page_says_why_it_has_no_microphone(open_page: Open, url: str) -> None:
