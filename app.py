@@ -15,6 +15,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
     import spaces  # noqa: F401
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from scraper.moods import Mood
 from ui import (
@@ -26,6 +27,7 @@ from ui import (
     endpoints,
     examples,
     filters,
+    gate,
     live,
     microphone,
     page,
@@ -54,7 +56,11 @@ LAUNCH: dict[str, Any] = {
     "show_error": True,
     "ssr_mode": False,
     "footer_links": ["api", "settings"],
-    "app_kwargs": {"exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), endpoints.refuse)},
+    "enable_monitoring": False,
+    "app_kwargs": {
+        "exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), endpoints.refuse),
+        "middleware": [Middleware(gate.Gate)],
+    },
 }
 
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads.SWEEP_S, uploads.KEPT_S)) as demo:
@@ -96,6 +102,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     with gr.Accordion(texts.TEACH, open=True, elem_id="teach", elem_classes="drawer"):
         teach.draw(visit)
     with gr.Accordion(texts.BATCH, open=False, elem_id="batch", elem_classes="drawer"):
+        template(microphone.FILE_NOTE, elem_id="batch-hint")
         files = gr.File(file_count="multiple", label=texts.BATCH_PICK, height=140)
         results = template(batch.TEMPLATE, elem_id="results")
     template(quality.TEMPLATE, quality.describe(), elem_id="quality")

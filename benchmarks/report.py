@@ -54,7 +54,7 @@ def time_in_turn(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up:
 
 
 def read_peak_mb() -> int:
-    """Return this process's highest resident memory in MB, from Linux: getrusage gives the parent's, where it is larger."""
+    """Return this process's highest resident memory in MB, as Linux has it: getrusage gives a larger parent's."""
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024  # kB
 

@@ -137,10 +137,10 @@ class EmotionRecognizer:
             WeightsError: They are missing or damaged.
         """
         config, network = read_config(folder), load_network(folder)
-        network.fold_norms()
         try:
+            network.fold_norms()
             calibration = Calibration.from_config(config)
-            str(config["weights_sha256"])  # load_network compared it; what is served must have one
+            bytes.fromhex(config["weights_sha256"])  # load_network compared it; what is served must have one
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"{folder / CONFIG_NAME} is damaged. {REMEDY}") from error
         return cls(network, calibration, SpeakerSpace.load(folder))
@@ -174,11 +174,11 @@ class EmotionRecognizer:
         """
         span = self._detector.find(waveform)
         starts, logits = self._score(waveform, span)
-        if voice:  # which has places of its own for the emotions, in place of the biases
-            emotion = require(self._space).correct(logits.emotion, logits.embedding, voice)
+        if voice:  # has places of its own, where others have biases
+            heard = require(self._space).correct(logits.emotion, logits.embedding, voice)
         else:
-            emotion = self._calibration.level(logits.emotion)
-        windows = softmax(emotion, self._calibration.temperature)  # (window, emotion)
+            heard = self._calibration.level(logits.emotion)
+        windows = softmax(heard, self._calibration.temperature)  # (window, emotion)
         voices = softmax(logits.gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
         strengths = softmax(logits.intensity, self._calibration.intensity_temperature).mean(axis=0)  # (2,)
         return self._decide(span, starts, windows, voices, strengths)
@@ -218,14 +218,15 @@ class EmotionRecognizer:
         size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
         names = self.network.emotions
         moments = tuple(
-            Moment(start, start + size_s, _name_values(names, row)) for start, row in zip(starts, windows, strict=True)
+            Moment(start, start + size_s, dict(zip(names, row.tolist(), strict=True)))
+            for start, row in zip(starts, windows, strict=True)
         )
         mean = windows.mean(axis=0)
         sure = bool(mean.max() >= self._calibration.abstain_below)
         return Prediction(
             emotion=names[int(mean.argmax())] if sure else None,
             sure=sure,
-            probabilities=_name_values(names, mean),
+            probabilities=dict(zip(names, mean.tolist(), strict=True)),
             gender=GENDERS[int(voices.argmax())],
             gender_probability=float(voices.max()),
             intensity=INTENSITIES[int(strengths.argmax())],
@@ -242,10 +243,6 @@ def _place_windows(span: SpeechSpan) -> list[float]:
         return [span.start_s]
     last = span.end_s - WINDOW_S
     return [*np.arange(span.start_s, last, STEP_S).tolist(), last]
-
-
-def _name_values(names: tuple[str, ...], row: Array) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(names, row, strict=True)}
 
 
 def _round_values(values: dict[str, float]) -> dict[str, float]:

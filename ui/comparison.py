@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
@@ -110,6 +112,8 @@ def show(path: str | None) -> Iterator[Shown]:
         yield shown(headline=str(error))
     except WeightsError:
         yield shown(headline=texts.NO_MODEL)
+    except gr.Error as error:  # what a ZeroGPU Space says of its quota
+        yield shown(headline=str(error.message))
 
 
 def describe(found: Comparison) -> Shown:

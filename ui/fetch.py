@@ -19,6 +19,8 @@ from safehttpx import AsyncSecureTransport
 from ser_model.audio import CLIP
 
 PATIENCE_S = 10.0
+# IPv6 addresses that carry an IPv4 address, which a gateway would ask: NAT64 and IPv4-compatible (RFC 6052, RFC 4291)
+EMBEDDING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
 UNFETCHED = (
     "The recording at this web address cannot be fetched. Please use a public https address of a file under 20 MB."
 )
@@ -81,4 +83,8 @@ def is_public(address: str) -> bool:
     """Say whether an address lies in the internet, and not on this machine, beside it, or in a provider's network."""
     found = ipaddress.ip_address(address)
     found = getattr(found, "ipv4_mapped", None) or found
+    if isinstance(found, ipaddress.IPv6Address):
+        embeds = found.sixtofour or found.teredo or any(found in network for network in EMBEDDING)
+        if embeds or found.is_site_local:
+            return False
     return found.is_global and not found.is_multicast

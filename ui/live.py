@@ -103,7 +103,7 @@ def hear_chunk(path: str | None, session: Live, visit: Visit) -> tuple[Any, Any]
     begin = time.perf_counter()
     try:
         sound = load_audio(_take(path))
-    except AudioError:  # a last piece without sound
+    except (AudioError, OSError):  # a last piece without sound, or one that was swept away
         return gr.skip(), gr.skip()
     window = np.concatenate([session.window, sound])[-round(WINDOW_S * SAMPLE_RATE) :]
     session = replace(session, window=window, heard_s=session.heard_s + sound.size / SAMPLE_RATE)

@@ -47,6 +47,29 @@
     };
   }
 
+  // Gradio refuses all files of a choice for one that is too large: that one is left out here, and the others go on.
+  const LARGEST = 20 * 1024 ** 2; // bytes, as max_file_size
+  const leaveOut = (event, input, files) => {
+    const note = input.closest("#ask, .drawer")?.querySelector(".microphone-note, .file-note");
+    const kept = [...files].filter(({ size }) => size <= LARGEST);
+    if (note?.textContent === note?.dataset.large) say("", [note]);
+    if (!note || kept.length === files.length) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+    const transfer = new DataTransfer();
+    for (const file of kept) transfer.items.add(file);
+    input.files = transfer.files;
+    if (kept.length) input.dispatchEvent(new Event("change", { bubbles: true }));
+    say("large", [note]);
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("input[type=file]")) leaveOut(event, event.target, event.target.files);
+  }, true);
+  document.addEventListener("drop", (event) => {
+    const input = event.target.closest(".block")?.querySelector("input[type=file]");
+    if (input) leaveOut(event, input, event.dataTransfer.files);
+  }, true);
+
   // Live: its drawer is open when the page loads, because Gradio streams ten times a second from a recorder that
   // appears later; and at its limit it is stopped here, since Gradio cannot stop it.
   const live = byId("live");

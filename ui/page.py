@@ -111,13 +111,15 @@ def _fill(shelf: Shelf, asked: Asked | None, count: int) -> tuple[Shelf, Shown, 
         return shelf, shown(), gr.Button(visible=False), gr.Accordion()
     visit, intent, answers = asked
     drawer = gr.Accordion(label=filters.title(answers))
+    query = address.write(visit.mood, intent, answers)
     seen = {pick.film.imdb_id for pick in shelf.films} | shelf.unwanted
     try:
         wanted = filters.read(answers, visit.heard.gender if visit.heard else None, count)
         found = service.find_films(visit.probabilities, intent, wanted, seen)
     except ScraperError as error:
         shelf.asked = None
-        return shelf, shown(heading=texts.NO_FILMS, source=f"{error}."), gr.Button(visible=False), drawer
+        said = shown(heading=texts.NO_FILMS, source=f"{error}.", query=query)
+        return shelf, said, gr.Button(visible=False), drawer
     shelf.films += found.picks
     listed = table.of_films(shelf.films)
     films = shown(
@@ -127,7 +129,7 @@ def _fill(shelf: Shelf, asked: Asked | None, count: int) -> tuple[Shelf, Shown, 
         films=[card(pick) for pick in shelf.films],
         columns=list(listed.columns),
         rows=table.rows_of(listed),
-        query=address.write(visit.mood, intent, answers),
+        query=query,
         csv=table.csv_link(listed),
     )
     return shelf, films, gr.Button(visible=len(found.picks) == count), drawer

@@ -29,7 +29,7 @@ BARS = "How probable each emotion is"
 UNSURE = "Not sure how you feel."
 UNSURE_HINT = "Until you pick one, the films are a broad mix."
 GONE = "The recording is gone from this computer. Please record again."
-BUSY = "Too many people are here just now. Please try again in a minute."
+BUSY = "That did not work: too many people may be here just now. Please try again in a minute."
 LOOKING = "Looking for films…"
 FILM_LIST, FILM_TABLE = "Films", "Films as a table"
 AS_TABLE = "As a table"
@@ -201,3 +201,4 @@ DENIED = (
     "Allow it in the browser's address bar, upload a recording, or pick a mood."
 )
 INSECURE = "Browsers allow the microphone on https pages only. Upload a recording or pick a mood."
+TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save it as MP3."

@@ -111,6 +111,17 @@ def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_pat
     assert overflow_px(page) <= 0
 
 
+def test_a_file_that_is_too_large_leaves_the_others_alone(open_page: Open, microphone: Path, tmp_path: Path) -> None:
+    (tmp_path / "long.wav").write_bytes(bytes(21 * 1024**2))
+    page = open_page()
+    open_drawer(page, texts.BATCH)
+    page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "long.wav"])
+    expect(page.locator("#results [role=status]")).to_have_text("1 of 1 recordings judged.", timeout=SOON_MS)
+    expect(page.locator("#batch .file-note")).to_have_text(texts.TOO_LARGE)
+    upload(page, tmp_path / "long.wav")
+    expect(page.locator("#hint [role=alert]")).to_have_text(texts.TOO_LARGE)
+
+
 def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     films = (Pick(Film("tt0000001", HOSTILE, 2020, ("Drama",)), HOSTILE),)
     source = Source(SourceKind.IMDB, date(2025, 1, 1), HOSTILE)

@@ -121,6 +121,25 @@ def test_neither_files_nor_addresses_of_this_machine_are_read(
 
 
 @pytest.mark.parametrize(
+    "way",
+    [
+        "gradio_api/file=http://127.0.0.1:1/x",
+        "gradio_api/file=https://films.example/x",
+        "gradio_api/file=%20HTTPS://films.example/x",
+        "gradio_api/proxy=https://films.example/x",
+        "gradio_api/process_recording",
+        "monitoring",
+        "gradio_api/monitoring/summary",
+    ],
+)
+def test_gradios_own_ways_out_are_closed(running: Running, way: str) -> None:
+    before = running.strangers
+    for method in ("GET", "POST", "HEAD"):
+        assert requests.request(method, running.url + way, timeout=10).status_code == 403
+    assert running.strangers == before
+
+
+@pytest.mark.parametrize(
     ("address", "public"),
     [
         ("8.8.8.8", True),
@@ -128,6 +147,10 @@ def test_neither_files_nor_addresses_of_this_machine_are_read(
         ("127.0.0.1", False),
         ("::1", False),
         ("::ffff:127.0.0.1", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("2002:7f00:1::", False),
+        ("::7f00:1", False),
+        ("fec0::1", False),
         ("169.254.169.254", False),
         ("192.168.1.1", False),
         ("100.64.0.1", False),

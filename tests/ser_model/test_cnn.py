@@ -99,6 +99,7 @@ def write_voice(path: Path) -> Path:
         "no object",
         "other sizes",
         "no digest",
+        "empty digest",
     ],
 )
 def test_damaged_weights_are_refused_with_the_remedy(untrained_weights: Path, tmp_path: Path, damage: str) -> None:
@@ -122,6 +123,8 @@ def test_damaged_weights_are_refused_with_the_remedy(untrained_weights: Path, tm
         config.write_text("3")
     elif damage == "no digest":
         config.write_text(config.read_text().replace("weights_sha256", "weights"))
+    elif damage == "empty digest":
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"weights_sha256": None}))
     else:
         config.write_text(config.read_text().replace("192", "193"))
     with pytest.raises(WeightsError, match="Fetch it again") as caught:

@@ -134,6 +134,7 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     _, shown, *_ = page.show_films(visit, shelf, "match", ["Comedy"], ["Comedy"])
     assert shown["heading"] == texts.NO_FILMS
     assert "Comedy is both wanted and unwanted" in shown["source"]
+    assert "mood=sad" in shown["query"]  # the address stays as it was
 
 
 def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
