@@ -15,9 +15,21 @@ from ser_model.training.fit import Scores
 from ser_model.training.folds import TOO_FEW, Fold
 
 ABSTAIN_SHARE = 0.3  # of the clips is answered with "not sure"
-SAD_WEIGHT, BIAS_PENALTY = 1.75, 0.3  # of fit_bias, chosen on validation actors: results/bias-choosing.json
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BiasSettings:
+    """How the biases of the emotions are fitted; see fit_bias, and results/bias-choosing.json for other values.
+
+    Attributes:
+        sad_weight: How much a sad clip counts beside the others: the emotion that small models overlook first.
+        penalty: On the biases.
+    """
+
+    sad_weight: float = 2.0
+    penalty: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -30,12 +42,15 @@ class Outcome:
     recalled: bool = False
 
 
-def calibrate(outcomes: list[Outcome], unheard: int | None = None) -> dict[str, Any]:
+def calibrate(
+    outcomes: list[Outcome], unheard: int | None = None, settings: BiasSettings | None = None
+) -> dict[str, Any]:
     """Fit biases, temperatures and the abstention threshold on clips that their models never heard.
 
     Args:
         outcomes: Of models of one kind.
         unheard: The actor to leave out, because the result will judge his or her clips.
+        settings: Of the biases; the chosen ones when left out.
 
     Returns:
         What config.json keeps.
@@ -52,7 +67,9 @@ def calibrate(outcomes: list[Outcome], unheard: int | None = None) -> dict[str, 
         for head in ("emotion", "gender", "intensity")
     )
     truth = np.array([clip.emotion for clip in clips])
-    bias = fit_bias(emotion, truth, weigh_emotions(truth, emotion.shape[1]), BIAS_PENALTY)
+    settings = settings or BiasSettings()
+    weights = weigh_emotions(truth, emotion.shape[1], settings.sad_weight)
+    bias = fit_bias(emotion, truth, weights, settings.penalty)
     temperature = fit_temperature(emotion + bias, truth)
     return {
         "emotion_bias": bias.tolist(),
@@ -63,25 +80,22 @@ def calibrate(outcomes: list[Outcome], unheard: int | None = None) -> dict[str, 
     }
 
 
-def weigh_emotions(truth: NDArray[np.int64], emotions: int) -> Array:
-    """Return (emotion,) weights: every emotion counts alike, as in the UAR, but sad counts more.
-
-    It is the emotion that small models overlook first.
-    """
+def weigh_emotions(truth: NDArray[np.int64], emotions: int, sad_weight: float) -> Array:
+    """Return (emotion,) weights of a clip: every emotion counts alike, as in the UAR, but sad more."""
     counts = np.bincount(truth, minlength=emotions)
     weights = np.where(counts > 0, counts.mean() / np.maximum(counts, 1), 0.0)
-    weights[Emotion.SAD.class_index] *= SAD_WEIGHT
+    weights[Emotion.SAD.class_index] *= sad_weight
     return weights
 
 
-def judge(outcomes: list[Outcome]) -> Scored:
-    """Turn the models' scores into answers.
+def judge(outcomes: list[Outcome], settings: BiasSettings | None = None) -> Scored:
+    """Turn the models' scores into answers, with the chosen settings of the biases or others.
 
     Raises:
         ValueError: There is one actor alone.
     """
     actors = sorted({clip.actor for outcome in outcomes for clip in outcome.fold.test})
-    calibrations = {actor: calibrate(outcomes, actor) for actor in actors}
+    calibrations = {actor: calibrate(outcomes, actor, settings) for actor in actors}
     return Scored.join([_judge(outcome, calibrations) for outcome in outcomes])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_model.evaluation.judge import ABSTAIN_SHARE, Outcome, calibrate, judge
+from ser_model.evaluation.judge import ABSTAIN_SHARE, BiasSettings, Outcome, calibrate, judge
 from ser_model.training.clips import Clip
 from ser_model.training.fit import Scores
 from ser_model.training.folds import Fold
@@ -56,6 +56,16 @@ def test_every_clip_is_answered_once_for_each_model() -> None:
     scored = judge(outcomes)
     assert list(scored.files) == [clip.file for outcome in outcomes for clip in outcome.fold.test]
     assert scored.probabilities.sum(axis=1) == pytest.approx(np.ones(len(scored.files)))
+
+
+def test_sad_is_heard_more_often_the_more_it_counts() -> None:
+    outcomes = [make_outcome((1, 2, 3), seed=0), make_outcome((4, 5, 6), seed=1)]
+    shares = [
+        (judge(outcomes, BiasSettings(sad_weight=weight)).probabilities.argmax(axis=1) == 3).mean()
+        for weight in (1.0, 2.0, 4.0)
+    ]
+    assert shares == sorted(shares)
+    assert shares[2] > shares[0]
 
 
 def test_one_actor_alone_cannot_be_calibrated() -> None:
