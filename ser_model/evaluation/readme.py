@@ -16,7 +16,7 @@ ROWS = {
     "luna": "new speakers, Luna folds (5 x 4 or 5 actors)",
     "emobox": "new speakers, EmoBox folds (6 x 4 actors)",
     "loso": "new speakers, one left out at a time",
-    "random": "random split of clips, **speakers known** (one seed of an earlier recipe: convolutions alone)",
+    "random": "random split of clips, **speakers known**",
     "wav2vec2": "new speakers, Luna folds, frozen encoder and head",
     "permutation": "new speakers, Luna folds, **labels shuffled**: how near to chance it must be if nothing leaks",
     "classic-random-copies": "original recipe, random split of clips and copies, **copies on both sides: a leak**",

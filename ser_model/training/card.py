@@ -23,7 +23,7 @@ PROTOCOLS = {
     "luna": "new speakers, Luna folds by actor",
     "emobox": "new speakers, EmoBox folds by actor",
     "loso": "new speakers, one left out at a time",
-    "random": "random split of clips, **speakers known** (an earlier recipe)",
+    "random": "random split of clips, **speakers known**",
 }
 METRICS = {"uar": ("recall", "UAR"), "accuracy": ("accuracy", "accuracy"), "ece": ("ece", "expected calibration error")}
 

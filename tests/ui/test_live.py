@@ -55,6 +55,11 @@ def test_only_the_last_four_seconds_are_judged(chunk: Path, monkeypatch: pytest.
     assert session.heard_s == pytest.approx(6)
 
 
+def test_a_piece_that_was_swept_away_is_passed_over(tmp_path: Path) -> None:
+    session, shown = live.hear_chunk(str(tmp_path / "gone.wav"), live.Live(), Visit())
+    assert session == shown == {"__type__": "update"}
+
+
 def test_a_piece_of_sound_is_deleted_once_heard(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer_with(reading("happy"), monkeypatch)
     live.hear_chunk(str(chunk), live.Live(), Visit())
