@@ -18,8 +18,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from voice import speak
 
 import train
-from ser_model.calibrate import softmax
-from ser_model.cnn import load_network
+from ser_model.calibrate import Calibration, softmax
+from ser_model.cnn import load_network, read_config
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS
 from ser_model.training import publish
@@ -152,5 +152,6 @@ def test_the_published_folder_opens_where_the_project_is_not(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     got: dict[str, Any] = {row["label"]: row["score"] for row in json.loads(done.stdout.splitlines()[-1])}
     logits = load_network(WEIGHTS)(torch.from_numpy(voice)[None]).emotion[0].detach().numpy()
-    temperature = json.loads((WEIGHTS / "config.json").read_text())["temperature"]
-    assert [got[emotion] for emotion in EMOTIONS] == pytest.approx(softmax(logits, temperature).tolist(), abs=1e-4)
+    calibration = Calibration.from_config(read_config(WEIGHTS))
+    wanted = softmax(calibration.level(logits), calibration.temperature)
+    assert [got[emotion] for emotion in EMOTIONS] == pytest.approx(wanted.tolist(), abs=1e-4)
