@@ -93,8 +93,19 @@
     if (key === "Tab") for (const list of document.querySelectorAll("[role=listbox]")) list.tabIndex = -1;
   }, true);
 
+  // The list is too long to be read out whole: its heading and how many films there are is news enough.
+  const news = document.body.appendChild(document.createElement("p"));
+  news.className = "unseen";
+  news.setAttribute("role", "status");
+  const announce = () => {
+    const heading = byId("films").querySelector("h2")?.textContent;
+    const text = heading ? `${heading}: ${byId("films").querySelectorAll(".film").length}` : "";
+    if (news.textContent !== text) news.textContent = text;
+  };
+
   const gradios = (name) => name.startsWith("__"); // Gradio's own, such as __theme
   new MutationObserver(() => {
+    announce();
     const list = byId("films").querySelector("[data-query]");
     if (!list) return;
     const parts = [...new URLSearchParams(location.search)].filter(([name]) => gradios(name)).map((pair) => pair.join("="));

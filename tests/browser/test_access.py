@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browser.visit import SOON_MS, Open, open_drawer, overflow_px, pick, serious_issues, speak, wait_for_films
+from browser.visit import SOON_MS, Open, open_drawer, overflow_px, pick, serious_issues, speak, wait_for_films, wish
 from playwright.sync_api import Page, expect
 
 from ui import service, texts
@@ -31,6 +31,15 @@ def test_axe_finds_nothing_serious(open_page: Open, width: int, dark: bool) -> N
     page.get_by_text(texts.AS_TABLE).click()
     assert not serious_issues(page)
     assert overflow_px(page) <= 0
+
+
+def test_a_new_list_is_news_to_a_screen_reader(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    news = page.locator("body > [role=status]")
+    expect(news).to_have_text(f"{texts.FILMS['match']}: {service.PAGE}", timeout=SOON_MS)
+    wish(page, "lift")
+    expect(news).to_have_text(f"{texts.FILMS['lift']}: {service.PAGE}", timeout=SOON_MS)
 
 
 @pytest.mark.parametrize("dark", [False, True])
