@@ -174,12 +174,17 @@ QUALITY_SUMMARY = "Measured on 24 actors, each clip judged by a network that nev
 CHANCE = "Guessing, one in eight"
 PEOPLE = "People"
 THIS_MODEL = "This model, new voices"
-OTHERS = {"Older recipe, new voices": "classic", "Earlier recipe, random split, known voices": "random"}
+OTHERS = {
+    "Original recipe, new voices": "classic",
+    "Random split, known voices": "random",
+    "Original recipe, known clips": "classic-random-copies",
+}
 LADDER = (
     "Right answers",
     (
         "People listened to the same recordings and had seven answers to choose from (Livingstone & Russo 2018). "
-        "A random split tests on voices that were heard in training: it flatters, and says nothing about yours."
+        "A random split tests on voices that were heard in training, or even on copies of clips that were: it "
+        "flatters, and says nothing about your voice."
     ),
 )
 RECALL = ("Found, by emotion", "How many of 100 clips of each emotion it recognises.")
