@@ -16,6 +16,7 @@ SUFFIXES = (".csv", ".parquet")
 TEXT = {"file", "emotion", "gender", "intensity", "error"}
 YES_OR_NO = {"sure"}
 LEFT_OUT = {"probabilities", "speech", "timeline", "notice"}  # told by columns of their own, or longer than a row
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # what makes a spreadsheet take text for a formula, also written wide
 
 Row = dict[str, Any]
 
@@ -90,7 +91,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         if path.suffix.lower() == ".csv":
-            table.map(_defuse).to_csv(part, index=False)
+            table.map(defuse).to_csv(part, index=False)
         else:
             table.to_parquet(part, index=False)
         part.replace(path)
@@ -98,9 +99,9 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         part.unlink(missing_ok=True)
 
 
-def _defuse(value: object) -> object:
+def defuse(value: Any) -> Any:
     """Put an apostrophe before text that a spreadsheet would run as a formula, such as the name of another's file."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@")) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(FORMULA) else value
 
 
 def _choose_type(column: str) -> str:

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import pandas as pd
 
 from scraper.film import Pick
+from ser_model.table import defuse
 from ui import texts
 
 TITLE = "https://www.imdb.com/title/"
-FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # what makes a spreadsheet take text for a formula, also written wide
 
 
 def markup(file: str, label: str) -> str:
@@ -52,7 +52,7 @@ def of_films(picks: Iterable[Pick]) -> pd.DataFrame:
 
 def to_csv(frame: pd.DataFrame) -> str:
     """Write a table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return str(frame.map(_defuse).to_csv(index=False))
+    return str(frame.map(_tidy).to_csv(index=False))
 
 
 def csv_link(frame: pd.DataFrame) -> str:
@@ -73,8 +73,6 @@ def _cell(value: Any) -> str | dict[str, str]:
     return {"url": text, "text": texts.OPEN} if text.startswith(TITLE) else text
 
 
-def _defuse(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    line = " ".join(value.split())  # no tabs or line ends: some spreadsheets look behind them
-    return f"'{line}" if line.startswith(FORMULA) else line
+def _tidy(value: Any) -> Any:
+    """Make one line of text, since some spreadsheets look for a formula behind tabs and line ends, and defuse it."""
+    return defuse(" ".join(value.split())) if isinstance(value, str) else value

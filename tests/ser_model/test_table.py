@@ -74,6 +74,8 @@ def test_a_failed_writing_leaves_neither_half_a_table_nor_harm_to_the_old_one(
     assert place.read_text() == "old"
 
 
-def test_a_file_name_is_never_a_formula_in_a_spreadsheet(tmp_path: Path) -> None:
-    write_table(tmp_path / "table.csv", make_table([describe_failure("=cmd|' /C calc'!A0.wav", "Bad.")], EMOTIONS))
-    assert "'=cmd" in (tmp_path / "table.csv").read_text()
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_a_file_name_is_never_a_formula_in_a_spreadsheet(tmp_path: Path, start: str) -> None:
+    name = f"{start}cmd|' /C calc'!A0.wav"
+    write_table(tmp_path / "table.csv", make_table([describe_failure(name, "Bad.")], EMOTIONS))
+    assert f"'{start}cmd" in (tmp_path / "table.csv").read_text()
