@@ -56,7 +56,6 @@ LAUNCH: dict[str, Any] = {
     "show_error": True,
     "ssr_mode": False,
     "footer_links": ["api", "settings"],
-    "enable_monitoring": False,
     "app_kwargs": {
         "exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), endpoints.refuse),
         "middleware": [Middleware(gate.Gate)],

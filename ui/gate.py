@@ -10,7 +10,7 @@ import re
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-CLOSED = re.compile(r"/(file=\s*https?:|proxy=|process_recording|monitoring)", re.IGNORECASE)
+CLOSED = re.compile(r"/(gradio_api/)?(file=\s*https?:|proxy=|process_recording|monitoring)", re.IGNORECASE)
 REFUSED = "This address is closed. Use the page, or the endpoints under /gradio_api/info."
 
 
@@ -22,6 +22,6 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        closed = scope["type"] == "http" and CLOSED.search(scope["path"])
+        closed = scope["type"] == "http" and CLOSED.match(scope["path"])
         answer: ASGIApp = PlainTextResponse(REFUSED, status_code=403) if closed else self.app
         await answer(scope, receive, send)

@@ -139,6 +139,13 @@ def test_gradios_own_ways_out_are_closed(running: Running, way: str) -> None:
     assert running.strangers == before
 
 
+@pytest.mark.parametrize("name", ["monitoring.wav", "process_recording.wav", "proxy=.wav"])
+def test_a_recording_may_be_called_anything(running: Running, name: str) -> None:
+    files = {"files": (name, b"sound")}
+    (place,) = requests.post(f"{running.url}gradio_api/upload", files=files, timeout=10).json()
+    assert requests.get(f"{running.url}gradio_api/file={place}", timeout=10).content == b"sound"
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [

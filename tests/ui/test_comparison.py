@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import soundfile as sf
 from tiny_encoder import write_encoder
@@ -91,6 +92,14 @@ def test_a_clip_that_cannot_be_heard_is_a_sentence(tmp_path: Path) -> None:
     *_, last = comparison.show(str(tmp_path / "notes.wav"))
     assert "recording" in last["headline"]
     assert next(iter(comparison.show(None)))["headline"] == texts.NO_CLIP
+
+
+def test_what_a_space_says_of_its_quota_is_shown(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise gr.Error("You have no GPU time left today.", print_exception=False)
+
+    monkeypatch.setattr(comparison, "compare", refuse)
+    assert list(comparison.show(str(clip)))[-1]["headline"] == "You have no GPU time left today."
 
 
 @pytest.mark.parametrize(("other", "headline"), [(HAPPY, texts.AGREE), (SAD, texts.DISAGREE)])
