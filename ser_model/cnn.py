@@ -14,8 +14,9 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
+from ser_model.background import measure_background, measure_trust
 from ser_model.blocks import AttentivePooling, ConvBlock, FunctionalsHead, blank, summarise_frames
-from ser_model.features import N_MELS, LogMel, count_frames
+from ser_model.features import N_MELS, LogMel, count_frames, measure_rms
 from ser_model.files import REMEDY, WEIGHTS_NAME, read_checked
 from ser_model.files import WeightsError as WeightsError  # noqa: PLC0414 - whoever loads a network catches it
 from ser_model.files import read_config as read_config  # noqa: PLC0414
@@ -126,24 +127,40 @@ class EmotionCnn(nn.Module):
         self.functionals = FunctionalsHead(len(self.config.emotions))
         self._size = sum(parameter.numel() for parameter in self.parameters())  # fold_norms merges some
 
-    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Logits:
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None, background: Tensor | None = None) -> Logits:
         """Score waveforms.
 
         Args:
             waveforms: (batch, time) float32 at 16 kHz, zeros behind each clip's end.
             lengths: (batch,) samples in each clip; all of them when left out.
+            background: (batch, mel) from measure_background; nothing is taken away when left out.
         """
-        if lengths is not None:
-            return self.score_frames(self.front_end(waveforms, lengths), count_frames(lengths))
-        lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
-        return self.score_frames(self.front_end(waveforms, lengths))
+        counts = None if lengths is None else count_frames(lengths)
+        if lengths is None:
+            lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
+        frames = self.front_end(waveforms, lengths, background)
+        if background is None:
+            return self.score_frames(frames, counts)
+        return self.score_frames(frames, counts, measure_trust(background, measure_rms(waveforms, lengths)))
 
-    def score_frames(self, frames: Tensor, counts: Tensor | None = None) -> Logits:
-        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real; all when left out."""
+    def measure_background(self, waveforms: Tensor) -> Tensor:
+        """Return what is there all the time in (batch, time) waveforms, as (batch, mel) power."""
+        return measure_background(self.front_end.mel, waveforms)
+
+    def score_frames(self, frames: Tensor, counts: Tensor | None = None, trust: Tensor | None = None) -> Logits:
+        """Score log-mel frames.
+
+        Args:
+            frames: (batch, mel, frame).
+            counts: (batch,) how many of them are real; all when left out.
+            trust: (batch,) weight of the functionals' opinion, 0 to 1; 1 when left out.
+        """
         heard, described = self.score_apart(frames, counts)
-        opinions = torch.cat([described.unsqueeze(1), heard.emotion], dim=1)  # (batch, 1 + tower, emotion)
+        described = described.log_softmax(dim=1)  # (batch, emotion)
+        if trust is not None:
+            described = described * trust.unsqueeze(1)
         return Logits(
-            emotion=opinions.log_softmax(dim=2).sum(dim=1),
+            emotion=described + heard.emotion.log_softmax(dim=2).sum(dim=1),
             gender=heard.gender.mean(dim=1),
             intensity=heard.intensity.mean(dim=1),
             embedding=heard.embedding,

@@ -31,6 +31,11 @@ def square(spectrum: Tensor) -> Tensor:
     return spectrum.real.square() + spectrum.imag.square()
 
 
+def measure_rms(waveforms: Tensor, lengths: Tensor) -> Tensor:
+    """Return the (batch,) root mean square of (batch, time) waveforms over their (batch,) first samples."""
+    return (waveforms.square().sum(dim=1) / lengths.clamp(min=1)).clamp(min=1e-12).sqrt()
+
+
 class MelPower(nn.Module):
     """Waveform > power in mel bands: torchaudio's MelSpectrogram, faster by square()."""
 
@@ -58,19 +63,22 @@ class LogMel(nn.Module):
         with torch.device("cpu"):
             self.mel = MelPower()
 
-    def forward(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, waveforms: Tensor, lengths: Tensor, background: Tensor | None = None) -> Tensor:
         """Compute log-mel frames.
 
         Args:
             waveforms: (batch, time) float32 at SAMPLE_RATE, zeros behind each clip's end.
             lengths: (batch,) samples in each clip.
+            background: (batch, mel) power to take away from every frame, as MelPower gives it.
 
         Returns:
             (batch, mel, frame) natural logarithms; frames behind count_frames(length) are to be masked.
         """
-        power = waveforms.square().sum(dim=1) / lengths.clamp(min=1)  # (batch,)
-        level = waveforms / (HANN_NORM * power.clamp(min=1e-12).sqrt()).unsqueeze(1)  # (batch, time)
-        return torch.log(self.mel(level) + FLOOR)
+        level = HANN_NORM * measure_rms(waveforms, lengths).unsqueeze(1)  # (batch, 1)
+        power = self.mel(waveforms / level)
+        if background is not None:  # spectral subtraction (Boll 1979)
+            power = (power - (background / level.square()).unsqueeze(2)).clamp(min=0)
+        return torch.log(power + FLOOR)
 
 
 def describe_voice(waveform: Waveform) -> NDArray[np.float64]:

@@ -5,37 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ser_model.audio import CLIP, SAMPLE_RATE, AudioSource, Limits, Waveform, load_audio
+from ser_model.audio import CLIP, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, softmax
-from ser_model.cnn import Logits, WeightsError, load_network, read_config
+from ser_model.cnn import WeightsError, load_network, read_config
 from ser_model.files import CONFIG_NAME, REMEDY
 from ser_model.labels import GENDERS, INTENSITIES, Gender, Intensity
 from ser_model.speaker import SpeakerSpace, require
 from ser_model.speech import SpeechDetector, SpeechSpan
 from ser_model.voice import LearnedVoice
+from ser_model.windows import Network, measure_window, score_windows
 
 WEIGHTS = Path(__file__).parent / "weights"
-WHOLE_S = 5.5  # spans up to this are heard in one piece, as in training (its longest has 5.2 s)
-WINDOW_S, STEP_S = 4.0, 2.0  # longer ones in windows
-AT_ONCE = 8  # windows scored together: more only take memory
-
 Array = NDArray[np.float64]
-
-
-class Scores(NamedTuple):
-    """The logits of a recording's windows, and what the voice is told by."""
-
-    emotion: Array  # (window, emotion)
-    gender: Array  # (window, 2)
-    intensity: Array  # (window, 2)
-    embedding: Array  # (window, width)
 
 
 @dataclass(frozen=True)
@@ -102,23 +88,6 @@ class Prediction:
         }
 
 
-class Network(Protocol):
-    """What a recogniser needs of a network: EmotionCnn, or the comparison's encoder with its head."""
-
-    @property
-    def emotions(self) -> tuple[str, ...]:
-        """The names of the emotions it scores, in their order."""
-
-    def __call__(self, waveforms: Tensor) -> Logits:
-        """Score (batch, time) waveforms."""
-
-    def eval(self) -> Any:
-        """Turn everything off that only training needs."""
-
-    def count_parameters(self) -> int:
-        """Return how many numbers it has."""
-
-
 class EmotionRecognizer:
     """Hears recordings with one network, in evaluation mode; safe to use from several threads."""
 
@@ -173,7 +142,7 @@ class EmotionRecognizer:
             AudioError, VoiceError: It cannot be judged; the message says what to do.
         """
         span = self._detector.find(waveform)
-        starts, logits = self._score(waveform, span)
+        starts, logits = score_windows(self.network, waveform, span)
         if voice:  # has places of its own, where others have biases
             heard = require(self._space).correct(logits.emotion, logits.embedding, voice)
         else:
@@ -198,24 +167,13 @@ class EmotionRecognizer:
 
     def _describe(self, source: AudioSource) -> Array:
         waveform = load_audio(source)
-        return np.asarray(self._score(waveform, self._detector.find(waveform))[1].embedding.mean(axis=0))
-
-    def _score(self, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Scores]:
-        """Return each window's start in seconds, and the scores of all windows."""
-        starts = _place_windows(span)
-        size = round(min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s) * SAMPLE_RATE)
-        firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
-        scored = []
-        for place in range(0, len(firsts), AT_ONCE):
-            windows = np.stack([waveform[first : first + size] for first in firsts[place : place + AT_ONCE]])
-            with torch.inference_mode():
-                scored.append(self.network(torch.from_numpy(windows)))  # (window, time)
-        return starts, Scores(*(torch.cat(head).double().numpy() for head in zip(*scored, strict=True)))
+        _, scores = score_windows(self.network, waveform, self._detector.find(waveform))
+        return np.asarray(scores.embedding.mean(axis=0))
 
     def _decide(
         self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array, strengths: Array
     ) -> Prediction:
-        size_s = min(WINDOW_S if len(starts) > 1 else WHOLE_S, span.end_s - span.start_s)
+        size_s = measure_window(span)
         names = self.network.emotions
         moments = tuple(
             Moment(start, start + size_s, dict(zip(names, row.tolist(), strict=True)))
@@ -235,14 +193,6 @@ class EmotionRecognizer:
             timeline=moments,
             notice="" if sure else "Not sure how this sounds. Pick the mood that fits, or say a longer sentence.",
         )
-
-
-def _place_windows(span: SpeechSpan) -> list[float]:
-    """Return the starts, in seconds, of the windows that cover a span; the last one ends where the span ends."""
-    if span.end_s - span.start_s <= WHOLE_S:
-        return [span.start_s]
-    last = span.end_s - WINDOW_S
-    return [*np.arange(span.start_s, last, STEP_S).tolist(), last]
 
 
 def _round_values(values: dict[str, float]) -> dict[str, float]:

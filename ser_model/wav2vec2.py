@@ -135,10 +135,13 @@ class ComparisonNetwork(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, head
 
-    def forward(self, waveforms: Tensor) -> Logits:
+    def forward(self, waveforms: Tensor, *, background: None = None) -> Logits:  # noqa: ARG002 - it takes none away
         """Score (batch, time) waveforms at 16 kHz, one after the other, for these encoders ask for no padding."""
         vectors = torch.stack([self.encoder.describe(waveform) for waveform in waveforms])
         return Logits(*self.head(vectors))
+
+    def measure_background(self, _: Tensor) -> None:
+        """Return nothing: these encoders learnt from recordings with their noise."""
 
     @property
     def emotions(self) -> tuple[str, ...]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 import requests
 import soundfile as sf
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
 from voice import RATE_HZ, speak
 
 import app
@@ -73,12 +77,50 @@ def test_parameters_have_names_and_defaults(client: Client) -> None:
     assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "language"}
 
 
+def test_answers_are_described_with_types_and_keep_to_them(client: Client, url: str, voice: Path) -> None:
+    endpoints = requests.get(f"{url}gradio_api/info", timeout=10).json()["named_endpoints"]
+    film = endpoints["/recommend"]["returns"][0]["type"]["properties"]["films"]["items"]
+    assert set(film["required"]) == FILM
+    answers = {
+        "recognize": client.predict(handle_file(str(voice)), api_name="/recognize"),
+        "recommend": client.predict(mood="sad", api_name="/recommend"),
+        "recommend_from_voice": client.predict(handle_file(str(voice)), api_name="/recommend_from_voice"),
+        "compare": client.predict(handle_file(str(voice)), api_name="/compare"),
+        "recognize_batch": client.predict([handle_file(str(voice))], api_name="/recognize_batch"),
+        "learn_voice": client.predict([handle_file(str(voice))], api_name="/learn_voice"),
+    }
+    assert set(answers) == TOOLS
+    for name, answer in answers.items():
+        jsonschema.validate(answer, endpoints[f"/{name}"]["returns"][0]["type"])
+
+
 def test_the_same_are_mcp_tools_with_described_parameters(url: str) -> None:
     tools = {tool["name"]: tool for tool in requests.get(f"{url}gradio_api/mcp/schema", timeout=10).json()}
     assert set(tools) == TOOLS
     for tool in tools.values():
         for name, schema in tool["inputSchema"]["properties"].items():
             assert schema.get("description"), f"{tool['name']}: {name}"
+
+
+def test_over_mcp_a_mistake_is_a_sentence_too(url: str) -> None:
+    async def ask() -> Any:
+        async with (
+            streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            return await session.call_tool("recommend", {"mood": "bored"})
+
+    said = asyncio.run(ask())
+    text = " ".join(part.text for part in said.content)
+    assert said.isError
+    assert "unknown mood 'bored'; choose from neutral, calm" in text
+    assert "Traceback" not in text
+
+
+def test_more_recordings_than_fit_at_once_are_refused_in_words(client: Client, voice: Path) -> None:
+    with pytest.raises(AppError, match="files may be 50 at a time, not 51"):
+        client.predict([handle_file(str(voice))] * 51, api_name="/recognize_batch")
 
 
 def test_a_mood_and_filters_give_films_by_contract(client: Client) -> None:

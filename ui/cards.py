@@ -109,7 +109,8 @@ def length(minutes: int) -> str:
         ('2h 14m', '2h', '45m')
     """
     hours, rest = divmod(minutes, 60)
-    return " ".join([f"{hours}h"] * bool(hours) + [f"{rest}m"] * bool(rest))
+    parts = ((texts.HOURS, hours), (texts.MINUTES, rest))
+    return " ".join(text.format(value=value) for text, value in parts if value)
 
 
 def _facts(film: Film) -> list[str]:

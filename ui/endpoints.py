@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import gradio as gr
 from fastapi import Request
@@ -20,7 +20,7 @@ from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.voice import LearnedVoice, VoiceError
-from ui import batch, comparison, fetch, service, uploads
+from ui import batch, comparison, contract, fetch, service, uploads
 
 MAX_CLIPS = 16  # that a voice is learned from
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
@@ -29,7 +29,7 @@ NO_ROOM = "the recording cannot be kept: there is no room on this computer just 
 NOT_A_LIST = "files must be a list of uploaded files"
 
 
-def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> dict[str, Any]:
+def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> contract.Recognition:
     """Say how the voice in a recording sounds: one of eight emotions, or not sure.
 
     Args:
@@ -42,7 +42,7 @@ def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> dict[s
         span of the speech in seconds, timeline, notice for the person
     """
     with plain_errors():
-        return service.hear(_path(audio), _voice(voice)).to_json()
+        return cast("contract.Recognition", service.hear(_path(audio), _voice(voice)).to_json())
 
 
 def recommend(
@@ -59,7 +59,7 @@ def recommend(
     lead: Literal["woman", "man", "any"] = "any",
     sort: Sort = Sort.LATEST,
     limit: int = 12,
-) -> dict[str, Any]:
+) -> contract.Films:
     """Recommend films that fit a mood, with the reason for each and the way to IMDb.
 
     Args:
@@ -99,7 +99,7 @@ def recommend(
 
 def recommend_from_voice(
     audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12, voice: dict[str, Any] | None = None
-) -> dict[str, Any]:
+) -> contract.VoiceFilms:
     """Say how a voice sounds and recommend films for it; the less sure, the broader the list.
 
     Args:
@@ -116,10 +116,11 @@ def recommend_from_voice(
         service.read_intent(intent)  # before the voice is heard, which takes longer
         heard = service.hear(_path(audio), _voice(voice))
         found = service.find_films({str(name): p for name, p in heard.probabilities.items()}, intent, filters)
-        return {"recognition": heard.to_json()} | _films(found)
+        recognition = cast("contract.Recognition", heard.to_json())
+        return {"recognition": recognition, **_films(found)}
 
 
-def compare(audio: gr.FileData) -> dict[str, Any]:
+def compare(audio: gr.FileData) -> contract.Comparison:
     """Hear a recording with both models: the small one of the page, and wav2vec2 with hundreds of times its parameters.
 
     Args:
@@ -130,10 +131,10 @@ def compare(audio: gr.FileData) -> dict[str, Any]:
         agree (null when there is one model only) and a notice that says what is missing or still loading.
     """
     with plain_errors():
-        return comparison.compare(_path(audio)).to_json()
+        return cast("contract.Comparison", comparison.compare(_path(audio)).to_json())
 
 
-def recognize_batch(files: list[gr.FileData]) -> dict[str, Any]:
+def recognize_batch(files: list[gr.FileData]) -> contract.Batch:
     """Say how the voice sounds in each of several recordings; one that cannot be judged never spoils the rest.
 
     Args:
@@ -150,7 +151,7 @@ def recognize_batch(files: list[gr.FileData]) -> dict[str, Any]:
         return {"results": list(batch.hear_files([_path(file) for file in files]))}
 
 
-def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> dict[str, Any]:
+def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> contract.Learned:
     """Learn a speaker's voice from one neutral recording, or better from eight, one of each emotion; nothing is kept.
 
     Args:
@@ -171,7 +172,8 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
         for clip, name in zip(clips, named, strict=True):
             chosen.setdefault(name, []).append(_path(clip))
         voice = service.learn_voice(chosen)
-        return {"voice": voice.to_json(), "expected_gain": service.expect_gain(voice)}
+        gain = cast("contract.Gain | None", service.expect_gain(voice))
+        return {"voice": voice.to_json(), "expected_gain": gain}
 
 
 def publish() -> None:
@@ -224,5 +226,6 @@ def _tuple(values: Any) -> Any:
     return () if values is None else tuple(values) if isinstance(values, list) else values
 
 
-def _films(found: Recommendation) -> dict[str, Any]:
-    return {"source": found.source.to_dict(), "films": [pick.to_dict() for pick in found.picks]}
+def _films(found: Recommendation) -> contract.Films:
+    source = cast("contract.Source", found.source.to_dict())
+    return {"source": source, "films": [cast("contract.Film", pick.to_dict()) for pick in found.picks]}

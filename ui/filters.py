@@ -15,11 +15,6 @@ from ui import texts
 
 FIRST_YEAR = 1920
 NOT_FILMS = {"Game-Show", "News", "Reality-TV", "Short", "Talk-Show"}  # IMDb's genres that no film of ours has
-LANGUAGES = {
-    "English": "en", "French": "fr", "Japanese": "ja", "Hindi": "hi", "Spanish": "es", "Italian": "it",
-    "German": "de", "Chinese": "zh", "Korean": "ko", "Swedish": "sv", "Russian": "ru", "Danish": "da",
-    "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
-}  # fmt: skip
 RATINGS = (6.0, 7.0, 8.0)
 LENGTHS = (90, 120, 150)  # minutes
 LIKE_MY_VOICE = "mine"
@@ -41,7 +36,7 @@ def choices() -> dict[str, list[Any]]:
         "to_year": years,
         "min_rating": [(texts.RATING_CHOICE.format(value=value), f"{value:g}") for value in RATINGS],
         "max_minutes": [(texts.LENGTH_CHOICE.format(value=value), str(value)) for value in LENGTHS],
-        "language": list(LANGUAGES.items()),
+        "language": list(texts.LANGUAGES.items()),
         "lead": list(texts.LEADS),
         "sort": list(texts.SORTS),
     }

@@ -93,6 +93,17 @@
     if (key === "Tab") for (const list of document.querySelectorAll("[role=listbox]")) list.tabIndex = -1;
   }, true);
 
+  // "More films" goes away with the last of them: the focus moves on to the first film that is new.
+  let known = -1; // films there were when it was pressed
+  document.addEventListener("click", ({ target }) => {
+    known = target.closest("#more") ? byId("films").querySelectorAll(".film").length : -1;
+  }, true);
+  const keepFocus = () => {
+    if (known < 0 || document.activeElement !== document.body) return;
+    const links = byId("films").querySelectorAll(".film a");
+    (links[known] ?? links[links.length - 1])?.focus();
+  };
+
   // The list is too long to be read out whole: its heading and how many films there are is news enough.
   const news = document.body.appendChild(document.createElement("p"));
   news.className = "unseen";
@@ -106,6 +117,7 @@
   const gradios = (name) => name.startsWith("__"); // Gradio's own, such as __theme
   new MutationObserver(() => {
     announce();
+    setTimeout(keepFocus, 100); // the button goes in the same answer as the list comes, behind it
     const list = byId("films").querySelector("[data-query]");
     if (!list) return;
     const parts = [...new URLSearchParams(location.search)].filter(([name]) => gradios(name)).map((pair) => pair.join("="));

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ser_model.audio import SAMPLE_RATE, Waveform
 from ser_model.features import HOP, LogMel
 from ser_model.recognize import Moment
+from ui import texts
 
 PANEL, INK, LINE, AMBER, BLUE = "#1f1b18", "#e6ded1", "#635a4d", "#f5ad33", "#8fb8d8"
 HEAT = LinearSegmentedColormap.from_list("heat", [PANEL, "#4a2d05", "#b86f00", "#ffc55c", "#fff7e8"])
@@ -29,7 +30,6 @@ WIDTH_IN, HEIGHT_IN, DPI = 5.6, 2.0, 150  # narrow, so that its words can be rea
 PITCH_HZ = (60.0, 600.0)
 QUIET_DB = -30.0  # below the loudest frame; the pitch of what is quieter means nothing
 LEAP = 1.2  # octaves from the median; further off, the estimate has jumped
-NOTES = ("C", "D", "E", "F", "G", "A", "B")
 
 Track = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def draw_waveform(waveform: Waveform, span: tuple[float, float]) -> str:
     for where, colour in ((~spoken, LINE), (spoken, AMBER)):
         axes.fill_between(time_s, blocks.min(axis=1), blocks.max(axis=1), where=where.tolist(), color=colour, lw=0.6)
     axes.axvspan(*span, color=AMBER, alpha=0.1, lw=0)
-    axes.set(xlim=(0, waveform.size / SAMPLE_RATE), yticks=[], xlabel="seconds")
+    axes.set(xlim=(0, waveform.size / SAMPLE_RATE), yticks=[], xlabel=texts.SECONDS)
     return _save(figure)
 
 
@@ -74,7 +74,7 @@ def draw_mel(waveform: Waveform) -> str:
     figure, (axes,) = _panel()
     frames = LogMel()(torch.from_numpy(waveform).unsqueeze(0), torch.tensor([waveform.size]))[0].numpy()
     _heat(axes, frames, waveform.size / SAMPLE_RATE)
-    axes.set(ylabel="mel band", xlabel="seconds")
+    axes.set(ylabel=texts.MEL_BAND, xlabel=texts.SECONDS)
     return _save(figure)
 
 
@@ -82,12 +82,12 @@ def draw_voice(voice: Voice) -> str:
     """Draw pitch and energy, each with its own scale."""
     figure, (axes,) = _panel()
     axes.plot(voice.time_s, voice.pitch_hz, color=AMBER, lw=2)
-    axes.set(xlim=(0, voice.time_s[-1]), xlabel="seconds")
-    axes.set_ylabel("pitch, Hz", color=AMBER)
+    axes.set(xlim=(0, voice.time_s[-1]), xlabel=texts.SECONDS)
+    axes.set_ylabel(texts.PITCH, color=AMBER)
     other = axes.twinx()
     _style(other)
     other.plot(voice.time_s, voice.energy_db, color=BLUE, lw=1.2)
-    other.set_ylabel("energy, dB", color=BLUE)
+    other.set_ylabel(texts.ENERGY, color=BLUE)
     return _save(figure)
 
 
@@ -98,10 +98,12 @@ def draw_classic(waveform: Waveform) -> str:
     mfcc = librosa.feature.mfcc(y=waveform, sr=SAMPLE_RATE, n_mfcc=20, hop_length=HOP)
     deviation = np.maximum(mfcc.std(axis=1, keepdims=True), 1e-6)
     _heat(upper, (mfcc - mfcc.mean(axis=1, keepdims=True)) / deviation, seconds)
-    upper.set(ylabel="MFCC", xticklabels=[])
+    upper.set(ylabel=texts.MFCC, xticklabels=[])
     chroma = librosa.feature.chroma_stft(y=waveform, sr=SAMPLE_RATE, hop_length=HOP, tuning=0.0)
     _heat(lower, chroma, seconds)
-    lower.set(ylabel="chroma", xlabel="seconds", yticks=[0.5, 2.5, 4.5, 5.5, 7.5, 9.5, 11.5], yticklabels=NOTES)
+    lower.set(
+        ylabel=texts.CHROMA, xlabel=texts.SECONDS, yticks=[0.5, 2.5, 4.5, 5.5, 7.5, 9.5, 11.5], yticklabels=texts.NOTES
+    )
     return _save(figure)
 
 
@@ -113,7 +115,7 @@ def draw_timeline(moments: Sequence[Moment]) -> str:
     emotions = list(moments[0].probabilities)
     values = np.array([[moment.probabilities[emotion] for moment in moments] for emotion in emotions])
     axes.pcolormesh(edges, np.arange(len(emotions) + 1), values[::-1], cmap=HEAT, vmin=0, vmax=1)
-    axes.set(yticks=np.arange(len(emotions)) + 0.5, yticklabels=emotions[::-1], xlabel="seconds")
+    axes.set(yticks=np.arange(len(emotions)) + 0.5, yticklabels=emotions[::-1], xlabel=texts.SECONDS)
     return _save(figure)
 
 

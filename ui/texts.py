@@ -55,6 +55,12 @@ FILTER_LABELS = {
 }
 RATING_CHOICE = "{value:g} or more"
 LENGTH_CHOICE = "up to {value} minutes"
+HOURS, MINUTES = "{value}h", "{value}m"
+LANGUAGES = {
+    "English": "en", "French": "fr", "Japanese": "ja", "Hindi": "hi", "Spanish": "es", "Italian": "it",
+    "German": "de", "Chinese": "zh", "Korean": "ko", "Swedish": "sv", "Russian": "ru", "Danish": "da",
+    "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
+}  # fmt: skip
 LEAD_ROLE = "Lead role"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
 SORT = "Sort by"
@@ -115,6 +121,9 @@ FIGURES = {
         ),
     ),
 }
+
+SECONDS, MEL_BAND, PITCH, ENERGY, MFCC, CHROMA = "seconds", "mel band", "pitch, Hz", "energy, dB", "MFCC", "chroma"
+NOTES = ("C", "D", "E", "F", "G", "A", "B")
 
 LIMITS = (
     "The model learnt from 24 North American actors reading English sentences with acted feelings. "

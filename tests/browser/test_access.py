@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from browser.visit import SOON_MS, Open, open_drawer, overflow_px, pick, serious_issues, speak, wait_for_films, wish
+from browser.visit import (
+    SOON_MS,
+    Open,
+    open_drawer,
+    overflow_px,
+    pick,
+    serious_issues,
+    speak,
+    upload,
+    wait_for_films,
+    wish,
+)
 from playwright.sync_api import Page, expect
 
-from ui import service, texts
+from scraper.moods import Mood
+from ui import rival, service, texts
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +45,55 @@ def test_axe_finds_nothing_serious(open_page: Open, width: int, dark: bool) -> N
     page.get_by_text(texts.AS_TABLE).click()
     assert not serious_issues(page)
     assert overflow_px(page) <= 0
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
+def test_axe_finds_nothing_serious_in_what_comes_on_demand(
+    open_page: Open, microphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, dark: bool
+) -> None:
+    monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
+    page = open_page(width=width, dark=dark, reduced_motion="reduce", watched=False)  # the player minds the bad file
+    speak(page)
+    page.get_by_role("button", name=texts.CLOSER).click()
+    expect(page.locator("#closeup figure")).to_have_count(4, timeout=90_000)
+    page.get_by_role("button", name=texts.COMPARE).click()
+    expect(page.locator(".models h3")).to_have_count(2, timeout=SOON_MS)
+    (tmp_path / "notes.wav").write_text("no sound at all")
+    open_drawer(page, texts.BATCH)
+    page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])
+    expect(page.locator("#results tbody tr")).to_have_count(2, timeout=SOON_MS)
+    open_drawer(page, texts.LIVE)
+    page.locator("#live .record-button").click()
+    expect(page.locator("#live .bars li")).to_have_count(len(Mood), timeout=SOON_MS)
+    assert not serious_issues(page)
+    page.locator("#live .stop-button").click()
+    page.locator("#clip").get_by_label("Clear").click()
+    upload(page, tmp_path / "notes.wav")
+    page.wait_for_selector("#answer .problem", timeout=SOON_MS)
+    assert not serious_issues(page)
+    assert overflow_px(page) <= 0
+
+
+def test_nothing_moves_for_who_asked_for_less_motion(open_page: Open) -> None:
+    moving = """() => [...document.querySelectorAll("*")].filter((one) => {
+      const { transitionDuration, animationDuration } = getComputedStyle(one);
+      return Math.max(...`${transitionDuration}, ${animationDuration}`.split(",").map(parseFloat)) > 0.001;
+    }).length"""
+    for wish_, count in (("no-preference", "some"), ("reduce", "none")):
+        page = open_page(reduced_motion=wish_)
+        pick(page, "sad")
+        wait_for_films(page)
+        assert bool(page.evaluate(moving)) == (count == "some")
+
+
+def test_the_focus_stays_in_the_list_when_more_films_is_gone(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(query="&mood=sad&language=ko")
+    expect(page.locator(".film").first).to_be_visible(timeout=SOON_MS)
+    monkeypatch.setattr(service, "PAGE", 100)  # so that the next list is the last
+    page.get_by_role("button", name=texts.MORE).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=texts.MORE)).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator(".film a").nth(12)).to_be_focused()
 
 
 def test_a_new_list_is_news_to_a_screen_reader(open_page: Open) -> None:

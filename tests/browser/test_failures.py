@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+import soundfile as sf
+import voice
 from browser.visit import (
     OTHER_HOST,
     SOON_MS,
@@ -19,11 +23,13 @@ from browser.visit import (
     upload,
     wait_for_films,
 )
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from pytest_httpserver import HTTPServer
 
 import app
 from scraper.film import Film, Pick, Source, SourceKind
 from scraper.recommend import Recommendation
+from ser_model.speech import NO_VOICE
 from ui import service, texts
 
 pytestmark = pytest.mark.browser
@@ -87,9 +93,14 @@ def test_a_reload_in_the_middle_of_an_answer_is_harmless(open_page: Open) -> Non
     assert not troubles
 
 
-def test_films_come_and_say_so_when_imdb_does_not_answer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("status", [None, 202, 403])
+def test_films_come_and_say_so_when_imdb_does_not_answer_or_refuses(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer, status: int | None
+) -> None:
+    if status:
+        httpserver.expect_request(re.compile(".*")).respond_with_data("", status)
     monkeypatch.setenv("IMDB_LIVE", "on")
-    monkeypatch.setenv("IMDB_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("IMDB_BASE_URL", httpserver.url_for("") if status else "http://127.0.0.1:9")
     service._open_films.cache_clear()
     page = open_page()
     pick(page, "happy")
@@ -134,12 +145,73 @@ def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyP
     assert page.evaluate("window.hacked") is None
 
 
-def test_a_full_queue_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def is_said_to_be_full(page: Page, place: str) -> None:
+    error = page.locator(f"{place} .error").first
+    expect(error).to_be_visible(timeout=SOON_MS)
+    assert texts.BUSY in error.evaluate("element => getComputedStyle(element, '::after').content")
+
+
+@pytest.mark.parametrize("asked", ["mood", "recording", "several files"])
+def test_a_full_queue_is_a_sentence_where_the_eye_is(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, microphone: Path, asked: str
+) -> None:
     page = open_page(watched=False)
     page.wait_for_timeout(1_000)  # the page's own loading is through
+    if asked == "several files":
+        open_drawer(page, texts.BATCH)
     monkeypatch.setattr(app.demo._queue, "max_size", 0)
-    pick(page, "sad")
-    error = page.locator("#answer .error")
-    expect(error).to_be_visible(timeout=SOON_MS)
-    said = "element => getComputedStyle(element, '::after').content"
-    assert texts.BUSY in error.evaluate(said)
+    if asked == "mood":
+        pick(page, "sad")
+    elif asked == "recording":
+        record(page, "#clip", 2)
+    else:
+        page.locator("#batch input[type=file]").set_input_files([microphone])
+    is_said_to_be_full(page, "#results" if asked == "several files" else "#answer")
+    monkeypatch.undo()
+    pick(page, "calm")
+    wait_for_films(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("silent", "The recording is silent. Please check that the microphone is on and speak again."),
+        ("brief", "That was too short to judge. Please say a whole sentence."),
+        ("hum", NO_VOICE),
+    ],
+)
+def test_what_cannot_be_judged_through_the_microphone_is_one_sentence(
+    open_page: Open, tmp_path: Path, name: str, sentence: str
+) -> None:
+    time = np.arange(4 * voice.RATE_HZ) / voice.RATE_HZ
+    made = {
+        "silent": np.zeros(time.size),
+        "brief": voice.speak("ai", pause_s=2.0),
+        "hum": 0.2 * np.sin(2 * np.pi * 440 * time),
+    }
+    sf.write(tmp_path / "clip.wav", made[name], voice.RATE_HZ, subtype="PCM_16")
+    page = open_page(clip=tmp_path / "clip.wav")
+    record(page, "#clip", 4)
+    expect(page.locator("#answer .problem h2")).to_have_text(sentence, timeout=SOON_MS)
+    assert page.locator(".film").count() == 0
+
+
+def test_a_recording_that_is_too_long_is_one_sentence(open_page: Open, tmp_path: Path) -> None:
+    sf.write(tmp_path / "long.wav", np.resize(voice.speak(), 61 * voice.RATE_HZ), voice.RATE_HZ, subtype="PCM_16")
+    page = open_page()
+    upload(page, tmp_path / "long.wav")
+    expect(page.locator("#answer .problem h2")).to_have_text(
+        "The clip is longer than 60 seconds. Please send a shorter part of it.", timeout=SOON_MS
+    )
+
+
+def test_a_file_that_is_too_large_is_left_out_when_dropped_too(open_page: Open) -> None:
+    page = open_page()
+    open_drawer(page, texts.BATCH)
+    drop = """zone => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array(21 * 1024 ** 2)], "long.wav"));
+      zone.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+    }"""
+    page.locator("#batch .block button").first.evaluate(drop)
+    expect(page.locator("#batch .file-note")).to_have_text(texts.TOO_LARGE)

@@ -41,3 +41,11 @@ def test_one_line_is_learned_saved_and_brought_along(open_page: Open, width: int
     expect(again.locator("#lesson .learned")).to_be_visible(timeout=SOON_MS)
     again.get_by_role("button", name=texts.TEACH_FORGET).click()
     expect(again.locator("#lesson .learned")).to_have_count(0)
+
+
+def test_a_refused_microphone_is_a_sentence_beside_it(open_page: Open) -> None:
+    page = open_page(allowed=False, watched=False)
+    open_drawer(page, texts.TEACH)
+    page.locator("#teach-recorder .record-button").click()
+    expect(page.locator("#teach .microphone-note")).to_have_text(texts.DENIED)
+    expect(page.locator("#hint .microphone-note")).to_be_empty()

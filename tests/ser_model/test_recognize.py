@@ -14,8 +14,9 @@ from ser_model.audio import NoSpeech
 from ser_model.calibrate import Calibration
 from ser_model.cnn import EmotionCnn, load_network
 from ser_model.labels import EMOTIONS, INTENSITIES
-from ser_model.recognize import STEP_S, WINDOW_S, EmotionRecognizer
+from ser_model.recognize import EmotionRecognizer
 from ser_model.voice import LearnedVoice, VoiceError
+from ser_model.windows import STEP_S, WINDOW_S
 
 
 @pytest.fixture(scope="module")
