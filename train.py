@@ -196,8 +196,7 @@ def train_on_all(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> N
         if not team.is_first:
             return
         with write_whole(arguments.out) as half:
-            save_weights(half, network, arguments.calibration)
-            fit_space(network, clips).save(half)
+            save_weights(half, network, fit_space(network, clips), arguments.calibration)
     print(arguments.out)
 
 

@@ -48,6 +48,7 @@ class EmotionCnnConfig(PreTrainedConfig):
     intensity_temperature: float = 1.0
     abstain_below: float = 0.0
     weights_sha256: str | None = None
+    speaker_sha256: str | None = None
 
     def to_sizes(self) -> CnnConfig:
         """Return the sizes of the network."""

@@ -112,7 +112,7 @@ class EmotionRecognizer:
             bytes.fromhex(config["weights_sha256"])  # load_network compared it; what is served must have one
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"{folder / CONFIG_NAME} is damaged. {REMEDY}") from error
-        return cls(network, calibration, SpeakerSpace.load(folder))
+        return cls(network, calibration, SpeakerSpace.load(folder, config.get("speaker_sha256")))
 
     def count_parameters(self) -> int:
         """Return how many numbers the network has."""

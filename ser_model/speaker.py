@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ser_model.cnn import WeightsError
-from ser_model.files import REMEDY
+from ser_model.files import REMEDY, read_checked
 from ser_model.voice import LearnedVoice, VoiceError
 
 Array = NDArray[np.float64]
@@ -173,26 +173,33 @@ class SpeakerSpace:
         scores = (points - origin) @ (places - origin).T - ((places - origin) ** 2).sum(axis=1) / 2
         return np.asarray((logits + self.settings.scale * scores) / self.settings.softness)
 
-    def save(self, folder: Path) -> None:
-        """Write FOLDER/speaker.safetensors."""
-        (folder / SPACE_NAME).write_bytes(self._to_bytes())
+    def save(self, folder: Path) -> str:
+        """Write FOLDER/speaker.safetensors; return its SHA-256, which belongs into config.json as speaker_sha256."""
+        data = self._to_bytes()
+        (folder / SPACE_NAME).write_bytes(data)
+        return hashlib.sha256(data).hexdigest()
 
     @classmethod
-    def load(cls, folder: Path) -> SpeakerSpace | None:
+    def load(cls, folder: Path, digest: str | None) -> SpeakerSpace | None:
         """Read FOLDER/speaker.safetensors; None when the weights have none.
 
+        Args:
+            folder: Where it lies.
+            digest: Its SHA-256; None when the weights have none.
+
         Raises:
-            WeightsError: It is damaged.
+            WeightsError: It is missing or damaged, or holds other bytes.
         """
         path = folder / SPACE_NAME
-        if not path.exists():
+        if digest is None:
             return None
         try:
+            read_checked(path, digest)
             with safe_open(path, "numpy") as file:
                 emotions = tuple(json.loads(file.metadata()["emotions"]))
                 return cls(emotions, *(file.get_tensor(n).astype(np.float64) for n in ("project", "places")))
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise WeightsError(f"{path} is damaged. {REMEDY}") from error
+            raise WeightsError(f"{path} is missing or damaged. {REMEDY}") from error
 
     def _to_bytes(self) -> bytes:
         tensors = {"project": self.project.astype(np.float32), "places": self.places.astype(np.float32)}

@@ -13,12 +13,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ser_model.calibrate import Calibration
 from ser_model.cnn import Logits
+from ser_model.files import read_checked
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 
@@ -131,13 +132,16 @@ class Wav2vec2Head(nn.Module):
 class ComparisonNetwork(nn.Module):
     """Encoder and head behind the interface of EmotionCnn, for EmotionRecognizer."""
 
+    margins_s = (0.0,)
+
     def __init__(self, encoder: Encoder, head: Wav2vec2Head) -> None:
         super().__init__()
         self.encoder, self.head = encoder, head
 
-    def forward(self, waveforms: Tensor, *, background: None = None) -> Logits:  # noqa: ARG002 - it takes none away
+    def forward(self, waveforms: Tensor, lengths: Tensor, _: None = None) -> Logits:
         """Score (batch, time) waveforms at 16 kHz, one after the other, for these encoders ask for no padding."""
-        vectors = torch.stack([self.encoder.describe(waveform) for waveform in waveforms])
+        cuts = [waveform[:length] for waveform, length in zip(waveforms, lengths.tolist(), strict=True)]
+        vectors = torch.stack([self.encoder.describe(cut) for cut in cuts])
         return Logits(*self.head(vectors))
 
     def measure_background(self, _: Tensor) -> None:
@@ -156,8 +160,10 @@ class ComparisonNetwork(nn.Module):
 def save_head(folder: Path, head: Wav2vec2Head, calibration: dict[str, Any]) -> None:
     """Write FOLDER/config.json and FOLDER/head.safetensors, under 2 MB."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in head.state_dict().items()}, folder / HEAD_NAME)
-    (folder / CONFIG_NAME).write_text(json.dumps(asdict(head.config) | calibration, indent=1) + "\n")
+    data = save({name: tensor.contiguous() for name, tensor in head.state_dict().items()})
+    (folder / HEAD_NAME).write_bytes(data)
+    config = asdict(head.config) | calibration | {"head_sha256": hashlib.sha256(data).hexdigest()}
+    (folder / CONFIG_NAME).write_text(json.dumps(config, indent=1) + "\n")
 
 
 def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
@@ -172,7 +178,7 @@ def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
         config = json.loads((folder / CONFIG_NAME).read_text())
         fields = {name: config[name] for name in HeadConfig.__dataclass_fields__}
         head = Wav2vec2Head(HeadConfig(**fields | {"emotions": tuple(fields["emotions"])}))
-        head.load_state_dict(load_file(folder / HEAD_NAME))
+        head.load_state_dict(load(read_checked(folder / HEAD_NAME, config["head_sha256"])))
         calibration = Calibration.from_config(config)
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise ComparisonMissing(

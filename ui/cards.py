@@ -31,6 +31,7 @@ TEMPLATE = (
         <h3 class="{{this.size}}"><a href="{{this.url}}" target="_blank" rel="noopener"
           >{{this.title}}<span class="unseen"> AT_IMDB</span></a></h3>
       </div>
+      {{#if this.poster_url}}<p class="name" aria-hidden="true">{{this.title}}</p>{{/if}}
       <p class="facts">{{this.facts}}</p>
       <p class="quiet">{{this.genres}}</p>
       <p class="why">{{this.why}}</p>

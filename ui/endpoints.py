@@ -20,12 +20,11 @@ from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.voice import LearnedVoice, VoiceError
-from ui import batch, comparison, contract, fetch, service, uploads
+from ui import batch, comparison, contract, fetch, gate, service, uploads
 
 MAX_CLIPS = 16  # that a voice is learned from
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
-NO_ROOM = "the recording cannot be kept: there is no room on this computer just now, please try again later"
 NOT_A_LIST = "files must be a list of uploaded files"
 
 
@@ -191,7 +190,7 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     """Answer in a sentence where Gradio's own routes raise: uploads that are none, a full disk, wrong arguments."""
     reason = str(error).partition(". Please click")[0]
     if isinstance(error, OSError):
-        return JSONResponse({"detail": NO_ROOM}, 507)
+        return gate.refuse_for_room()
     if request.url.path.endswith("/upload"):
         return JSONResponse({"detail": NO_UPLOAD}, 400)
     if reason.startswith(("No value provided", "Parameter `")):

@@ -102,6 +102,18 @@ def read(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery
     )
 
 
+def name_questions(message: str) -> str:
+    """Put the names of the drawer into a message that has those of the API.
+
+    Examples:
+        >>> name_questions("from_year 2020 is after to_year 2010; swap them")
+        '“From year” 2020 is after “Until year” 2010; swap them'
+    """
+    for name, label in texts.FILTER_LABELS.items():
+        message = message.replace(name, f"“{label}”")
+    return message
+
+
 def _choose(label: str, choices: list[Any]) -> gr.Dropdown:
     return gr.Dropdown([(texts.ANY, ANY), *choices], value=ANY, label=label, min_width=150)
 

@@ -118,7 +118,7 @@ def _fill(shelf: Shelf, asked: Asked | None, count: int) -> tuple[Shelf, Shown, 
         found = service.find_films(visit.probabilities, intent, wanted, seen)
     except ScraperError as error:
         shelf.asked = None
-        said = shown(heading=texts.NO_FILMS, source=f"{error}.", query=query)
+        said = shown(heading=texts.NO_FILMS, source=f"{filters.name_questions(str(error))}.", query=query)
         return shelf, said, gr.Button(visible=False), drawer
     shelf.films += found.picks
     listed = table.of_films(shelf.films)

@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 
 KEPT_S = 3_540  # with SWEEP_S an hour at most
 SWEEP_S = 60
+MOST_BYTES = 2 * 1024**3  # of all visitors together: a hundred full recordings
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,24 @@ def sweep(place: Path, kept_s: float = KEPT_S) -> None:
             Path(root).rmdir()
 
 
+def is_full() -> bool:
+    """Tell whether all recordings together take as much room as they may."""
+    return sum(_measure(Path(root, name)) for root, _, names in os.walk(folder()) for name in names) >= MOST_BYTES
+
+
 def keep_clean() -> None:
     """Close the folder to the machine's other users, and sweep it in the background from now on."""
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
     place.chmod(0o700)
     threading.Thread(target=_sweep_on, args=(place,), daemon=True).start()
+
+
+def _measure(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:  # swept while it was counted
+        return 0
 
 
 def _is_older(path: Path, kept_s: float) -> bool:

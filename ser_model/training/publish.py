@@ -16,6 +16,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from ser_model.cnn import EmotionCnn, load_network, save_network
 from ser_model.files import CONFIG_NAME, WEIGHTS_NAME
 from ser_model.hub import EmotionFeatureExtractor, make_config
+from ser_model.speaker import SpeakerSpace
 from ser_model.training.card import list_code, write_card
 
 EXTRACTOR_NAME = "preprocessor_config.json"
@@ -34,18 +35,19 @@ class PublishError(RuntimeError):
     """The weights could not be published; the message is one sentence that says what to do."""
 
 
-def save_weights(folder: Path, network: EmotionCnn, calibration: Path) -> None:
-    """Write config.json, model.safetensors, preprocessor_config.json and the model card.
+def save_weights(folder: Path, network: EmotionCnn, space: SpeakerSpace, calibration: Path) -> None:
+    """Write config.json, model.safetensors, speaker.safetensors, preprocessor_config.json and the model card.
 
     Args:
         folder: Made when missing.
         network: Trained on all actors.
+        space: Of its training clips, by which it learns voices.
         calibration: The metrics.json of the folds; the card also quotes the other protocols beside it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     metrics: dict[str, Any] = json.loads(calibration.read_text())
-    digest = save_network(network, folder)
-    make_config(network.config, weights_sha256=digest, **metrics["calibration"]).save_pretrained(folder)
+    digests = {"weights_sha256": save_network(network, folder), "speaker_sha256": space.save(folder)}
+    make_config(network.config, **digests, **metrics["calibration"]).save_pretrained(folder)
     EmotionFeatureExtractor().save_pretrained(folder)
     write_card(folder, calibration)
 

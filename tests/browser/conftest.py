@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import soundfile as sf
 import voice
-from browser.visit import OTHER_HOST, PICTURES, Open
+from browser.looks import PICTURES
+from browser.visit import OTHER_HOST, Open
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 import app

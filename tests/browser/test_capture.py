@@ -53,14 +53,14 @@ def test_capture_a_visit(open_page: Open, microphone: Path, tmp_path: Path) -> N
 
     session.on("Page.screencastFrame", keep)
     session.send("Page.startScreencast", {"format": "jpeg", "quality": 85})
-    visit(page)
+    visit(page, microphone)
     session.send("Page.stopScreencast")
     save(frames, Path(TARGET))
     assert Path(TARGET).stat().st_size < LARGEST_BYTES
 
 
-def visit(page: Page) -> None:
-    """Record, look, correct, lift, filter, table, live."""
+def visit(page: Page, clip: Path) -> None:
+    """Record, look, correct, lift, filter, table, live, teach, several files."""
     page.wait_for_timeout(1_500)
     click(page, page.locator("#clip .record-button"))
     page.wait_for_timeout(4_000)
@@ -86,19 +86,39 @@ def visit(page: Page) -> None:
     glide(page, 450)
     page.locator(".dismiss").first.click()
     page.wait_for_timeout(1_500)
-    page.evaluate("document.getElementById('live').scrollIntoView({block: 'center', behavior: 'smooth'})")
-    page.wait_for_timeout(1_200)
-    open_drawer(page, texts.LIVE)
-    page.wait_for_timeout(600)
-    page.evaluate("document.getElementById('live').scrollIntoView({block: 'center', behavior: 'smooth'})")
+    page.get_by_text(texts.AS_TABLE).click()
+    glide(page, 600)
+    page.get_by_text(texts.AS_TABLE).click()
+    show_drawer(page, "live", texts.LIVE)
     page.locator("#live .record-button").click()
     expect(page.locator("#live .bars .leads")).to_have_count(1, timeout=SOON_MS)
     page.wait_for_timeout(5_000)
     page.locator("#live .stop-button").click()
     page.wait_for_timeout(1_500)
+    show_drawer(page, "teach", texts.TEACH)
+    click(page, page.locator("#teach-recorder .record-button"))
+    page.wait_for_timeout(3_000)
+    page.locator("#teach-recorder .stop-button").first.click()
+    expect(page.locator("#lesson .learned")).to_be_visible(timeout=SOON_MS)
+    page.wait_for_timeout(2_500)
+    show_drawer(page, "batch", texts.BATCH)
+    page.locator("#batch input[type=file]").set_input_files([clip, HAPPY])
+    expect(page.locator("#results tbody tr")).to_have_count(2, timeout=SOON_MS)
+    page.wait_for_timeout(2_000)
     page.get_by_text(texts.QUALITY).click()
     page.evaluate("document.getElementById('quality').scrollIntoView({behavior: 'smooth'})")
     page.wait_for_timeout(3_000)
+
+
+def show_drawer(page: Page, name: str, title: str) -> None:
+    """Open a drawer in the middle of the window."""
+    middle = f"document.getElementById('{name}').scrollIntoView({{block: 'center', behavior: 'smooth'}})"
+    page.evaluate(middle)
+    page.wait_for_timeout(800)
+    open_drawer(page, title)
+    page.wait_for_timeout(600)
+    page.evaluate(middle)
+    page.wait_for_timeout(600)
 
 
 def click(page: Page, target: Any) -> None:

@@ -148,6 +148,7 @@ def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyP
 def is_said_to_be_full(page: Page, place: str) -> None:
     error = page.locator(f"{place} .error").first
     expect(error).to_be_visible(timeout=SOON_MS)
+    assert error.evaluate("element => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })")
     assert texts.BUSY in error.evaluate("element => getComputedStyle(element, '::after').content")
 
 

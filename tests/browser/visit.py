@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from ui import service
 Open = Callable[..., Page]
 SOON_MS = 20_000
 OTHER_HOST = "films.test"  # a name that is not this machine's own, where browsers want https for a microphone
-PICTURES = os.environ.get("KEEP_PICTURES", "")
 
 
 def pick(page: Page, mood: str) -> None:

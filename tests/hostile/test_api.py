@@ -13,10 +13,11 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from pytest_httpserver import HTTPServer
 from running_app import Running
 from schemathesis import Case, GenerationMode
 
-from ui import fetch
+from ui import fetch, uploads
 
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 SECRETS = ("root:", "PATH=", "PYTHON")  # of /etc/passwd and /proc/self/environ
@@ -39,8 +40,11 @@ def ask(url: str, name: str, body: str) -> str:
     return answer
 
 
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_whatever_the_description_allows_or_forbids_is_no_servers_error(url: str, mode: GenerationMode) -> None:
+def test_whatever_the_description_allows_or_forbids_is_no_servers_error(
+    url: str, mode: GenerationMode, examples: int
+) -> None:
     text = requests.get(f"{url}gradio_api/openapi.json", timeout=20).text
     schema = schemathesis.openapi.from_dict(json.loads(text.replace('"type":"filepath"', '"type":"string"')))
     operations = [result.ok() for result in schema.exclude(path_regex="event_id").get_all_operations()]
@@ -48,7 +52,7 @@ def test_whatever_the_description_allows_or_forbids_is_no_servers_error(url: str
     for operation in operations:
 
         @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         def send(case: Case) -> None:
             response = case.call(base_url=url)
             assert response.status_code < 500, response.text
@@ -98,11 +102,11 @@ def test_wrong_types_and_huge_numbers_are_refused_in_one_short_sentence(url: str
         "../../../../etc/passwd",
         "/proc/self/environ",
         "file:///etc/passwd",
-        "http://127.0.0.1:1/voice.wav",
-        "http://localhost:1/voice.wav",
-        "http://[::1]:1/voice.wav",
-        "http://2130706433/",
-        "http://0.0.0.0:1/",
+        "http://127.0.0.1:{port}/voice.wav",
+        "http://localhost:{port}/voice.wav",
+        "http://[::1]:{port}/voice.wav",
+        "http://2130706433:{port}/",
+        "http://0.0.0.0:{port}/",
         "http://169.254.169.254/latest/meta-data/",
         "http://10.0.0.1/",
         "http://100.64.0.1/",
@@ -110,14 +114,66 @@ def test_wrong_types_and_huge_numbers_are_refused_in_one_short_sentence(url: str
     ],
 )
 def test_neither_files_nor_addresses_of_this_machine_are_read(
-    running: Running, place: str, marked: dict[str, Any]
+    running: Running, httpserver: HTTPServer, place: str, marked: dict[str, Any]
 ) -> None:
+    place = place.format(port=httpserver.port)  # where a server would answer
     for name, key in (("recognize", "audio"), ("recommend_from_voice", "audio"), ("compare", "audio")):
         answer = ask(running.url, name, json.dumps({key: {"path": place} | marked}))
         assert answer.startswith("event: error")
         assert '"error": null' not in answer
         assert not any(secret in answer for secret in SECRETS)
     assert not [line for line in running.strangers if "getaddrinfo" not in line]
+    assert not httpserver.log
+
+
+HOSTILE = (
+    None,
+    1e308,
+    "x" * 10_000,
+    [[]],
+    {"path": "/etc/passwd"} | MARKED,
+    {"path": "/proc/self/environ"},
+    {"path": "http://127.0.0.1:{port}/voice.wav"} | MARKED,
+    {"url": "http://169.254.169.254/"},
+)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:30])
+def test_the_pages_own_events_take_nothing_that_the_page_would_not_send(
+    running: Running, httpserver: HTTPServer, value: Any
+) -> None:
+    """Every event can be asked for by its number, the live stream's too."""
+    value = json.loads(json.dumps(value).replace("{port}", str(httpserver.port)))
+    config = requests.get(f"{running.url}config", timeout=20).json()
+    for event in config["dependencies"]:
+        number, session = event["id"], f"stranger-{event['id']}"
+        body = {"fn_index": number, "session_hash": session, "data": [value] * len(event["inputs"])}
+        asked = requests.post(f"{running.url}gradio_api/queue/join", json=body, timeout=20)
+        assert asked.status_code < 500, asked.text
+        said = asked.text
+        if asked.status_code == 200:
+            answer = requests.get(f"{running.url}gradio_api/queue/data?session_hash={session}", timeout=20, stream=True)
+            for line in answer.iter_lines(decode_unicode=True):
+                said += line
+                if '"process_completed"' in line or '"close_stream"' in line:
+                    break
+        assert not any(secret in said for secret in (*SECRETS, "Traceback"))
+    assert not httpserver.log
+    assert "event: complete" in ask(running.url, "recommend", '{"mood": "sad"}')
+
+
+def test_uploads_have_an_end(running: Running) -> None:
+    place = running.folder / "tmp/mood-picks"
+    place.mkdir(exist_ok=True)
+    with (place / "much.wav").open("wb") as file:
+        file.truncate(uploads.MOST_BYTES)
+    files = {"files": ("voice.wav", b"sound")}
+    try:
+        answer = requests.post(f"{running.url}gradio_api/upload", files=files, timeout=10)
+        assert (answer.status_code, "no room on this computer" in answer.text) == (507, True)
+    finally:
+        (place / "much.wav").unlink()
+    assert requests.post(f"{running.url}gradio_api/upload", files=files, timeout=10).status_code == 200
 
 
 @pytest.mark.parametrize(

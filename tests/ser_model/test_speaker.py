@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,19 +77,24 @@ def test_numbers_that_never_vary_say_nothing(rng: np.random.Generator) -> None:
 
 
 def test_a_space_comes_back_from_its_file(space: SpeakerSpace, tmp_path: Path) -> None:
-    space.save(tmp_path)
-    again = SpeakerSpace.load(tmp_path)
+    again = SpeakerSpace.load(tmp_path, space.save(tmp_path))
     assert again is not None
     assert (again.name, again.emotions) == (space.name, space.emotions)
     assert np.allclose(again.project, space.project, atol=1e-5)
-    assert SpeakerSpace.load(tmp_path / "nowhere") is None
+    assert SpeakerSpace.load(tmp_path, None) is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 64, b"\xff" * 900])
 def test_a_damaged_file_is_said_so(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / SPACE_NAME).write_bytes(damage)
-    with pytest.raises(WeightsError, match="damaged"):
-        SpeakerSpace.load(tmp_path)
+    for digest in ("0" * 64, hashlib.sha256(damage).hexdigest()):
+        with pytest.raises(WeightsError, match="damaged"):
+            SpeakerSpace.load(tmp_path, digest)
+
+
+def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="missing"):
+        SpeakerSpace.load(tmp_path, "0" * 64)
 
 
 def test_a_voice_of_other_weights_is_refused(space: SpeakerSpace, rng: np.random.Generator) -> None:

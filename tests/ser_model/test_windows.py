@@ -1,0 +1,63 @@
+"""Which pieces of a recording are heard, and that padding and neighbours change nothing of what is said of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from voice import speak
+
+from ser_model.cnn import EmotionCnn, load_network
+from ser_model.recognize import WEIGHTS
+from ser_model.speech import SpeechSpan
+from ser_model.windows import (
+    AT_ONCE,
+    STEP_S,
+    WHOLE_S,
+    WINDOW_S,
+    hear_whole,
+    measure_window,
+    place_windows,
+    score_windows,
+)
+
+
+@pytest.fixture(scope="module")
+def network() -> EmotionCnn:
+    return load_network(WEIGHTS)
+
+
+def test_a_short_span_is_heard_as_the_mean_of_its_cuts(network: EmotionCnn) -> None:
+    waveform = speak()
+    span = SpeechSpan(0.5, 1.7, 1.0)
+    heard = hear_whole(network, waveform, span, None).emotion
+    with torch.inference_mode():
+        cuts = [torch.from_numpy(waveform[round((0.5 - m) * 16_000) : round((1.7 + m) * 16_000)]) for m in (0.0, 0.1)]
+        alone = torch.cat([network(cut[None]).emotion for cut in cuts])
+    assert heard.numpy() == pytest.approx(alone.mean(dim=0, keepdim=True).numpy(), abs=1e-4)
+
+
+def test_a_span_from_end_to_end_has_nothing_around_it(network: EmotionCnn) -> None:
+    waveform = speak()
+    span = SpeechSpan(0.0, waveform.size / 16_000, 1.0)
+    starts, scores = score_windows(network, waveform, span)
+    assert starts == [0.0]
+    assert np.isfinite(scores.emotion).all()
+    assert scores.emotion.shape == (1, len(network.emotions))
+
+
+def test_windows_cover_a_long_span_and_each_is_scored(network: EmotionCnn) -> None:
+    waveform = np.tile(speak(), 16)
+    span = SpeechSpan(0.3, waveform.size / 16_000 - 0.2, 30.0)
+    starts, scores = score_windows(network, waveform, span)
+    assert len(starts) > AT_ONCE
+    assert len(scores.emotion) == len(starts)
+    assert (starts[0], starts[-1] + WINDOW_S) == pytest.approx((span.start_s, span.end_s))
+    assert max(np.diff(starts)) <= STEP_S + 1e-9
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(WHOLE_S, 1), (WHOLE_S + 0.1, 2)])
+def test_a_span_is_heard_whole_up_to_a_length(seconds: float, count: int) -> None:
+    span = SpeechSpan(1.0, 1.0 + seconds, seconds)
+    assert len(place_windows(span)) == count
+    assert measure_window(span) == pytest.approx(seconds if count == 1 else WINDOW_S)
