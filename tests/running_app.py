@@ -51,10 +51,10 @@ class Running:
         return [line for line in (self.folder / "sockets.txt").read_text().splitlines() if not OWN.search(line)]
 
 
-def start(folder: Path, limit_bytes: int = -1, **environment: str) -> Running:
+def start(folder: Path, limit_bytes: int = -1, project: Path = PROJECT, **environment: str) -> Running:
     """Start the app, with everything it may write under a folder, and wait for its page.
 
-    With limit_bytes no file may grow larger, as on a full disk.
+    With limit_bytes no file may grow larger, as on a full disk; project may be a copy of the program.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -78,7 +78,7 @@ def start(folder: Path, limit_bytes: int = -1, **environment: str) -> Running:
 
     with (folder / "output.txt").open("ab") as output:
         said = {"stdout": output, "stderr": output}
-        process = subprocess.Popen(command, cwd=PROJECT, env=kept | settings, preexec_fn=fill_disk, **said)  # noqa: PLW1509
+        process = subprocess.Popen(command, cwd=project, env=kept | settings, preexec_fn=fill_disk, **said)  # noqa: PLW1509
     running = Running(f"http://127.0.0.1:{port}/", folder, process)
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:

@@ -121,6 +121,17 @@ def test_a_clock_put_back_does_not_leave_imdb_alone_for_days() -> None:
     breaker.check()
 
 
+def test_a_clock_put_forward_asks_imdb_again_at_once() -> None:
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    breaker = Breaker(MemoryNote(), now=lambda: clock[0])
+    breaker.trip(ImdbBlocked("refused"))
+    clock[0] += timedelta(days=3_650)
+    breaker.check()
+    breaker.trip(ImdbBlocked("refused"))
+    with pytest.raises(ImdbBlocked):
+        breaker.check()
+
+
 def test_a_page_from_the_future_is_not_fresh() -> None:
     now = datetime.now(UTC)
     assert Answer((), now).is_fresh

@@ -42,7 +42,7 @@ def test_nothing_of_a_visit_is_left_and_nobody_hears_of_it(tmp_path: Path) -> No
     app = start(tmp_path / "app", IMDB_LIVE="on", IMDB_BASE_URL="http://imdb.invalid")
     try:
         seen = visit(app, tmp_path)
-        assert seen["answer"].startswith("event: ")
+        assert seen["answer"].startswith("event: complete")
         assert seen["path"].is_relative_to(app.folder)
         assert (app.folder / "tmp/mood-picks").stat().st_mode & 0o077 == 0  # for this user alone
         kept = written(app.folder)
@@ -73,7 +73,7 @@ def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None
         while seen["path"].exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not seen["path"].exists()
-        assert visit(again, tmp_path)["answer"].startswith("event: ")  # it starts again by itself
+        assert visit(again, tmp_path)["answer"].startswith("event: complete")  # it starts again by itself
     finally:
         again.stop(signal.SIGKILL)
 

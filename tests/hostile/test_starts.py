@@ -1,0 +1,143 @@
+"""The app where something is missing, broken, full or unwritable from the start, or ends in the middle of an answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import soundfile as sf
+from running_app import Running, start
+from voice import RATE_HZ, speak
+
+pytestmark = pytest.mark.slow
+
+PARTS = ("app.py", "ser_model", "scraper", "ui", "examples")
+
+
+def ask(app: Running, name: str, **asked: Any) -> str:
+    """Return everything that an endpoint answers."""
+    call = requests.post(f"{app.url}gradio_api/call/v2/{name}", json=asked, timeout=60).json()
+    return requests.get(f"{app.url}gradio_api/call/{name}/{call['event_id']}", timeout=60).text
+
+
+def upload(app: Running, folder: Path) -> dict[str, Any]:
+    sf.write(folder / "voice.wav", speak(), RATE_HZ)
+    with (folder / "voice.wav").open("rb") as file:
+        (path,) = requests.post(f"{app.url}gradio_api/upload", files={"files": file}, timeout=20).json()
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def hears_and_finds(app: Running, folder: Path) -> bool:
+    return "event: complete" in ask(app, "recommend_from_voice", audio=upload(app, folder))
+
+
+@pytest.fixture
+def copy(project: Path, tmp_path: Path) -> Path:
+    """The program alone, where its files can be spoiled."""
+    for part in PARTS:
+        source, target = project / part, tmp_path / "copy" / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, target)
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil"),
+    [("model.safetensors", "cut"), ("model.safetensors", "change"), ("speaker.safetensors", "cut"),
+     ("config.json", "cut"), ("config.json", "delete"), ("model.safetensors", "delete")],
+)  # fmt: skip
+def test_spoiled_weights_are_one_line_and_films_go_on(copy: Path, tmp_path: Path, file: str, spoil: str) -> None:
+    path = copy / "ser_model/weights" / file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    if spoil == "delete":
+        path.unlink()
+    else:
+        path.write_bytes(data if spoil == "change" else data[: len(data) // 2])
+    app = start(tmp_path / "app", project=copy)
+    try:
+        said = ask(app, "recognize", audio=upload(app, tmp_path))
+        assert "event: error" in said
+        assert "Fetch it again or run train.py" in said
+        assert "event: complete" in ask(app, "recommend", mood="sad")
+    finally:
+        app.stop(signal.SIGKILL)
+    assert "Traceback" not in app.said
+    assert len([line for line in app.said.splitlines() if "damaged" in line]) == 1
+
+
+@pytest.mark.parametrize("names", [("HOME", "MOOD_HOME", "HF_HOME"), ("TMPDIR",)])
+def test_folders_that_cannot_be_written_are_done_without(tmp_path: Path, names: tuple[str, ...]) -> None:
+    app = start(tmp_path / "app", **dict.fromkeys(names, "/proc/nowhere"))
+    try:
+        assert hears_and_finds(app, tmp_path)
+    finally:
+        app.stop(signal.SIGKILL)
+    assert "Traceback" not in app.said
+
+
+def test_without_redis_from_the_start_pages_are_kept_in_memory(tmp_path: Path) -> None:
+    app = start(
+        tmp_path / "app", IMDB_CACHE="redis://127.0.0.1:9/0", IMDB_LIVE="on", IMDB_BASE_URL="http://127.0.0.1:9"
+    )
+    try:
+        assert hears_and_finds(app, tmp_path)
+    finally:
+        app.stop(signal.SIGKILL)
+    assert "Traceback" not in app.said
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 200 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", place], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no disk may be mounted here")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_on_a_full_disk_recordings_are_refused_in_words_and_films_go_on(tmp_path: Path, small_disk: Path) -> None:
+    app = start(tmp_path / "app", TMPDIR=str(small_disk), MOOD_HOME=str(small_disk))
+    try:
+        big = {"files": ("a.wav", bytes(400_000))}
+        answer = requests.post(f"{app.url}gradio_api/upload", files=big, timeout=20)
+        assert (answer.status_code, "no room on this computer" in answer.text) == (507, True)
+        assert "event: complete" in ask(app, "recommend", mood="sad")
+        for path in small_disk.rglob("*"):
+            if path.is_file():
+                path.unlink()
+        assert hears_and_finds(app, tmp_path)  # by itself, once there is room
+    finally:
+        app.stop(signal.SIGKILL)
+
+
+def test_killed_in_the_middle_of_answers_it_starts_again_and_answers(tmp_path: Path) -> None:
+    app = start(tmp_path / "app")
+    audio = upload(app, tmp_path)
+    body = {"files": [audio] * 50}
+    requests.post(f"{app.url}gradio_api/call/v2/recognize_batch", json=body, timeout=20)
+    app.stop(signal.SIGKILL)
+    again = start(tmp_path / "app")
+    try:
+        assert hears_and_finds(again, tmp_path)
+    finally:
+        again.stop(signal.SIGKILL)
+    kept = [path for path in (tmp_path / "app/home").rglob("*") if path.is_file() and path.suffix == ".json"]
+    assert all(json.loads(path.read_text()) is not None for path in kept)
+    assert os.path.lexists(audio["path"])  # younger than an hour: the broom takes it when it is not
