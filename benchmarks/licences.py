@@ -14,7 +14,8 @@ from packaging.requirements import Requirement
 
 REQUIREMENTS, OUT = Path("requirements.txt"), Path("docs/licences.md")
 FINE = re.compile(
-    r"MIT|BSD|Apache|PSF|Python Software Foundation|ISC|MPL|Mozilla|Unlicense|CC0|Zlib|HPND|0BSD|LGPL|Lesser General",
+    r"(^|[\s(,;/-])(MIT|BSD|Apache|PSF|Python Software Foundation|ISC|MPL|Mozilla|Unlicense|The Unlicense|CC0|Zlib|HPND"
+    r"|0BSD|LGPL|GNU Lesser General|3-Clause BSD|2-Clause BSD)",
     re.IGNORECASE,
 )
 CUDA = ("nvidia-", "cuda-")  # parts of torch's usual build for Linux; HEAD says what holds for them

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 VOICE = Path("ui/voices/lively.wav")
 HEADER = 512  # bytes in which most containers keep their promises
 MARKS = (
-    b"RIFF", b"fmt ", b"data", b"fact", b"fLaC", b"OggS", b"vorbis", b"OpusHead", b"OpusTags", b"ID3", b"Xing", b"Info",
+    b"RIFF", b"fmt ", b"data", b"fact", b"FORM", b"COMM", b"SSND",
+    b".snd", b"caff", b"desc", b"kuki", b"pakt", b"riff", b"fLaC", b"OggS", b"vorbis", b"OpusHead", b"OpusTags",
+    b"ID3", b"Xing", b"Info",
     b"\xff\xfb", b"ftyp", b"moov", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"mp4a", b"esds", b"stts", b"stsc",
     b"stsz", b"stco", b"moof", b"tfhd", b"trun", b"mdat", b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66",
     b"\x16\x54\xae\x6b", b"\x1f\x43\xb6\x75", b"A_OPUS", b"\xb5", b"\x9f", b"\xa3", b"\x1c\x53\xbb\x6b",
@@ -39,6 +41,10 @@ def make_corpus(voice: Path = VOICE) -> Corpus:
         "wav-24-stereo": _encode(stereo, rate_hz, "WAVEX", "PCM_24"),
         "wav-float": _encode(samples, rate_hz, "WAV", "FLOAT"),
         "wav-adpcm": _encode(samples, rate_hz, "WAV", "MS_ADPCM"),
+        "aiff": _encode(samples, rate_hz, "AIFF", "PCM_16"),
+        "au": _encode(samples, rate_hz, "AU", "FLOAT"),
+        "caf": _encode(stereo, rate_hz, "CAF", "ALAC_16"),
+        "w64": _encode(samples, rate_hz, "W64", "PCM_24"),
         "flac": _encode(stereo, rate_hz, "FLAC", "PCM_16"),
         "ogg-vorbis": _encode(samples, rate_hz, "OGG", "VORBIS"),
         "ogg-opus": _encode(samples, rate_hz, "OGG", "OPUS"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from ser_model.evaluation.origin import describe_origin, name_weights
 
 RESULTS = Path("results")
 LOAD_BEFORE = os.getloadavg()[0]  # of the last minute, before the benchmark itself loads anything
@@ -59,34 +58,12 @@ def read_peak_mb() -> int:
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024  # kB
 
 
-def describe_machine() -> dict[str, Any]:
-    """Say what kind of machine this is, and how busy it was before the benchmark; nothing that names it."""
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "processor": _read_processor(),
-        "load_before": round(LOAD_BEFORE, 2),
-    }
-
-
 def write(folder: Path, name: str, command: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> Path:
-    """Write FOLDER/NAME.json: the command, the numbers, the date, the machine and the versions of some packages."""
-    document = {
-        "command": command,
-        **numbers,
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": describe_machine(),
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
-    }
+    """Write FOLDER/NAME.json: the command, the numbers, and where they come from."""
+    document = {"command": command, **numbers, "weights_sha256": name_weights(), **describe_origin(packages)}
+    document["machine"]["load_before"] = round(LOAD_BEFORE, 2)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
     print(path.read_text(), end="")
     return path
-
-
-def _read_processor() -> str:
-    """Return the processor's family as Linux calls it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from ser_model.audio import AudioError
 from ser_model.calibrate import fit_temperature, softmax
-from ser_model.cnn import WeightsError, load_network
+from ser_model.cnn import EmotionCnn, WeightsError, load_network
 from ser_model.evaluation.metrics import measure_ece, measure_uar
 from ser_model.evaluation.networks import NETWORKS, find_networks
+from ser_model.evaluation.origin import describe_origin
 from ser_model.files import WEIGHTS_NAME
 from ser_model.labels import EMOTIONS
 from ser_model.speaker import SpeakerSettings, SpeakerSpace
@@ -105,6 +106,7 @@ def summarise(judged: list[Judged], seeds: int, choosing: bool) -> dict[str, Any
         "seeds": seeds,
         "settings": asdict(SpeakerSettings()),
         "rows": {kind: measure(judged, kind) for kind in KINDS},
+        **describe_origin(("torch", "numpy")),
     }
     if choosing:
         report["softness"] = {kind: fit_softness(judged, kind) for kind in KINDS if kind != "none"}
@@ -131,7 +133,7 @@ def read_folds(data: Path, networks: Path, seeds: int, choosing: bool) -> Iterab
 
 def score_once(folder: Path, clips: list[Clip]) -> tuple[Array, Array]:
     """Return the (clip, 8) logits and (clip, width) embeddings of a network, kept beside it for the next time."""
-    digest = hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest() + str(len(clips))
+    digest = hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest() + f"{len(clips)} {EmotionCnn.margins_s}"
     cache = folder / CACHE_NAME
     if cache.exists():
         with np.load(cache, allow_pickle=False) as kept:

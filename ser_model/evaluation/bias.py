@@ -18,6 +18,7 @@ import numpy as np
 from ser_model.audio import AudioError
 from ser_model.evaluation.judge import BiasSettings, Outcome, judge
 from ser_model.evaluation.metrics import summarise
+from ser_model.evaluation.origin import describe_origin
 from ser_model.labels import EMOTIONS, Emotion
 from ser_model.training.corpus import read_corpus
 from ser_model.training.fit import Scores
@@ -50,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
         "chosen": asdict(BiasSettings()),
         "without": measure(outcomes, NO_BIAS),
         "rows": [asdict(settings) | measure(outcomes, settings) for settings in grid],
+        **describe_origin(("numpy",)),
     }
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     return 0

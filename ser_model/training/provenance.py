@@ -1,16 +1,13 @@
-"""What metrics.json says of how its figures were made: the command, the seeds, the time, the versions."""
+"""What metrics.json says of how its figures were made: the command, the seeds, the time, the machine."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
+from ser_model.evaluation.origin import describe_origin
 from ser_model.training.processes import Team
 
 
@@ -21,11 +18,7 @@ def describe_run(arguments: argparse.Namespace, team: Team, minutes: float | Non
         "command": describe_command(arguments, team),
         "processes": team.count,
         "minutes": minutes,
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
+        **describe_origin(("torch", "numpy")),
     }
 
 

@@ -27,7 +27,7 @@ def test_it_writes_the_command_the_machine_the_versions_and_the_date(name: str, 
     document = run_small(name, project, tmp_path)
     assert document["command"].startswith(f"python -m benchmarks.{name}")
     assert set(document["machine"]) == {"cores", "processor", "load_before"}
-    assert {"command", "date", "versions"} < set(document)
+    assert {"command", "date", "versions", "weights_sha256"} < set(document)
     if name in ROWS:
         assert describe_speed(tmp_path).count("python -m benchmarks.") == len(ROWS[name])
     if name == "load":
@@ -36,6 +36,8 @@ def test_it_writes_the_command_the_machine_the_versions_and_the_date(name: str, 
 
 def check_load(document: dict[str, Any]) -> None:
     """Nobody is lost, nobody gets another's answer, and whoever is refused is told that the queue is full."""
+    different, _, recordings = document["different_answers"].partition(" of ")
+    assert different == recordings, "an answer that went to another visitor would not be noticed"
     for crowd in ("staying", "at_once", "afterwards"):
         assert document[crowd]["failed"] == document[crowd]["swapped"] == 0
     assert document["staying"]["refused"] == document["afterwards"]["refused"] == 0

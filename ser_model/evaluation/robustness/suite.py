@@ -17,6 +17,7 @@ from ser_model.audio import Waveform
 from ser_model.calibrate import Calibration
 from ser_model.evaluation.judge import Outcome, calibrate, judge
 from ser_model.evaluation.networks import find_networks, load_joined
+from ser_model.evaluation.origin import describe_origin
 from ser_model.evaluation.robustness.checks import CHECKS, CLEAN, Check
 from ser_model.evaluation.robustness.fairness import judge_calibration, judge_fairness
 from ser_model.evaluation.robustness.listen import REFUSED, Actor, Heard, hear_actor
@@ -197,6 +198,7 @@ def _report(rows: list[Row], heard: Heard, settings: Settings) -> dict[str, Any]
         "bars": _judge_bars(rows),
         "groups": groups,
         "rows": rows,
+        **describe_origin(("torch", "silero-vad")),
     }
 
 
