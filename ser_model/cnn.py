@@ -119,8 +119,6 @@ class EmotionCnn(nn.Module):
     Training makes networks of one tower; join_networks puts several of them into one.
     """
 
-    margins_s = (0.0, 0.1)  # the cuts of a span that are heard, see windows.py
-
     def __init__(self, config: CnnConfig | None = None) -> None:
         super().__init__()
         self.config = config or CnnConfig()

@@ -132,16 +132,13 @@ class Wav2vec2Head(nn.Module):
 class ComparisonNetwork(nn.Module):
     """Encoder and head behind the interface of EmotionCnn, for EmotionRecognizer."""
 
-    margins_s = (0.0,)
-
     def __init__(self, encoder: Encoder, head: Wav2vec2Head) -> None:
         super().__init__()
         self.encoder, self.head = encoder, head
 
-    def forward(self, waveforms: Tensor, lengths: Tensor, _: None = None) -> Logits:
+    def forward(self, waveforms: Tensor, *, background: None = None) -> Logits:  # noqa: ARG002 - it takes none away
         """Score (batch, time) waveforms at 16 kHz, one after the other, for these encoders ask for no padding."""
-        cuts = [waveform[:length] for waveform, length in zip(waveforms, lengths.tolist(), strict=True)]
-        vectors = torch.stack([self.encoder.describe(cut) for cut in cuts])
+        vectors = torch.stack([self.encoder.describe(waveform) for waveform in waveforms])
         return Logits(*self.head(vectors))
 
     def measure_background(self, _: Tensor) -> None:

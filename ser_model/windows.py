@@ -37,12 +37,8 @@ class Network(Protocol):
     def emotions(self) -> tuple[str, ...]:
         """The names of the emotions it scores, in their order."""
 
-    @property
-    def margins_s(self) -> tuple[float, ...]:
-        """By how much each cut of a span that it hears is wider on both sides."""
-
-    def __call__(self, waveforms: Tensor, lengths: Tensor, background: Any) -> Logits:
-        """Score (batch, time) waveforms of (batch,) lengths with a background from measure_background."""
+    def __call__(self, waveforms: Tensor, *, background: Any) -> Logits:
+        """Score (batch, time) waveforms with a background from measure_background."""
 
     def measure_background(self, waveforms: Tensor) -> Any:
         """Measure what is there all the time in (batch, time) waveforms, for networks that mind it."""
@@ -56,39 +52,11 @@ class Network(Protocol):
 
 def score_windows(network: Network, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Scores]:
     """Return each window's start in seconds, and the scores of all windows."""
-    starts = place_windows(span)
-    if len(starts) == 1:
-        return starts, to_scores([hear_whole(network, waveform, span, _measure_background(network, waveform, span))])
-    size = round(WINDOW_S * SAMPLE_RATE)
+    starts, size = place_windows(span), round(measure_window(span) * SAMPLE_RATE)
     firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
     groups = [firsts[place : place + AT_ONCE] for place in range(0, len(firsts), AT_ONCE)]
-    return starts, to_scores([_hear_group(network, waveform, group, size) for group in groups])
-
-
-def hear_whole(network: Network, waveform: Waveform, span: SpeechSpan, background: Any) -> Logits:
-    """Hear a span in each of the network's cuts, and return the mean of what it says, (1, class).
-
-    Where speech ends is uncertain by some hundredths of a second, and the answer to one cut hangs on it: two gave half
-    a point of UAR on validation actors, and 1.0 to 1.7 points more answers that a codec leaves as they were.
-    """
-    cuts = [_widen(span, margin_s).cut(waveform) for margin_s in network.margins_s]
-    with torch.inference_mode():
-        heard = network(*pad_waveforms(cuts), background)
-        return Logits(*(head.mean(dim=0, keepdim=True) for head in heard))
-
-
-def pad_waveforms(waveforms: list[Waveform]) -> tuple[Tensor, Tensor]:
-    """Pad waveforms with zeros to (batch, time) and return their (batch,) lengths."""
-    lengths = torch.tensor([waveform.size for waveform in waveforms])
-    batch = torch.zeros(len(waveforms), int(lengths.max()))
-    for row, waveform in zip(batch, waveforms, strict=True):
-        row[: waveform.size] = torch.from_numpy(waveform)
-    return batch, lengths
-
-
-def to_scores(heard: list[Logits]) -> Scores:
-    """Put together what was said of several groups of windows."""
-    return Scores(*(torch.cat(head).double().numpy() for head in zip(*heard, strict=True)))
+    heard = [_hear_group(network, waveform, group, size) for group in groups]
+    return starts, Scores(*(torch.cat(head).double().numpy() for head in zip(*heard, strict=True)))
 
 
 def place_windows(span: SpeechSpan) -> list[float]:
@@ -106,17 +74,9 @@ def measure_window(span: SpeechSpan) -> float:
 
 
 def _hear_group(network: Network, waveform: Waveform, firsts: list[int], size: int) -> Logits:
-    covered = SpeechSpan(firsts[0] / SAMPLE_RATE, (firsts[-1] + size) / SAMPLE_RATE, 0.0)
-    background = _measure_background(network, waveform, covered)
+    margin = round(AROUND_S * SAMPLE_RATE)
+    around = waveform[max(firsts[0] - margin, 0) : firsts[-1] + size + margin]
+    windows = np.stack([waveform[first : first + size] for first in firsts])  # (window, time)
     with torch.inference_mode():
-        return network(*pad_waveforms([waveform[first : first + size] for first in firsts]), background)
-
-
-def _measure_background(network: Network, waveform: Waveform, span: SpeechSpan) -> Any:
-    around = torch.from_numpy(_widen(span, AROUND_S).cut(waveform))
-    with torch.inference_mode():
-        return network.measure_background(around.unsqueeze(0))  # (1, time)
-
-
-def _widen(span: SpeechSpan, margin_s: float) -> SpeechSpan:
-    return SpeechSpan(max(span.start_s - margin_s, 0.0), span.end_s + margin_s, span.voiced_s)
+        background = network.measure_background(torch.from_numpy(around).unsqueeze(0))
+        return network(torch.from_numpy(windows), background=background)

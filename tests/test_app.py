@@ -19,6 +19,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from voice import RATE_HZ, speak
 
 import app
+from scraper.film import SourceKind
 from ser_model.labels import EMOTIONS
 from ser_model.wav2vec2 import load_comparison
 from ui import rival, service
@@ -81,6 +82,8 @@ def test_answers_are_described_with_types_and_keep_to_them(client: Client, url: 
     endpoints = requests.get(f"{url}gradio_api/info", timeout=10).json()["named_endpoints"]
     film = endpoints["/recommend"]["returns"][0]["type"]["properties"]["films"]["items"]
     assert set(film["required"]) == FILM
+    source = endpoints["/recommend"]["returns"][0]["type"]["properties"]["source"]["properties"]
+    assert set(source["kind"]["enum"]) == set(SourceKind)
     answers = {
         "recognize": client.predict(handle_file(str(voice)), api_name="/recognize"),
         "recommend": client.predict(mood="sad", api_name="/recommend"),
@@ -114,7 +117,7 @@ def test_over_mcp_a_mistake_is_a_sentence_too(url: str) -> None:
     said = asyncio.run(ask())
     text = " ".join(part.text for part in said.content)
     assert said.isError
-    assert "unknown mood 'bored'; choose from neutral, calm" in text
+    assert "'bored' is not one of ['neutral', 'calm'," in text
     assert "Traceback" not in text
 
 

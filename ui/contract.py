@@ -47,7 +47,7 @@ class Film(TypedDict):
 class Source(TypedDict):
     """Where a list of films comes from, of which day (ISO 8601), and that in a sentence."""
 
-    kind: Literal["imdb", "cache", "tables", "bundled"]
+    kind: Literal["imdb", "cache", "imported", "bundled"]
     as_of: str
     notice: str
 

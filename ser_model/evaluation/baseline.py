@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ser_model.audio import AudioError
 from ser_model.calibrate import fit_temperature, softmax
-from ser_model.cnn import EmotionCnn, WeightsError, load_network
+from ser_model.cnn import WeightsError, load_network
 from ser_model.evaluation.metrics import measure_ece, measure_uar
 from ser_model.evaluation.networks import NETWORKS, find_networks
 from ser_model.evaluation.origin import describe_origin
@@ -133,7 +133,7 @@ def read_folds(data: Path, networks: Path, seeds: int, choosing: bool) -> Iterab
 
 def score_once(folder: Path, clips: list[Clip]) -> tuple[Array, Array]:
     """Return the (clip, 8) logits and (clip, width) embeddings of a network, kept beside it for the next time."""
-    digest = hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest() + f"{len(clips)} {EmotionCnn.margins_s}"
+    digest = hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest() + str(len(clips))
     cache = folder / CACHE_NAME
     if cache.exists():
         with np.load(cache, allow_pickle=False) as kept:

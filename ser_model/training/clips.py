@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset, Features, List, Value
+from torch import Tensor
 
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
 from ser_model.speech import SpeechDetector, SpeechSpan
@@ -37,12 +38,6 @@ class Clip:
         """The samples of the speech span, (time,)."""
         return self.waveform[slice(*self.span)]
 
-    @property
-    def speech_span(self) -> SpeechSpan:
-        """Where in the waveform the speech lies."""
-        first, last = self.span
-        return SpeechSpan(first / SAMPLE_RATE, last / SAMPLE_RATE, (last - first) / SAMPLE_RATE)
-
 
 def prepare_clips(corpus: Dataset) -> list[Clip]:
     """Decode every clip and find its speech; the result is kept, so that the next run begins at once.
@@ -65,6 +60,15 @@ def prepare_clips(corpus: Dataset) -> list[Clip]:
         desc="Finding speech",
     )
     return [_make_clip(row) for row in heard.with_format("numpy")]
+
+
+def stack_clips(waveforms: list[Waveform]) -> tuple[Tensor, Tensor]:
+    """Pad waveforms with zeros to (batch, time) and return their (batch,) lengths."""
+    lengths = torch.tensor([waveform.size for waveform in waveforms])
+    batch = torch.zeros(len(waveforms), int(lengths.max()))
+    for row, waveform in zip(batch, waveforms, strict=True):
+        row[: waveform.size] = torch.from_numpy(waveform)
+    return batch, lengths
 
 
 def _listen(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -18,10 +18,9 @@ from ser_model.features import FLOOR
 from ser_model.functionals import measure_functionals
 from ser_model.labels import UNKNOWN
 from ser_model.training.augment import AugmentConfig, vary_power
-from ser_model.training.clips import Clip
+from ser_model.training.clips import Clip, stack_clips
 from ser_model.training.power import ClipPower, cut_spans, measure_power
 from ser_model.training.processes import ALONE, Team
-from ser_model.windows import hear_whole, to_scores
 
 SCORING_BATCH = 64
 OTHER_SEED = 100_003  # times its rank sets the chance of a team's process apart from the first one's
@@ -111,12 +110,13 @@ def fit_network(
 
 
 def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
-    """Score the speech span of every clip as it is served, in the order given.
-
-    No background is taken away: behind clean clips there is none, and robustness.json says how many answers it changes.
-    """
-    heard = [hear_whole(network.eval(), clip.waveform, clip.speech_span, None) for clip in clips]
-    return Scores(*to_scores(heard))
+    """Score the speech span of every clip, in the order given."""
+    order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
+    batches = [order[first : first + SCORING_BATCH] for first in range(0, len(order), SCORING_BATCH)]
+    with torch.inference_mode():
+        said = [network.eval()(*stack_clips([clips[index].speech for index in batch])) for batch in batches]
+    back = np.argsort(order)
+    return Scores(*(torch.cat(parts).double().numpy()[back] for parts in zip(*said, strict=True)))
 
 
 def measure_known(logits: Tensor, labels: Tensor) -> Tensor:

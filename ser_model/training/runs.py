@@ -53,7 +53,7 @@ def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int
     """Score with one fold's network: train it, or take up the scores that an earlier run left."""
     limit_threads(jobs * team.count)
     name = name_network(fold.name, seed)
-    wanted = describe_scores(settings, fold)
+    wanted = json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}, sort_keys=True)
     path = keep / "scores" / f"{name}.npz"
     scores = recall_scores(path, wanted) if team.is_first else None
     recalled = team.agree(scores is not None)
@@ -64,12 +64,6 @@ def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int
             scores = score_clips(network, fold.test)
             keep_scores(path, wanted, scores)
     return None if scores is None else Outcome(fold, seed, scores, recalled)
-
-
-def describe_scores(settings: FitSettings, fold: Fold) -> str:
-    """Say what decides a network's scores beside its seed: how it learns, from what, and which cuts it hears."""
-    heard = {"clips": fingerprint_clips(fold.train), "margins_s": EmotionCnn.margins_s}
-    return json.dumps(asdict(settings) | heard, sort_keys=True)
 
 
 def fit_model(clips: list[Clip], settings: FitSettings, jobs: int, team: Team = ALONE) -> EmotionCnn:

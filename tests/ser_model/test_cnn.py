@@ -17,7 +17,7 @@ from ser_model.features import HOP, LogMel, count_frames, describe_voice
 from ser_model.hub import make_config
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
-from ser_model.windows import pad_waveforms
+from ser_model.training.clips import stack_clips
 
 
 def test_the_network_is_small() -> None:
@@ -28,7 +28,7 @@ def test_padding_in_a_batch_changes_nothing() -> None:
     network = EmotionCnn().eval()
     long, short = speak("aeiou"), speak("ai")
     alone = network(torch.from_numpy(short)[None])
-    together = network(*pad_waveforms([long, short]))
+    together = network(*stack_clips([long, short]))
     for one, both in zip(alone, together, strict=True):
         assert torch.allclose(one[0], both[1], atol=1e-4)
 
