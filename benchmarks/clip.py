@@ -11,10 +11,11 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks import report, rivals, voices
-from ser_model.audio import load_audio
+from ser_model.audio import SAMPLE_RATE, load_audio
 from ser_model.recognize import EmotionRecognizer
-from ser_model.speech import SpeechDetector
+from ser_model.speech import SpeechDetector, SpeechSpan
 from ser_model.wav2vec2 import Encoder
+from ser_model.windows import score_windows
 
 SECONDS, RATE_HZ = 4, 48_000
 ROUNDS = 40
@@ -67,8 +68,9 @@ def list_rivals(file: bytes, recognizer: EmotionRecognizer, original: rivals.Ori
     """Return the network with its features, and what it is compared with on the same file."""
     waveform, as_it_is = load_audio(file), voices.read_wav(file)
     heard, few, many = torch.from_numpy(waveform), torch.randn(1, 20), torch.randn(1, 162)
+    span = SpeechSpan(0.0, waveform.size / SAMPLE_RATE, 0.0)
     return {
-        "network_with_features": lambda: recognizer.network(heard[None]),
+        "network_with_features": lambda: score_windows(recognizer.network, waveform, span),
         "librosa_48_khz": lambda: rivals.stack_features(as_it_is, RATE_HZ),
         "librosa_16_khz": lambda: rivals.stack_features(waveform, 16_000),
         "original_network_162_descriptors": lambda: original(many),
