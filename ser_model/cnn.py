@@ -133,7 +133,7 @@ class EmotionCnn(nn.Module):
         Args:
             waveforms: (batch, time) float32 at 16 kHz, zeros behind each clip's end.
             lengths: (batch,) samples in each clip; all of them when left out.
-            background: (batch, mel) from measure_background; nothing is taken away when left out.
+            background: (1, mel) from measure_background; nothing is taken away when left out.
         """
         counts = None if lengths is None else count_frames(lengths)
         if lengths is None:
@@ -143,9 +143,9 @@ class EmotionCnn(nn.Module):
             return self.score_frames(frames, counts)
         return self.score_frames(frames, counts, measure_trust(background, measure_rms(waveforms, lengths)))
 
-    def measure_background(self, waveforms: Tensor) -> Tensor:
-        """Return what is there all the time in (batch, time) waveforms, as (batch, mel) power."""
-        return measure_background(self.front_end.mel, waveforms)
+    def measure_background(self, pieces: Sequence[Tensor]) -> Tensor:
+        """Return what is there all the time in (time,) pieces beside the speech, as (1, mel) power."""
+        return measure_background(self.front_end.mel, pieces)
 
     def score_frames(self, frames: Tensor, counts: Tensor | None = None, trust: Tensor | None = None) -> Logits:
         """Score log-mel frames.

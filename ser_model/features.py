@@ -69,7 +69,7 @@ class LogMel(nn.Module):
         Args:
             waveforms: (batch, time) float32 at SAMPLE_RATE, zeros behind each clip's end.
             lengths: (batch,) samples in each clip.
-            background: (batch, mel) power to take away from every frame, as MelPower gives it.
+            background: (1, mel) power to take away from every frame, as MelPower gives it.
 
         Returns:
             (batch, mel, frame) natural logarithms; frames behind count_frames(length) are to be masked.

@@ -1,4 +1,4 @@
-"""The two files of a network, config.json and model.safetensors: read, compared, or refused with what to do."""
+"""The files of weights and the config.json beside them: read, compared, or refused with what to do."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from ser_model.cnn import WeightsError
 from ser_model.files import REMEDY, read_checked
@@ -194,12 +194,13 @@ class SpeakerSpace:
         if digest is None:
             return None
         try:
-            read_checked(path, digest)
-            with safe_open(path, "numpy") as file:
-                emotions = tuple(json.loads(file.metadata()["emotions"]))
-                return cls(emotions, *(file.get_tensor(n).astype(np.float64) for n in ("project", "places")))
+            data = read_checked(path, digest)
+            header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # load gives no metadata
+            emotions, tensors = tuple(json.loads(header["__metadata__"]["emotions"])), load(data)
+            project, places = tensors["project"].astype(np.float64), tensors["places"].astype(np.float64)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"{path} is missing or damaged. {REMEDY}") from error
+        return cls(emotions, project, places)
 
     def _to_bytes(self) -> bytes:
         tensors = {"project": self.project.astype(np.float32), "places": self.places.astype(np.float32)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ class ComparisonNetwork(nn.Module):
         vectors = torch.stack([self.encoder.describe(waveform) for waveform in waveforms])
         return Logits(*self.head(vectors))
 
-    def measure_background(self, _: Tensor) -> None:
+    def measure_background(self, _: Sequence[Tensor]) -> None:
         """Return nothing: these encoders learnt from recordings with their noise."""
 
     @property
@@ -175,7 +176,7 @@ def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
         config = json.loads((folder / CONFIG_NAME).read_text())
         fields = {name: config[name] for name in HeadConfig.__dataclass_fields__}
         head = Wav2vec2Head(HeadConfig(**fields | {"emotions": tuple(fields["emotions"])}))
-        head.load_state_dict(load(read_checked(folder / HEAD_NAME, config["head_sha256"])))
+        head.load_state_dict(load(read_checked(folder / HEAD_NAME, str(config["head_sha256"]))))
         calibration = Calibration.from_config(config)
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise ComparisonMissing(

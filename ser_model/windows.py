@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -40,8 +41,8 @@ class Network(Protocol):
     def __call__(self, waveforms: Tensor, *, background: Any) -> Logits:
         """Score (batch, time) waveforms with a background from measure_background."""
 
-    def measure_background(self, waveforms: Tensor) -> Any:
-        """Measure what is there all the time in (batch, time) waveforms, for networks that mind it."""
+    def measure_background(self, pieces: Sequence[Tensor]) -> Any:
+        """Measure what is there all the time in (time,) pieces beside the speech, for networks that mind it."""
 
     def eval(self) -> Any:
         """Turn everything off that only training needs."""
@@ -54,8 +55,12 @@ def score_windows(network: Network, waveform: Waveform, span: SpeechSpan) -> tup
     """Return each window's start in seconds, and the scores of all windows."""
     starts, size = place_windows(span), round(measure_window(span) * SAMPLE_RATE)
     firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
-    groups = [firsts[place : place + AT_ONCE] for place in range(0, len(firsts), AT_ONCE)]
-    heard = [_hear_group(network, waveform, group, size) for group in groups]
+    heard = []
+    with torch.inference_mode():
+        background = network.measure_background(_take_sides(waveform, span))
+        for place in range(0, len(firsts), AT_ONCE):
+            windows = np.stack([waveform[first : first + size] for first in firsts[place : place + AT_ONCE]])
+            heard.append(network(torch.from_numpy(windows), background=background))  # (window, time)
     return starts, Scores(*(torch.cat(head).double().numpy() for head in zip(*heard, strict=True)))
 
 
@@ -73,10 +78,10 @@ def measure_window(span: SpeechSpan) -> float:
     return seconds if seconds <= WHOLE_S else WINDOW_S
 
 
-def _hear_group(network: Network, waveform: Waveform, firsts: list[int], size: int) -> Logits:
-    margin = round(AROUND_S * SAMPLE_RATE)
-    around = waveform[max(firsts[0] - margin, 0) : firsts[-1] + size + margin]
-    windows = np.stack([waveform[first : first + size] for first in firsts])  # (window, time)
-    with torch.inference_mode():
-        background = network.measure_background(torch.from_numpy(around).unsqueeze(0))
-        return network(torch.from_numpy(windows), background=background)
+def _take_sides(waveform: Waveform, span: SpeechSpan) -> list[Tensor]:
+    """Return what lies before and behind the speech, up to AROUND_S of each."""
+    first, last, around = (round(seconds * SAMPLE_RATE) for seconds in (span.start_s, span.end_s, AROUND_S))
+    return [
+        torch.from_numpy(waveform[max(first - around, 0) : first]),
+        torch.from_numpy(waveform[last : last + around]),
+    ]

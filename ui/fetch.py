@@ -17,13 +17,11 @@ from gradio import processing_utils
 from safehttpx import AsyncSecureTransport
 
 from ser_model.audio import CLIP
+from ui import texts, uploads
 
 PATIENCE_S = 10.0
 # IPv6 addresses that carry an IPv4 address, which a gateway would ask: NAT64 and IPv4-compatible (RFC 6052, RFC 4291)
 EMBEDDING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
-UNFETCHED = (
-    "The recording at this web address cannot be fetched. Please use a public https address of a file under 20 MB."
-)
 
 
 async def fetch(url: str, cache_dir: str) -> str:
@@ -37,13 +35,15 @@ async def fetch(url: str, cache_dir: str) -> str:
         The path of the file.
 
     Raises:
-        gr.Error: It cannot be fetched.
+        gr.Error: It cannot be fetched, or there is no room for it.
     """
     try:
         async with asyncio.timeout(PATIENCE_S):
             data = await _download(url)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # OSError: unknown hosts, and time is up
-        raise gr.Error(UNFETCHED, print_exception=False) from error
+        raise gr.Error(texts.UNFETCHED, print_exception=False) from error
+    if await asyncio.to_thread(uploads.measure) > uploads.MOST_BYTES:
+        raise gr.Error(texts.NO_ROOM, print_exception=False)
     path = Path(cache_dir) / hashlib.sha256(data).hexdigest() / "recording"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

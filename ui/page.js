@@ -93,15 +93,17 @@
     if (key === "Tab") for (const list of document.querySelectorAll("[role=listbox]")) list.tabIndex = -1;
   }, true);
 
-  // "More films" goes away with the last of them: the focus moves on to the first film that is new.
+  // "More films" goes away with the last of them: who pressed it by keyboard goes on at the first film that is new.
   let known = -1; // films there were when it was pressed
   document.addEventListener("click", ({ target }) => {
-    known = target.closest("#more") ? byId("films").querySelectorAll(".film").length : -1;
+    const more = target.closest("#more");
+    known = more?.contains(document.activeElement) ? byId("films").querySelectorAll(".film").length : -1;
   }, true);
   const keepFocus = () => {
-    if (known < 0 || document.activeElement !== document.body) return;
     const links = byId("films").querySelectorAll(".film a");
-    (links[known] ?? links[links.length - 1])?.focus();
+    if (known < 0 || byId("more") || links.length <= known) return;
+    links[known].focus();
+    known = -1;
   };
 
   // Gradio's button for further files has another inside it, which is the one to be pressed, and an untranslated name.

@@ -216,3 +216,11 @@ DENIED = (
 )
 INSECURE = "Browsers allow the microphone on https pages only. Upload a recording or pick a mood."
 TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save it as MP3."
+
+# What a program is told that asks for what there is not
+CLOSED = "This address is closed. Use the page, or the endpoints under /gradio_api/info."
+NO_ROOM = "the recording cannot be kept: there is no room on this computer just now, please try again later"
+NO_LENGTH = "an upload must say how large it is, in Content-Length"
+UNFETCHED = (
+    "The recording at this web address cannot be fetched. Please use a public https address of a file under 20 MB."
+)

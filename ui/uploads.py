@@ -16,6 +16,7 @@ from gradio.utils import get_upload_folder
 KEPT_S = 3_540  # with SWEEP_S an hour at most
 SWEEP_S = 60
 MOST_BYTES = 2 * 1024**3  # of all visitors together: a hundred full recordings
+BLOCK_BYTES = 4_096  # what the smallest file takes
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,9 @@ def sweep(place: Path, kept_s: float = KEPT_S) -> None:
             Path(root).rmdir()
 
 
-def is_full() -> bool:
-    """Tell whether all recordings together take as much room as they may."""
-    return sum(_measure(Path(root, name)) for root, _, names in os.walk(folder()) for name in names) >= MOST_BYTES
+def measure() -> int:
+    """Return how many bytes all recordings take together, a block at least for each."""
+    return sum(_measure(Path(root, name)) for root, _, names in os.walk(folder()) for name in names)
 
 
 def keep_clean() -> None:
@@ -54,7 +55,7 @@ def keep_clean() -> None:
 
 def _measure(path: Path) -> int:
     try:
-        return path.lstat().st_size
+        return max(path.lstat().st_size, BLOCK_BYTES)
     except OSError:  # swept while it was counted
         return 0
 

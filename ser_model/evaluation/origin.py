@@ -1,4 +1,4 @@
-"""What every result says of where it comes from: the day, the machine, the versions and the weights."""
+"""What results say of where they come from: the day, the machine, the versions; and the name of the weights."""
 
 from __future__ import annotations
 

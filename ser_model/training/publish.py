@@ -16,7 +16,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from ser_model.cnn import EmotionCnn, load_network, save_network
 from ser_model.files import CONFIG_NAME, WEIGHTS_NAME
 from ser_model.hub import EmotionFeatureExtractor, make_config
-from ser_model.speaker import SpeakerSpace
+from ser_model.speaker import SPACE_NAME, SpeakerSpace
 from ser_model.training.card import list_code, write_card
 
 EXTRACTOR_NAME = "preprocessor_config.json"
@@ -87,11 +87,11 @@ def push_weights(weights: Path, repo: str) -> str:
 
 
 def stage_weights(weights: Path, place: Path) -> None:
-    """Lay into a folder what is published: three files of weights and settings, the card, and the code they name.
+    """Lay into a folder what is published: weights and settings, the card, and the code they name.
 
     Imports inside the package become relative, the form in which transformers follows them.
     """
-    for name in (WEIGHTS_NAME, "README.md"):
+    for name in (WEIGHTS_NAME, SPACE_NAME, "README.md"):
         shutil.copyfile(weights / name, place / name)
     for name, auto_map in AUTO_MAPS.items():
         settings = json.loads((weights / name).read_text()) | {"auto_map": auto_map}

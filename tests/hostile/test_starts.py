@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import signal
 import subprocess
@@ -54,8 +52,8 @@ def copy(project: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("file", "spoil"),
-    [("model.safetensors", "cut"), ("model.safetensors", "change"), ("speaker.safetensors", "cut"),
-     ("config.json", "cut"), ("config.json", "delete"), ("model.safetensors", "delete")],
+    [("model.safetensors", "cut"), ("model.safetensors", "change"), ("model.safetensors", "delete"),
+     ("speaker.safetensors", "cut"), ("speaker.safetensors", "change"), ("config.json", "cut"), ("config.json", "delete")],
 )  # fmt: skip
 def test_spoiled_weights_are_one_line_and_films_go_on(copy: Path, tmp_path: Path, file: str, spoil: str) -> None:
     path = copy / "ser_model/weights" / file
@@ -79,7 +77,8 @@ def test_spoiled_weights_are_one_line_and_films_go_on(copy: Path, tmp_path: Path
 
 @pytest.mark.parametrize("names", [("HOME", "MOOD_HOME", "HF_HOME"), ("TMPDIR",)])
 def test_folders_that_cannot_be_written_are_done_without(tmp_path: Path, names: tuple[str, ...]) -> None:
-    app = start(tmp_path / "app", **dict.fromkeys(names, "/proc/nowhere"))
+    own = {"GRADIO_TEMP_DIR": str(tmp_path / "recordings")}  # what would else be shared with other programs
+    app = start(tmp_path / "app", **dict.fromkeys(names, "/proc/nowhere"), **own)
     try:
         assert hears_and_finds(app, tmp_path)
     finally:
@@ -129,15 +128,14 @@ def test_on_a_full_disk_recordings_are_refused_in_words_and_films_go_on(tmp_path
 
 def test_killed_in_the_middle_of_answers_it_starts_again_and_answers(tmp_path: Path) -> None:
     app = start(tmp_path / "app")
-    audio = upload(app, tmp_path)
-    body = {"files": [audio] * 50}
-    requests.post(f"{app.url}gradio_api/call/v2/recognize_batch", json=body, timeout=20)
-    app.stop(signal.SIGKILL)
+    try:
+        audio = upload(app, tmp_path)
+        requests.post(f"{app.url}gradio_api/call/v2/recognize_batch", json={"files": [audio] * 50}, timeout=20)
+    finally:
+        app.stop(signal.SIGKILL)
     again = start(tmp_path / "app")
     try:
         assert hears_and_finds(again, tmp_path)
     finally:
         again.stop(signal.SIGKILL)
-    kept = [path for path in (tmp_path / "app/home").rglob("*") if path.is_file() and path.suffix == ".json"]
-    assert all(json.loads(path.read_text()) is not None for path in kept)
-    assert os.path.lexists(audio["path"])  # younger than an hour: the broom takes it when it is not
+    assert Path(audio["path"]).is_file()  # younger than an hour: the broom takes it when it is not

@@ -99,7 +99,7 @@ def test_an_upload_that_broke_off_is_swept_too(running: Running) -> None:
         yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\n' + bytes(10_000)
         raise ConnectionAbortedError
 
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "20000"}
     with pytest.raises((requests.RequestException, ConnectionAbortedError)):
         requests.post(f"{running.url}gradio_api/upload", data=pieces(), headers=headers, timeout=10)
     place, deadline = running.folder / "tmp", time.monotonic() + 10  # the app may still be writing it

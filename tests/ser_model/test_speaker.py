@@ -92,6 +92,15 @@ def test_a_damaged_file_is_said_so(tmp_path: Path, damage: bytes) -> None:
             SpeakerSpace.load(tmp_path, digest)
 
 
+def test_a_file_with_one_number_changed_is_said_so(space: SpeakerSpace, tmp_path: Path) -> None:
+    digest = space.save(tmp_path)
+    data = bytearray((tmp_path / SPACE_NAME).read_bytes())
+    data[-1] ^= 1
+    (tmp_path / SPACE_NAME).write_bytes(data)
+    with pytest.raises(WeightsError, match="damaged"):
+        SpeakerSpace.load(tmp_path, digest)
+
+
 def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="missing"):
         SpeakerSpace.load(tmp_path, "0" * 64)

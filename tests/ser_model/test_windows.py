@@ -1,4 +1,4 @@
-"""Which pieces of a recording are heard, and that padding and neighbours change nothing of what is said of each."""
+"""Which pieces of a recording are heard, with what background, and what is said of each."""
 
 from __future__ import annotations
 
@@ -26,12 +26,21 @@ def network() -> EmotionCnn:
     return load_network(WEIGHTS)
 
 
-def test_a_short_span_is_heard_alone_its_background_around_it(network: EmotionCnn) -> None:
+def test_a_short_span_is_heard_alone_its_background_from_both_sides(network: EmotionCnn) -> None:
     waveform = torch.from_numpy(speak())
     _, scores = score_windows(network, speak(), SpeechSpan(0.5, 1.7, 1.0))
     with torch.inference_mode():
-        background = network.measure_background(waveform[None])
+        background = network.measure_background([waveform[:8_000], waveform[27_200:]])
         alone = network(waveform[8_000:27_200][None], background=background)
+    assert background.any()
+    assert scores.emotion == pytest.approx(alone.emotion.numpy(), abs=1e-4)
+
+
+def test_speech_without_a_pause_is_heard_as_it_is(network: EmotionCnn) -> None:
+    waveform = speak()[8_000:27_200]
+    _, scores = score_windows(network, waveform, SpeechSpan(0.05, 1.15, 1.1))
+    with torch.inference_mode():
+        alone = network(torch.from_numpy(waveform[800:18_400])[None])
     assert scores.emotion == pytest.approx(alone.emotion.numpy(), abs=1e-4)
 
 

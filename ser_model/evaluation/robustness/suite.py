@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ser_model.audio import Waveform
 from ser_model.calibrate import Calibration
 from ser_model.evaluation.judge import Outcome, calibrate, judge
+from ser_model.evaluation.metrics import Scored
 from ser_model.evaluation.networks import find_networks, load_joined
 from ser_model.evaluation.origin import describe_origin
 from ser_model.evaluation.robustness.checks import CHECKS, CLEAN, Check
@@ -83,7 +84,14 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
         rows += judge_fairness(scored, _measure_pitches(outcomes, settings))
     if "calibration" in settings.groups:
         rows += judge_calibration(scored)
-    return _report(rows, heard, settings)
+    return _report(rows, heard, settings) | {"clean_as_in_the_folds": _compare_with_folds(actors, heard, scored)}
+
+
+def _compare_with_folds(actors: list[Actor], heard: Heard, scored: Scored) -> float:
+    """Return the share of clean answers, heard from the file on, that are those of the folds, heard span by span."""
+    known = dict(zip(scored.files.tolist(), scored.probabilities.argmax(axis=1).tolist(), strict=True))
+    expected = [known[file] for actor in actors for file in actor.files]
+    return float((heard.answers[CLEAN.name] == expected).mean())
 
 
 def _score(fold: Fold, folders: Sequence[Path]) -> Outcome:
