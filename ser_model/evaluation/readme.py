@@ -90,10 +90,8 @@ def describe_robustness(results: Path) -> str:
     bars = [f"{one['what']} {one['value']:.2f} ({_compare(one)})" for one in report["bars"].values()]
     heard = f"On {report['clips']} clips, clean UAR {100 * report['clean_uar']:.1f} %: {'; '.join(bars)}."
     if "clean_as_in_the_folds" in report:
-        heard += (
-            f" Of the clean clips {100 * report['clean_as_in_the_folds']:.1f} % get the answer that stands in the folds,"
-            " where no background is taken away."
-        )
+        same = f"{100 * report['clean_as_in_the_folds']:.1f} %"
+        heard += f" Of the clean clips {same} get the answer of the folds, where no background is taken away."
     links = "[Every check](results/robustness.json), [figure](results/robustness.png)"
     return "\n".join([*lines, "", f"{heard} {links}: `{report['command']}`"])
 

@@ -53,7 +53,8 @@ def copy(project: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("file", "spoil"),
     [("model.safetensors", "cut"), ("model.safetensors", "change"), ("model.safetensors", "delete"),
-     ("speaker.safetensors", "cut"), ("speaker.safetensors", "change"), ("config.json", "cut"), ("config.json", "delete")],
+     ("speaker.safetensors", "cut"), ("speaker.safetensors", "change"),
+     ("config.json", "cut"), ("config.json", "delete")],
 )  # fmt: skip
 def test_spoiled_weights_are_one_line_and_films_go_on(copy: Path, tmp_path: Path, file: str, spoil: str) -> None:
     path = copy / "ser_model/weights" / file
