@@ -143,7 +143,9 @@ def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
             blocks = (block.mean(axis=1) for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True))
             samples = _join_blocks(blocks, file.samplerate, limits.seconds)
             rate_hz = file.samplerate
-    except sf.LibsndfileError as error:
+    except (sf.LibsndfileError, ValueError) as error:  # ValueError: a header that promises no end
+        if isinstance(error, AudioError):
+            raise
         if data.startswith((b"fLaC", b"OggS", b"RIFF")):
             raise Truncated(_TRUNCATED) from error
         raise NotAudio(_NOT_AUDIO) from error

@@ -88,6 +88,14 @@ def test_a_case_of_the_fuzzer_can_be_made_again() -> None:
     assert make_case(7, corpus) == make_case(7, corpus)
 
 
+def test_what_the_fuzzer_found_has_a_name_now() -> None:
+    """Case 9898: an MP3 whose header says that nobody knows where it ends."""
+    container, data = make_case(9_898, make_corpus())
+    assert container == "mp3"
+    with pytest.raises(NotAudio):
+        load_audio(data)
+
+
 def test_two_hundred_spoiled_recordings_end_with_an_answer_or_a_named_error() -> None:
     report = fuzz(first=0, cases=200)
     assert report["findings"] == []
