@@ -86,7 +86,7 @@ def test_both_models(visit: Callable[[], Page], shoot: Take, monkeypatch: pytest
     speak(page)
     page.get_by_role("button", name=texts.COMPARE).click()
     expect(page.locator(".models h3")).to_have_count(2, timeout=SOON_MS)
-    shoot(page, "09-both-models")
+    shoot(page, "09-both-models-the-small-one-standing-in-for-the-large")
 
 
 def test_the_films(visit: Callable[[], Page], shoot: Take) -> None:
