@@ -10,37 +10,40 @@ from typing import Any
 import pytest
 
 ABOVE, BELOW = 1, -1
-BARS: dict[str, tuple[str, int, float]] = {  # file and place in it, direction, bar
-    "clip/path_ms/bytes_to_answer": ("ms", BELOW, 40),
-    "clip/beside_ms/network_with_features": ("ms", BELOW, 8),
-    "clip/times_faster/librosa_48_khz": ("times", ABOVE, 10),
-    "clip/times_faster/original_network_162_descriptors": ("times", ABOVE, 10),
-    "clip/times_faster/wav2vec2_base_sized_encoder": ("times", ABOVE, 80),
-    "start/page_times_bare_import": ("times", BELOW, 1.4),
-    "start/first_clip_times_bare_import": ("times", BELOW, 1.5),
-    "memory/resident_mb": ("MB", BELOW, 900),
-    "memory/growth_mb": ("MB", BELOW, 20),
-    "mood/median_ms/endpoint": ("ms", BELOW, 60),
-    "recording/seconds_to_answer/10 min": ("s", BELOW, 4),
-    "archive/clips_a_second": ("clips", ABOVE, 40),
-    "load/staying/p95_s": ("s", BELOW, 2),
-    "luna/metrics/uar": ("UAR", ABOVE, 0.68),
-    "luna/metrics/recall/sad": ("recall", ABOVE, 0.55),
-    "luna/metrics/ece": ("ECE", BELOW, 0.05),
-    "luna/metrics/accuracy_when_abstaining_on_30_percent": ("accuracy", ABOVE, 0.78),
-    "luna/metrics/gender/accuracy": ("accuracy", ABOVE, 0.98),
-    "loso/metrics/uar": ("UAR", ABOVE, 0.68),
-    "random/metrics/accuracy": ("accuracy", ABOVE, 0.8157),
-    "classic-random-copies/metrics/accuracy": ("accuracy", ABOVE, 0.8157),
-    "baseline/rows/one/uar": ("UAR", ABOVE, 0.71),
-    "baseline/rows/eight/uar": ("UAR", ABOVE, 0.76),
-    "baseline/rows/unlabelled/uar": ("UAR", ABOVE, 0.76),
-    "robustness/bars/small/value": ("share", ABOVE, 0.8),
-    "robustness/bars/codec/value": ("share", ABOVE, 0.9),
-    "robustness/bars/white/value": ("UAR", ABOVE, -0.05),
-    "robustness/bars/product/value": ("share", ABOVE, 1.0),
+BARS: dict[str, tuple[int, float]] = {  # file and place in it: direction, bar
+    "clip/path_ms/bytes_to_answer": (BELOW, 40),
+    "clip/beside_ms/network_with_features": (BELOW, 8),
+    "clip/times_faster/librosa_48_khz": (ABOVE, 10),
+    "clip/times_faster/original_network_162_descriptors": (ABOVE, 10),
+    "clip/times_faster/wav2vec2_base_sized_encoder": (ABOVE, 80),
+    "start/page_times_bare_import": (BELOW, 1.4),
+    "start/first_clip_times_bare_import": (BELOW, 1.5),
+    "memory/resident_mb": (BELOW, 900),
+    "memory/growth_mb": (BELOW, 20),
+    "mood/median_ms/endpoint": (BELOW, 60),
+    "recording/seconds_to_answer/10 min": (BELOW, 4),
+    "archive/clips_a_second": (ABOVE, 40),
+    "load/staying/p95_s": (BELOW, 2),
+    "luna/metrics/uar": (ABOVE, 0.68),
+    "luna/metrics/recall/sad": (ABOVE, 0.55),
+    "luna/metrics/ece": (BELOW, 0.05),
+    "luna/metrics/accuracy_when_abstaining_on_30_percent": (ABOVE, 0.78),
+    "luna/metrics/gender/accuracy": (ABOVE, 0.98),
+    "loso/metrics/uar": (ABOVE, 0.68),
+    "random/metrics/accuracy": (ABOVE, 0.8157),
+    "classic-random-copies/metrics/accuracy": (ABOVE, 0.8157),
+    "baseline/rows/one/uar": (ABOVE, 0.71),
+    "baseline/rows/eight/uar": (ABOVE, 0.76),
+    "baseline/rows/unlabelled/uar": (ABOVE, 0.76),
+    "robustness/bars/small/value": (ABOVE, 0.8),
+    "robustness/bars/codec/value": (ABOVE, 0.9),
+    "robustness/bars/white/value": (ABOVE, -0.05),
+    "robustness/bars/product/value": (ABOVE, 1.0),
 }
-MISSED = {"clip/times_faster/librosa_48_khz"}  # the product of two networks costs what one of them would save
+MISSED = {
+    "clip/times_faster/librosa_48_khz",  # the product of two networks costs what one of them would save
+    "robustness/bars/codec/value",  # WebM Opus at 16 kbit/s, by two clips
+}
 
 
 def read(project: Path, place: str) -> Any:
@@ -53,6 +56,6 @@ def read(project: Path, place: str) -> Any:
 
 @pytest.mark.parametrize("place", BARS)
 def test_a_published_figure_holds_its_bar(project: Path, place: str) -> None:
-    _, direction, bar = BARS[place]
+    direction, bar = BARS[place]
     holds = direction * (read(project, place) - bar) >= 0
     assert holds is (place not in MISSED)

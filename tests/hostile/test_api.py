@@ -154,6 +154,7 @@ def listen(url: str, session: str) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:30])
 def test_the_pages_own_events_take_nothing_that_the_page_would_not_send(
     running: Running, httpserver: HTTPServer, tmp_path: Path, value: Any
