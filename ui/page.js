@@ -109,12 +109,12 @@
   // Gradio's button for further files has another inside it, which is the one to be pressed, and an untranslated name.
   const upload = getComputedStyle(document.documentElement).getPropertyValue("--say-upload").replaceAll('"', "");
   new MutationObserver(() => {
-    for (const outer of document.querySelectorAll("button:has(button):not([role])")) {
+    for (const outer of byId("batch").querySelectorAll("button:has(button):not([role])")) {
       outer.setAttribute("role", "group");
       outer.tabIndex = -1;
       outer.ariaLabel = outer.title = upload;
     }
-  }).observe(document.body, { childList: true, subtree: true });
+  }).observe(byId("batch"), { childList: true, subtree: true });
 
   // The list is too long to be read out whole: its heading and how many films there are is news enough.
   const news = document.body.appendChild(document.createElement("p"));

@@ -54,6 +54,7 @@ def test_axe_finds_nothing_serious_in_what_comes_on_demand(
     monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
     page = open_page(width=width, dark=dark, reduced_motion="reduce", watched=False)  # the player minds the bad file
     speak(page)
+    wait_for_films(page)
     page.get_by_role("button", name=texts.CLOSER).click()
     expect(page.locator("#closeup figure")).to_have_count(4, timeout=90_000)
     page.get_by_role("button", name=texts.COMPARE).click()
@@ -70,6 +71,7 @@ def test_axe_finds_nothing_serious_in_what_comes_on_demand(
     page.locator("#clip").get_by_label("Clear").click()
     upload(page, tmp_path / "notes.wav")
     page.wait_for_selector("#answer .problem", timeout=SOON_MS)
+    wait_for_films(page, 0)  # those of the voice fade before they go
     assert not serious_issues(page)
     assert overflow_px(page) <= 0
 
