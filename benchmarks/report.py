@@ -32,13 +32,17 @@ def time_ms(run: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def time_in_turn(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
+def time_in_turn(
+    runs: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3, just_before: int = 0
+) -> dict[str, float]:
     """Time several things in turn, so that whatever else the machine does disturbs all of them alike.
 
     Args:
         runs: What to time, by name.
         rounds: How often each is timed.
-        warm_up: How often each is run before.
+        warm_up: How many rounds go before.
+        just_before: How often each is run right before it is timed, to be timed warm; without, each finds in the
+            processor's caches what the one before it left there.
 
     Returns:
         The median of each in milliseconds.
@@ -46,6 +50,8 @@ def time_in_turn(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up:
     took: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(warm_up + rounds):
         for name, run in runs.items():
+            for _ in range(just_before):
+                run()
             ms = time_ms(run)
             if number >= warm_up:
                 took[name].append(ms)

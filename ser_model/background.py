@@ -17,7 +17,7 @@ SILENT = 1e-10  # share of the loudest frame's power under which a frame is digi
 DOUBTED_DB, TRUSTED_DB = 22.0, 32.0  # between these the functionals gain trust; clean RAVDESS clips have 55 and more
 
 
-def measure_background(mel: MelPower, pieces: Sequence[Tensor]) -> Tensor:
+def measure_background(mel: MelPower, pieces: Sequence[Tensor]) -> Tensor | None:
     """Measure the power that each band hardly ever falls below where nobody speaks.
 
     Args:
@@ -25,14 +25,14 @@ def measure_background(mel: MelPower, pieces: Sequence[Tensor]) -> Tensor:
         pieces: (time,) waveforms beside the speech.
 
     Returns:
-        (1, mel), nothing but zeros where the pieces are too short or silent.
+        (1, mel), or None where the pieces are too short or silent.
     """
     power = [mel(piece.unsqueeze(0))[0].cpu().numpy() for piece in pieces if piece.numel() >= HOP]  # (mel, frame)
     frames = np.concatenate([np.zeros((N_MELS, 0), np.float32), *power], axis=1)
     level = frames.sum(axis=0)
     frames = frames[:, level > SILENT * level.max(initial=0.0)]
     if frames.shape[1] < FEWEST_FRAMES:
-        return torch.zeros(1, N_MELS)
+        return None
     rank = int(QUIETEST * (frames.shape[1] - 1))
     return torch.from_numpy(np.partition(frames, rank, axis=1)[:, rank]).unsqueeze(0)  # in a tenth of PyTorch's time
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ser_model.functionals import N_FUNCTIONALS, measure_functionals
 
@@ -16,7 +15,7 @@ class ConvBlock(nn.Module):
     def __init__(self, wide_in: int, wide_out: int, kernel: int, pool: int, dropout: float, groups: int) -> None:
         super().__init__()
         self.conv = nn.Conv1d(wide_in, wide_out, kernel, padding=kernel // 2, groups=groups, bias=False)
-        self.norm: nn.Module = nn.BatchNorm1d(wide_out)
+        self.norm = nn.BatchNorm1d(wide_out)
         self.pool = pool
         self.dropout = nn.Dropout1d(dropout)
 
@@ -27,11 +26,6 @@ class ConvBlock(nn.Module):
             frames = F.max_pool1d(frames, self.pool, ceil_mode=True)  # (batch, channel, frame / pool)
             counts = None if counts is None else torch.div(counts + self.pool - 1, self.pool, rounding_mode="floor")
         return self.dropout(frames), counts
-
-    def fold_norm(self) -> None:
-        """Work the normalisation into the convolution of a block that learns no more: the same answers, sooner."""
-        if isinstance(self.norm, nn.BatchNorm1d):
-            self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
 
 
 class AttentivePooling(nn.Module):
@@ -71,8 +65,6 @@ class FunctionalsHead(nn.Module):
 
     def forward(self, frames: Tensor, counts: Tensor | None = None) -> Tensor:
         """Map (batch, mel, frame) log-mel with (batch,) counts to (batch, emotion) logits; all frames when left out."""
-        if counts is None:
-            counts = torch.full(frames.shape[:1], frames.shape[2], device=frames.device)
         with torch.autocast(frames.device.type, enabled=False):
             scores = (measure_functionals(frames, counts) - self.mean) / self.deviation
             logits: Tensor = self.linear(scores.clamp(-self.LIMIT, self.LIMIT))

@@ -123,9 +123,9 @@ class EmotionCnn(nn.Module):
         super().__init__()
         self.config = config or CnnConfig()
         self.front_end = LogMel()
-        self.towers = Towers(self.config)
+        self.towers: nn.Module = Towers(self.config)
         self.functionals = FunctionalsHead(len(self.config.emotions))
-        self._size = sum(parameter.numel() for parameter in self.parameters())  # fold_norms merges some
+        self._size = sum(parameter.numel() for parameter in self.parameters())  # int8.py keeps some otherwise
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None, background: Tensor | None = None) -> Logits:
         """Score waveforms.
@@ -143,8 +143,8 @@ class EmotionCnn(nn.Module):
             return self.score_frames(frames, counts)
         return self.score_frames(frames, counts, measure_trust(background, measure_rms(waveforms, lengths)))
 
-    def measure_background(self, pieces: Sequence[Tensor]) -> Tensor:
-        """Return what is there all the time in (time,) pieces beside the speech, as (1, mel) power."""
+    def measure_background(self, pieces: Sequence[Tensor]) -> Tensor | None:
+        """Return what is there all the time in (time,) pieces beside the speech, as (1, mel) power, if they tell."""
         return measure_background(self.front_end.mel, pieces)
 
     def score_frames(self, frames: Tensor, counts: Tensor | None = None, trust: Tensor | None = None) -> Logits:
@@ -169,12 +169,6 @@ class EmotionCnn(nn.Module):
     def score_apart(self, frames: Tensor, counts: Tensor | None = None) -> tuple[Logits, Tensor]:
         """Return the towers' logits, (batch, tower, ...), and the functionals' (batch, emotion) logits."""
         return self.towers(frames, counts), self.functionals(frames, counts)
-
-    def fold_norms(self) -> None:
-        """Make a network that learns no more answer sooner."""
-        for block in self.towers.modules():
-            if isinstance(block, ConvBlock):
-                block.fold_norm()
 
     @property
     def emotions(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class MelPower(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Map (batch, time) to (batch, mel, frame)."""
-        power: Tensor = self.mel_scale(square(self.spectrogram(waveforms)))
+        power: Tensor = self.mel_scale.fb.T @ square(self.spectrogram(waveforms))  # MelScale's, but lying by bands
         return power
 
 

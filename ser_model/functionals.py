@@ -2,6 +2,7 @@
 
 They hear what the convolutions overlook (the whole clip's range, drift and rhythm), and a linear layer on them errs
 elsewhere than the network does. The kinds follow openSMILE's (Eyben et al. 2010): tracks, their deltas, functionals.
+In NumPy, clip by clip: without padding there is nothing to mask, and so many small steps take half of PyTorch's time.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 from torchaudio.functional import create_dct
 
 from ser_model.audio import SAMPLE_RATE
-from ser_model.features import FLOOR, HOP, N_MELS, square
+from ser_model.features import FLOOR, HOP, N_MELS
 
 N_CEPSTRA = 30
 N_TRACKS = N_CEPSTRA + 4  # cepstra, level, centroid, spread, flux
@@ -28,110 +29,105 @@ MODULATION_GROUPS = 10  # of neighbouring mel bands
 MODULATION_FRAMES = 512  # 8 s, longer than any window that is scored at once
 N_FUNCTIONALS = 2 * N_TRACKS * (MOMENTS + len(PERCENTILES)) + MODULATION_GROUPS * (len(MODULATION_HZ) - 1) + 1
 FEWEST_FRAMES = 8
-DELTA_FRAMES = 5  # that a slope is measured over
-BEHIND = 1e30  # sorts what lies behind a clip's end behind everything else
+
+Array = NDArray[np.float32]
 
 
-def measure_functionals(frames: Tensor, counts: Tensor) -> Tensor:
+def measure_functionals(frames: Tensor, counts: Tensor | None = None) -> Tensor:
     """Describe whole clips.
 
     Args:
         frames: (batch, mel, frame) log-mel.
-        counts: (batch,) how many frames are real; at least FEWEST_FRAMES are read.
+        counts: (batch,) how many frames are real, all when left out; a clip is made FEWEST_FRAMES long with silence.
 
     Returns:
         (batch, N_FUNCTIONALS) float32.
     """
-    frames = F.pad(frames.float(), (0, max(FEWEST_FRAMES - frames.shape[2], 0)), value=math.log(FLOOR))
-    counts = counts.clamp(min=FEWEST_FRAMES)
+    clips = frames.detach().float().cpu().numpy()
+    sizes = [frames.shape[2]] * len(clips) if counts is None else counts.tolist()
+    described = [describe_clip(clip[:, :size]) for clip, size in zip(clips, sizes, strict=True)]
+    return torch.from_numpy(np.stack(described)).to(frames.device)
+
+
+def describe_clip(frames: Array) -> Array:
+    """Return the (N_FUNCTIONALS,) figures of (mel, frame) log-mel."""
+    missing = max(FEWEST_FRAMES - frames.shape[1], 0)
+    if missing:
+        frames = np.pad(frames, ((0, 0), (0, missing)), constant_values=math.log(FLOOR))
     tracks = make_tracks(frames)
-    deltas = measure_deltas(tracks)
-    both = torch.cat([tracks, F.pad(deltas, (0, DELTA_FRAMES - 1))])  # (2 * batch, track, frame), in one go
-    described = describe_tracks(both, torch.cat([counts, counts - DELTA_FRAMES + 1]))
-    modulation = measure_modulation(frames, counts)
-    return torch.cat([*described.chunk(2), modulation, counts.unsqueeze(1).float().log()], dim=1)
+    parts = [describe_tracks(tracks), describe_tracks(measure_deltas(tracks)), measure_modulation(frames)]
+    return np.concatenate([*parts, np.log([frames.shape[1]])]).astype(np.float32)
 
 
-def make_tracks(frames: Tensor) -> Tensor:
-    """Return the cepstra, the level (log), the centroid and spread (mel bands) and the flux, (batch, track, frame)."""
-    cepstra = _make_cosines(frames.device) @ frames
-    power = frames.exp()  # (batch, mel, frame)
-    total = power.sum(dim=1, keepdim=True)
-    bands = torch.arange(N_MELS, device=frames.device, dtype=frames.dtype).view(1, -1, 1)
-    centroid = (power * bands).sum(dim=1, keepdim=True) / total
-    spread = ((power * (bands - centroid).square()).sum(dim=1, keepdim=True) / total).sqrt()
-    flux = F.pad(frames.diff(dim=2).square().mean(dim=1, keepdim=True).sqrt(), (1, 0))
-    return torch.cat([cepstra, total.log(), centroid, spread, flux], dim=1)
+def make_tracks(frames: Array) -> Array:
+    """Return the cepstra, the level (log), the centroid and spread (mel bands) and the flux, (track, frame)."""
+    bands = np.arange(N_MELS, dtype=np.float32)
+    total, first, second = np.stack([np.ones_like(bands), bands, np.square(bands)]) @ np.exp(frames)  # (frame,) each
+    centroid = first / total
+    tracks = np.zeros((N_TRACKS, frames.shape[1]), np.float32)
+    # by PyTorch, as NumPy would start threads for so large a product
+    tracks[:N_CEPSTRA] = torch.from_numpy(_make_cosines()) @ torch.from_numpy(frames)
+    tracks[-4] = np.log(total)
+    tracks[-3] = centroid
+    tracks[-2] = np.sqrt((second / total - np.square(centroid)).clip(min=0))
+    tracks[-1, 1:] = np.sqrt(np.square(frames[:, 1:] - frames[:, :-1]).mean(axis=0))
+    return tracks
 
 
-def measure_deltas(tracks: Tensor) -> Tensor:
-    """Return the slope over five frames, (batch, track, frame - 4): only where all five are there."""
-    return 0.2 * (tracks[:, :, 4:] - tracks[:, :, :-4]) + 0.1 * (tracks[:, :, 3:-1] - tracks[:, :, 1:-3])
+def measure_deltas(tracks: Array) -> Array:
+    """Return the slope over five frames, (track, frame - 4): only where all five are there."""
+    near, far = tracks[:, 3:-1] - tracks[:, 1:-3], tracks[:, 4:] - tracks[:, :-4]
+    return np.float32(0.1) * near + np.float32(0.2) * far
 
 
-def describe_tracks(tracks: Tensor, counts: Tensor) -> Tensor:
-    """Return moments, drift and percentiles of each (batch, track, frame) track over its (batch,) first frames."""
-    mask = (torch.arange(tracks.shape[2], device=tracks.device) < counts.unsqueeze(1)).unsqueeze(1).float()
-    size = counts.view(-1, 1, 1).float()
-    mean = (tracks * mask).sum(dim=2, keepdim=True) / size
-    centred = (tracks - mean) * mask  # (batch, track, frame)
-    squares = centred.square()
-    variance = squares.sum(dim=2, keepdim=True) / size
-    floored = variance + 1e-6
-    time = torch.arange(tracks.shape[2], device=tracks.device) * 2 / (size - 1) - 1  # (batch, 1, frame), -1 to 1
-    drifts = torch.cat([3 * time, time.square() - 1 / 3], dim=1).transpose(1, 2)  # (batch, frame, 2)
+def describe_tracks(tracks: Array) -> Array:
+    """Return moments, drift and percentiles of each (track, frame) track, one track after the other."""
+    count = np.float32(tracks.shape[1])
+    mean = tracks.mean(axis=1, keepdims=True)
+    centred = tracks - mean  # (track, frame)
+    squares = np.square(centred)
+    variance = squares.mean(axis=1, keepdims=True)
+    floored = variance + np.float32(1e-6)
+    time = np.linspace(-1, 1, tracks.shape[1], dtype=np.float32)
+    drifts = np.stack([3 * time, np.square(time) - np.float32(1 / 3)], axis=1)  # (frame, 2)
     moments = [
         mean,
-        variance.sqrt(),
-        (squares * centred).sum(dim=2, keepdim=True) / (size * floored * floored.sqrt()),
-        squares.square().sum(dim=2, keepdim=True) / (size * floored.square()),
-        centred @ drifts / size,
+        np.sqrt(variance),
+        (squares * centred).mean(axis=1, keepdims=True) / (floored * np.sqrt(floored)),
+        np.square(squares).mean(axis=1, keepdims=True) / np.square(floored),
+        centred @ drifts / count,
     ]
-    return torch.cat([*moments, measure_percentiles(tracks, mask, counts)], dim=2).flatten(1)  # (batch, track * figure)
+    return np.hstack([*moments, measure_percentiles(tracks)]).ravel()  # (track * figure,)
 
 
-def measure_percentiles(tracks: Tensor, mask: Tensor, counts: Tensor) -> Tensor:
-    """Return PERCENTILES of the real frames, interpolated between neighbours, (batch, track, percentile)."""
-    ordered = _sort(tracks + BEHIND * (1 - mask))
-    places = (counts.unsqueeze(1) - 1) * torch.tensor(PERCENTILES, device=tracks.device)  # (batch, percentile)
-    lower = places.floor().long()
-    upper = torch.minimum(lower + 1, counts.unsqueeze(1) - 1)
-    rest = (places - lower).unsqueeze(1)
-    low, high = (ordered.gather(2, place.unsqueeze(1).expand(-1, tracks.shape[1], -1)) for place in (lower, upper))
-    return low + rest * (high - low)
+def measure_percentiles(tracks: Array) -> Array:
+    """Return PERCENTILES, interpolated between neighbours, (track, percentile); in a tenth of np.percentile's time."""
+    ordered = np.sort(tracks, axis=1)
+    places = (tracks.shape[1] - 1) * np.array(PERCENTILES, np.float32)
+    lower = places.astype(np.int64)
+    low, high = ordered[:, lower], ordered[:, np.minimum(lower + 1, tracks.shape[1] - 1)]
+    return np.asarray(low + (places - lower).astype(np.float32) * (high - low))
 
 
-def measure_modulation(frames: Tensor, counts: Tensor) -> Tensor:
-    """Return the log power of slow changes (0.5 to 31 Hz) in ten groups of bands, (batch, group * modulation band)."""
-    envelopes = frames.unflatten(1, (MODULATION_GROUPS, -1)).mean(dim=2)  # (batch, group, frame)
-    place = torch.arange(frames.shape[2], device=frames.device) / (counts.unsqueeze(1) - 1)  # (batch, frame), 0 to 1
-    window = torch.where(place <= 1, 0.5 - 0.5 * torch.cos(2 * torch.pi * place), 0.0).unsqueeze(1)
-    mask = (place <= 1).unsqueeze(1).float()
-    mean = (envelopes * mask).sum(dim=2, keepdim=True) / counts.view(-1, 1, 1)
-    spectrum = square(torch.fft.rfft((envelopes - mean) * window, MODULATION_FRAMES, dim=2))
-    bands: Tensor = spectrum @ _make_rates(frames.device)  # (batch, group, modulation band)
-    return bands.div(counts.view(-1, 1, 1)).add(1e-3).log().flatten(1)
+def measure_modulation(frames: Array) -> Array:
+    """Return the log power of slow changes (0.5 to 31 Hz) in ten groups of bands, (group * modulation band,)."""
+    count = frames.shape[1]
+    envelopes = frames.reshape(MODULATION_GROUPS, -1, count).mean(axis=1)  # (group, frame)
+    envelopes -= envelopes.mean(axis=1, keepdims=True)
+    spectrum = np.fft.rfft(envelopes * np.hanning(count).astype(np.float32), MODULATION_FRAMES, axis=1)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    return np.asarray(np.log(power @ _make_rates() / np.float32(count) + np.float32(1e-3))).ravel()
 
 
-def _sort(tracks: Tensor) -> Tensor:
-    """Sort over the frames; on a CPU by NumPy, which takes a twentieth of PyTorch's time."""
-    if tracks.device.type == "cpu":
-        return torch.from_numpy(np.sort(tracks.numpy(), axis=2))
-    return tracks.sort(dim=2).values
-
-
-@lru_cache(maxsize=4)
-def _make_cosines(device: torch.device) -> Tensor:
+@lru_cache(maxsize=1)
+def _make_cosines() -> Array:
     """Return the (cepstrum, mel) transform."""
-    with torch.inference_mode(mode=False):  # what is kept may serve training later
-        cosines: Tensor = create_dct(N_CEPSTRA, N_MELS, "ortho").T.contiguous().to(device)
-    return cosines
+    return np.ascontiguousarray(create_dct(N_CEPSTRA, N_MELS, "ortho").T.numpy())
 
 
-@lru_cache(maxsize=4)
-def _make_rates(device: torch.device) -> Tensor:
+@lru_cache(maxsize=1)
+def _make_rates() -> Array:
     """Return what averages the (bin,) rates of change within each band of MODULATION_HZ, (bin, modulation band)."""
-    with torch.inference_mode(mode=False):
-        rates = torch.fft.rfftfreq(MODULATION_FRAMES, HOP / SAMPLE_RATE)
-        within = torch.stack([(rates >= low) & (rates < high) for low, high in pairwise(MODULATION_HZ)], dim=1).float()
-        return within.div(within.sum(dim=0)).to(device)
+    rates = np.fft.rfftfreq(MODULATION_FRAMES, HOP / SAMPLE_RATE)
+    within = np.stack([(rates >= low) & (rates < high) for low, high in pairwise(MODULATION_HZ)], axis=1)
+    return np.asarray(within / within.sum(axis=0), np.float32)

@@ -14,6 +14,7 @@ from ser_model.audio import CLIP, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, softmax
 from ser_model.cnn import WeightsError, load_network, read_config
 from ser_model.files import CONFIG_NAME, REMEDY
+from ser_model.int8 import hasten
 from ser_model.labels import GENDERS, INTENSITIES, Gender, Intensity
 from ser_model.speaker import SpeakerSpace, require
 from ser_model.speech import SpeechDetector, SpeechSpan
@@ -105,9 +106,8 @@ class EmotionRecognizer:
         Raises:
             WeightsError: They are missing or damaged.
         """
-        config, network = read_config(folder), load_network(folder)
+        config, network = read_config(folder), hasten(load_network(folder))
         try:
-            network.fold_norms()
             calibration = Calibration.from_config(config)
             bytes.fromhex(config["weights_sha256"])  # load_network compared it; what is served must have one
         except (KeyError, TypeError, ValueError) as error:

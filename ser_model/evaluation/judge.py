@@ -21,15 +21,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BiasSettings:
-    """How the biases of the emotions are fitted; see fit_bias, and results/bias-choosing.json for other values.
+    """How the biases of the emotions are fitted; see fit_bias, and bias.py for how these were chosen.
 
     Attributes:
         sad_weight: How much a sad clip counts beside the others: the emotion that small models overlook first.
         penalty: On the biases.
     """
 
-    sad_weight: float = 2.0
-    penalty: float = 0.3
+    sad_weight: float = 3.0
+    penalty: float = 1.0
 
 
 @dataclass(frozen=True)

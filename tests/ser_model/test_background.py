@@ -26,7 +26,12 @@ def hiss(snr_db: float, seed: int = 1) -> Tensor:
 def measure(waveform: Tensor) -> Tensor:
     """The background beside the voice."""
     side = round(PAUSE_S * 16_000)
-    return measure_background(LogMel().mel, [waveform[:side], waveform[-side:]])
+    return require(measure_background(LogMel().mel, [waveform[:side], waveform[-side:]]))
+
+
+def require(background: Tensor | None) -> Tensor:
+    assert background is not None
+    return background
 
 
 def trust(waveform: Tensor) -> float:
@@ -59,8 +64,7 @@ def test_where_there_is_hardly_anything_beside_the_speech_nothing_is_taken_away(
     side = round(side_s * 16_000)
     loud = VOICE[16_000 : 16_000 + side]
     background = measure_background(LogMel().mel, [loud, loud])
-    assert not background.any()
-    assert float(measure_trust(background, torch.ones(1))) == 1
+    assert background is None
 
 
 def test_digital_silence_hides_no_noise() -> None:
@@ -72,4 +76,4 @@ def test_digital_silence_hides_no_noise() -> None:
 
 
 def test_silence_has_none() -> None:
-    assert not measure_background(LogMel().mel, [torch.zeros(16_000)]).any()
+    assert measure_background(LogMel().mel, [torch.zeros(16_000)]) is None

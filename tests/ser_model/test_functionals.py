@@ -33,34 +33,41 @@ def test_padding_changes_nothing(frames: Tensor) -> None:
 
 
 def test_moments_and_percentiles_are_those_of_scipy(frames: Tensor) -> None:
-    track = frames[:1, :1, :100]
-    described = describe_tracks(track, torch.tensor([100]))[0].numpy()
-    values = track[0, 0].double().numpy()
+    track = frames[0, :1, :100].numpy()
+    described = describe_tracks(track)
+    values = track[0].astype(np.float64)
     expected = [values.mean(), values.std(), stats.skew(values), stats.kurtosis(values, fisher=False)]
     assert np.allclose(described[:4], expected, atol=1e-3)
     assert np.allclose(described[6:], np.percentile(values, [100 * share for share in PERCENTILES]), atol=1e-3)
 
 
 def test_the_slope_of_a_ramp_is_found() -> None:
-    ramp = torch.linspace(-1, 1, 50).expand(1, 1, -1)
-    slope, curvature = describe_tracks(ramp, torch.tensor([50]))[0, 4:6]
+    ramp = np.linspace(-1, 1, 50, dtype=np.float32)[np.newaxis]
+    slope, curvature = describe_tracks(ramp)[4:6]
     assert abs(slope - 1) < 0.05
     assert abs(curvature) < 1e-3
-    assert torch.allclose(measure_deltas(ramp), torch.tensor(2 / 49), atol=1e-5)
+    assert np.allclose(measure_deltas(ramp), 2 / 49, atol=1e-5)
 
 
 def test_the_rhythm_shows_in_its_own_band() -> None:
-    time_s = torch.arange(200) * 0.016
+    time_s = np.arange(200) * 0.016
     for rate_hz, band in ((2.5, 2), (5.0, 4), (13.0, 7)):
-        frames = torch.sin(2 * torch.pi * rate_hz * time_s).expand(1, 80, -1)
-        modulation = measure_modulation(frames, torch.tensor([200])).view(10, -1)
+        frames = np.tile(np.sin(2 * np.pi * rate_hz * time_s).astype(np.float32), (80, 1))
+        modulation = measure_modulation(frames).reshape(10, -1)
         assert int(modulation[0].argmax()) == band
 
 
 def test_the_level_is_one_track_and_the_centroid_another(frames: Tensor) -> None:
-    soft, loud = make_tracks(frames), make_tracks(frames + 1)
-    assert torch.allclose(loud[:, 30] - soft[:, 30], torch.ones(()), atol=1e-4)
-    assert torch.allclose(loud[:, 31:], soft[:, 31:], atol=1e-3)
+    soft, loud = make_tracks(frames[0].numpy()), make_tracks(frames[0].numpy() + 1)
+    assert np.allclose(loud[30] - soft[30], 1, atol=1e-4)
+    assert np.allclose(loud[31:], soft[31:], atol=1e-3)
+
+
+def test_centroid_and_spread_are_those_of_a_distribution(frames: Tensor) -> None:
+    tracks, power = make_tracks(frames[0].numpy()), frames[0].exp().double().numpy()
+    for frame in (0, 50, 119):
+        shares = stats.rv_discrete(values=(np.arange(80), power[:, frame] / power[:, frame].sum()))
+        assert np.allclose(tracks[31:33, frame], [shares.mean(), shares.std()], rtol=1e-4)
 
 
 @pytest.mark.parametrize("count", [1, 3, FEWEST_FRAMES])

@@ -16,6 +16,7 @@ from ser_model.evaluation.networks import load_joined
 from ser_model.evaluation.robustness.checks import CLEAN, Check
 from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.recording import Recording
+from ser_model.int8 import hasten
 from ser_model.recognize import EmotionRecognizer
 from ser_model.speech import SpeechDetector
 
@@ -83,7 +84,7 @@ def hear_actor(actor: Actor, checks: Sequence[Check], with_product: bool) -> Hea
 
 def load_recognizer(actor: Actor) -> EmotionRecognizer:
     """Load the fold's model, calibrated on the other actors."""
-    return EmotionRecognizer(load_joined(actor.networks), actor.calibration)
+    return EmotionRecognizer(hasten(load_joined(actor.networks)), actor.calibration)
 
 
 def make_rng(*names: str) -> np.random.Generator:

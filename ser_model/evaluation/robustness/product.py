@@ -15,6 +15,7 @@ from ser_model.evaluation.robustness import sounds
 from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.listen import make_rng
 from ser_model.evaluation.robustness.sounds import Make, Sound
+from ser_model.int8 import hasten
 from ser_model.recognize import EmotionRecognizer
 
 LENGTHS_S = (2, 10)
@@ -48,7 +49,7 @@ def hear_sounds(kind: str, models: list[Model], variants: int) -> dict[str, Any]
     Returns:
         The row of the report: how often it was refused, answered with "not sure", and answered.
     """
-    recognizers = [EmotionRecognizer(load_joined(folders), own) for folders, own in models]
+    recognizers = [EmotionRecognizer(hasten(load_joined(folders)), own) for folders, own in models]
     recognizers.append(EmotionRecognizer.load())
     counts = Counter({"refused": 0, "not sure": 0, "answered": 0})
     for variant in range(variants):
