@@ -9,22 +9,19 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.mutations import Corpus, make_case, make_corpus
 from benchmarks.report import read_peak_mb
 from ser_model.audio import AudioError
+from ser_model.evaluation.origin import describe_origin, name_weights
 from ser_model.recognize import EmotionRecognizer
 
 OUT = Path("results/fuzz.json")
@@ -70,9 +67,8 @@ def fuzz(first: int, cases: int) -> dict[str, Any]:
         "peak_memory_before_the_first_case_mb": min(case["base_mb"] for case in done),
         "limits": {"hang_s": HANG_S, "extra_address_space_mb": MEMORY_MB},
         "took_s": round(time.monotonic() - started),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()},
-        "versions": {name: version(name) for name in VERSIONS},
+        "weights_sha256": name_weights(),
+        **describe_origin(VERSIONS),
     }
 
 

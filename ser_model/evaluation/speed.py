@@ -102,7 +102,9 @@ def describe_speed(results: Path) -> str:
     if found:
         lines += ["", _describe_machine(list(found.values()))]
     if "clip" in found:
-        lines += ["", _describe_parts(found["clip"]["path_ms"])]
+        lines += ["", _describe_parts(found["clip"]["path_ms"]), "", _describe_cold(found["clip"])]
+    if served := _read(results / "served.json"):
+        lines += ["", _describe_integers(served)]
     return "\n".join(lines)
 
 
@@ -126,6 +128,23 @@ def _describe_parts(path_ms: dict[str, float]) -> str:
     return (
         f"Where a clip's time goes: finding the speech {path_ms['finding_the_speech']:.1f} ms, decoding and resampling "
         f"{path_ms['decoding']:.1f} ms, network, features and calibration {rest:.1f} ms."
+    )
+
+
+def _describe_cold(clip: dict[str, Any]) -> str:
+    times = clip["times_faster_cold"]
+    return (
+        "Called right behind one of the others, with the processor's caches full of that one's work, the network takes "
+        f"{clip['beside_cold_ms']['network_with_features']:.1f} ms and is {times['librosa_48_khz']:.0f} times faster "
+        f"than librosa's stack, {times['original_network_162_descriptors']:.0f} times than the original network."
+    )
+
+
+def _describe_integers(served: dict[str, Any]) -> str:
+    return (
+        f"These are the times of 8-bit integers. In them the networks of the Luna folds give "
+        f"{100 * served['answers_unchanged']:.1f} % of the answers that they give in float32: UAR "
+        f"{100 * served['served']['uar']:.1f} % and {100 * served['float32']['uar']:.1f} % (`{served['command']}`)."
     )
 
 
