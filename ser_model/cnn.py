@@ -125,7 +125,7 @@ class EmotionCnn(nn.Module):
         self.front_end = LogMel()
         self.towers: nn.Module = Towers(self.config)
         self.functionals = FunctionalsHead(len(self.config.emotions))
-        self._size = sum(parameter.numel() for parameter in self.parameters())  # int8.py keeps some otherwise
+        self._size = sum(parameter.numel() for parameter in self.parameters())  # int8.py hides some
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None, background: Tensor | None = None) -> Logits:
         """Score waveforms.

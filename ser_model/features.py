@@ -47,7 +47,9 @@ class MelPower(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Map (batch, time) to (batch, mel, frame)."""
-        power: Tensor = self.mel_scale.fb.T @ square(self.spectrogram(waveforms))  # MelScale's, but lying by bands
+        power: Tensor = self.mel_scale.fb.T @ square(
+            self.spectrogram(waveforms)
+        )  # MelScale's, a band's frames together
         return power
 
 

@@ -2,7 +2,7 @@
 
 They hear what the convolutions overlook (the whole clip's range, drift and rhythm), and a linear layer on them errs
 elsewhere than the network does. The kinds follow openSMILE's (Eyben et al. 2010): tracks, their deltas, functionals.
-In NumPy, clip by clip: without padding there is nothing to mask, and so many small steps take half of PyTorch's time.
+In NumPy, clip by clip: without padding there is nothing to mask, and a clip's many small steps take half the time.
 """
 
 from __future__ import annotations

@@ -21,15 +21,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BiasSettings:
-    """How the biases of the emotions are fitted; see fit_bias, and bias.py for how these were chosen.
+    """How the biases of the emotions are fitted; see fit_bias, and results/bias-choosing.json for other values.
 
     Attributes:
         sad_weight: How much a sad clip counts beside the others: the emotion that small models overlook first.
         penalty: On the biases.
     """
 
-    sad_weight: float = 3.0
-    penalty: float = 1.0
+    sad_weight: float = 2.0
+    penalty: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,21 @@ def weigh_emotions(truth: NDArray[np.int64], emotions: int, sad_weight: float) -
     return weights
 
 
-def judge(outcomes: list[Outcome], settings: BiasSettings | None = None) -> Scored:
-    """Turn the models' scores into answers, with the chosen settings of the biases or others.
+def judge(
+    outcomes: list[Outcome], settings: BiasSettings | None = None, calibrate_on: list[Outcome] | None = None
+) -> Scored:
+    """Turn the models' scores into answers.
+
+    Args:
+        outcomes: What is judged.
+        settings: Of the biases; the chosen ones when left out.
+        calibrate_on: What the same models said in another form, to be calibrated on in place of the outcomes.
 
     Raises:
         ValueError: There is one actor alone.
     """
     actors = sorted({clip.actor for outcome in outcomes for clip in outcome.fold.test})
-    calibrations = {actor: calibrate(outcomes, actor, settings) for actor in actors}
+    calibrations = {actor: calibrate(calibrate_on or outcomes, actor, settings) for actor in actors}
     return Scored.join([_judge(outcome, calibrations) for outcome in outcomes])
 
 

@@ -10,8 +10,8 @@ from ser_model.training.joined import name_network
 
 NETWORKS = Path("results/luna/networks")  # not part of the repository
 REMEDY = (
-    "Make networks with: python train.py --data DIR --protocol luna --seeds 2 --out runs/luna; "
-    "then add --networks runs/luna/networks"
+    "Make networks with: python train.py --data DIR --protocol luna --seeds 5 --out runs/luna "
+    "(--seeds 2 is enough for robustness); then add --networks runs/luna/networks"
 )
 
 

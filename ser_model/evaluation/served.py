@@ -1,7 +1,7 @@
-"""Whether what is served hears what was trained: python -m ser_model.evaluation.served --data DIR.
+"""Whether networks hear in 8-bit integers what they hear in float32: python -m ser_model.evaluation.served --data DIR.
 
 Asks the networks that `python train.py --data DIR --protocol luna --seeds 5 --out runs/luna` left, joined as they are
-reported, in float32 and in 8-bit integers, about every clip of actors they never heard. Writes results/served.json.
+reported, about the speech of every clip of actors they never heard. Writes results/served.json.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     report = {
         "command": f"python -m ser_model.evaluation.served --data DIR --seeds {arguments.seeds}",
         "scored": "every clip of the Luna folds, by each model of joined networks",
-        **compare(judge(trained), judge(served)),
+        **compare(judge(trained), judge(served, calibrate_on=trained)),
         **describe_origin(("torch",)),
     }
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
@@ -68,7 +68,7 @@ def hear_both(data: Path, networks: Path, seeds: int) -> tuple[list[Outcome], li
 
 
 def hear(network: EmotionCnn, clips: list[Clip]) -> Scores:
-    """Score the clips one by one, as they come when served."""
+    """Score the clips' speech, one by one."""
     with torch.inference_mode():
         said = [network(torch.from_numpy(clip.speech).unsqueeze(0)) for clip in clips]
     return Scores(*(torch.cat(parts).double().numpy() for parts in zip(*said, strict=True)))

@@ -62,6 +62,13 @@ def test_things_timed_in_turn_run_equally_often() -> None:
     assert set(took) == {"a", "b"}
 
 
+def test_what_is_timed_warm_runs_right_before_it_is_timed() -> None:
+    ran: list[str] = []
+    runs = {"a": lambda: ran.append("a"), "b": lambda: ran.append("b")}
+    report.time_in_turn(runs, rounds=1, warm_up=1, just_before=2)
+    assert "".join(ran) == "aaabbb" * 2
+
+
 def test_made_voices_differ_and_have_the_length_asked_for() -> None:
     sounds = [voices.say(2.5, number) for number in range(24)]
     assert {sound.size for sound in sounds} == {40_000}
