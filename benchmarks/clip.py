@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import report, rivals, voices
 from ser_model.audio import SAMPLE_RATE, load_audio
+from ser_model.int8 import has_fast_int8
 from ser_model.recognize import EmotionRecognizer
 from ser_model.speech import SpeechDetector, SpeechSpan
 from ser_model.wav2vec2 import Encoder
@@ -47,6 +48,7 @@ def time_clip(rounds: int) -> dict[str, object]:
     return {
         "clip": {"seconds": SECONDS, "rate_hz": RATE_HZ, "form": "WAV, 16 bits, mono"},
         "threads": 1,
+        "integers": has_fast_int8(),
         "rounds": rounds,
         "path_ms": report.time_in_turn(list_parts(file, recognizer), rounds, just_before=JUST_BEFORE),
         "beside_ms": warm,

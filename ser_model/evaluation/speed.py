@@ -103,8 +103,8 @@ def describe_speed(results: Path) -> str:
         lines += ["", _describe_machine(list(found.values()))]
     if "clip" in found:
         lines += ["", _describe_parts(found["clip"]["path_ms"]), "", _describe_cold(found["clip"])]
-    if served := _read(results / "served.json"):
-        lines += ["", _describe_integers(served)]
+        served = _read(results / "served.json")
+        lines += ["", _describe_integers(served)] if served and found["clip"]["integers"] else []
     return "\n".join(lines)
 
 
