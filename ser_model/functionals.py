@@ -101,7 +101,7 @@ def describe_tracks(tracks: Array) -> Array:
 
 
 def measure_percentiles(tracks: Array) -> Array:
-    """Return PERCENTILES, interpolated between neighbours, (track, percentile); in a tenth of np.percentile's time."""
+    """Return PERCENTILES, interpolated between neighbours, (track, percentile); in a sixth of np.percentile's time."""
     ordered = np.sort(tracks, axis=1)
     places = (tracks.shape[1] - 1) * np.array(PERCENTILES, np.float32)
     lower = places.astype(np.int64)

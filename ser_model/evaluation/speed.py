@@ -136,7 +136,7 @@ def _describe_cold(clip: dict[str, Any]) -> str:
     return (
         "Called right behind one of the others, with the processor's caches full of that one's work, the network takes "
         f"{clip['beside_cold_ms']['network_with_features']:.1f} ms and is {times['librosa_48_khz']:.0f} times faster "
-        f"than librosa's stack, {times['original_network_162_descriptors']:.0f} times than the original network."
+        f"than librosa's stack, {times['original_network_162_descriptors']:.0f} times faster than the original network."
     )
 
 

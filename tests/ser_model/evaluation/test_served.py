@@ -6,27 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from made_corpus import write_corpus
 
-from ser_model.cnn import CnnConfig, EmotionCnn, save_network
 from ser_model.evaluation import served
 from ser_model.evaluation.served import main
 from ser_model.int8 import has_fast_int8
 
 LUNA_ACTORS = (1, 2, 3, 8, 10)  # one tested in each fold
-
-
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, sizes = tmp_path_factory.mktemp("networks"), CnnConfig(channels=(16, 16, 16))
-    for fold in range(5):
-        own = folder / f"fold-{fold}-seed-0"
-        own.mkdir()
-        torch.manual_seed(fold)
-        save_network(EmotionCnn(sizes), own)
-        (own / "config.json").write_text(json.dumps(sizes.__dict__))
-    return folder
 
 
 def run(data: Path, networks: Path, out: Path) -> int:

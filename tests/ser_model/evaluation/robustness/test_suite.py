@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from made_corpus import write_corpus
 
 from ser_model.__main__ import main
-from ser_model.cnn import CnnConfig, EmotionCnn, save_network
 from ser_model.evaluation.robustness.checks import CHECKS
 from ser_model.evaluation.robustness.figure import draw_robustness
 from ser_model.evaluation.robustness.product import KINDS
@@ -18,18 +16,6 @@ from ser_model.evaluation.robustness.product import KINDS
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three actors: two of them are heard, by the networks of two folds, and the third is the crowd."""
     return write_corpus(tmp_path_factory.mktemp("corpus"), (2, 3, 9))
-
-
-@pytest.fixture
-def networks(tmp_path: Path) -> Path:
-    for fold in range(5):
-        folder = tmp_path / "networks" / f"fold-{fold}-seed-0"
-        folder.mkdir(parents=True)
-        torch.manual_seed(0)
-        sizes = CnnConfig(1, (16, 16, 16))
-        save_network(EmotionCnn(sizes), folder)
-        (folder / "config.json").write_text(json.dumps(sizes.__dict__))
-    return tmp_path / "networks"
 
 
 def run(corpus: Path, networks: Path, out: Path, *options: str) -> int:
