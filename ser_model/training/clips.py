@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,11 @@ from datasets import Dataset, Features, List, Value
 from torch import Tensor
 
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
+from ser_model.evaluation.robustness.formats import Codec
 from ser_model.speech import SpeechDetector, SpeechSpan
 
 BATCH = 150  # clips that one process takes at a time
+CODED_BIT_RATES = (16_000, 24_000, 32_000)  # of Opus: from what a browser hardly goes below to what many record at
 SURROUNDINGS_S = 0.25  # kept on both sides of the span, so that augmentation can move its ends
 
 
@@ -21,7 +24,8 @@ SURROUNDINGS_S = 0.25  # kept on both sides of the span, so that augmentation ca
 class Clip:
     """One recording with its labels as class indices; span gives the first and last sample of speech.
 
-    The intensity of a clip from another corpus is UNKNOWN.
+    The intensity of a clip from another corpus is UNKNOWN. A clip to train on has a copy of its waveform, as long, that
+    went through a codec.
     """
 
     file: str
@@ -32,6 +36,7 @@ class Clip:
     intensity: int
     actor: int
     is_song: bool
+    coded: Waveform | None = None
 
     @property
     def speech(self) -> Waveform:
@@ -39,26 +44,31 @@ class Clip:
         return self.waveform[slice(*self.span)]
 
 
-def prepare_clips(corpus: Dataset) -> list[Clip]:
+def prepare_clips(corpus: Dataset, with_coded: bool = False) -> list[Clip]:
     """Decode every clip and find its speech; the result is kept, so that the next run begins at once.
 
     Args:
         corpus: From load_ravdess or load_manifest.
+        with_coded: Give each a copy as a browser's recorder sends it, to train on.
 
     Raises:
         AudioError: A clip is damaged; the message names it.
     """
     labels = {name: kind for name, kind in corpus.features.items() if name != "audio"}
     features = Features({**labels, "waveform": List(Value("float32")), "span": List(Value("int64"))})
+    processes = 2 if len(corpus) > BATCH else None
     heard = corpus.map(
         _listen,
         batched=True,
         batch_size=BATCH,
-        num_proc=2 if len(corpus) > BATCH else None,
+        num_proc=processes,
         features=features,
         remove_columns=["audio"],
         desc="Finding speech",
     )
+    if with_coded:
+        features = Features({**features, "coded": List(Value("float32"))})
+        heard = heard.map(_code, num_proc=processes, features=features, desc="Coding copies")
     return [_make_clip(row) for row in heard.with_format("numpy")]
 
 
@@ -90,6 +100,17 @@ def _listen(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return heard
 
 
+def _code(row: dict[str, Any]) -> dict[str, Any]:
+    """Send a clip through Opus at one of CODED_BIT_RATES, which its name decides, and give it its length back."""
+    waveform = np.asarray(row["waveform"], np.float32)
+    bit_rate = CODED_BIT_RATES[zlib.crc32(row["file"].encode()) % len(CODED_BIT_RATES)]
+    try:
+        coded = load_audio(Codec("libopus", "webm", bit_rate)(waveform))[: waveform.size]
+    except AudioError as error:
+        raise type(error)(f"{row['file']}: {error}") from error
+    return {"coded": np.pad(coded, (0, waveform.size - coded.size))}
+
+
 def _make_clip(row: dict[str, Any]) -> Clip:
     return Clip(
         file=str(row["file"]),
@@ -100,4 +121,5 @@ def _make_clip(row: dict[str, Any]) -> Clip:
         intensity=int(row["intensity"]),
         actor=int(row["actor"]),
         is_song=bool(row["channel"]),
+        coded=np.asarray(row["coded"], np.float32) if "coded" in row else None,
     )

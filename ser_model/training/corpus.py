@@ -47,10 +47,10 @@ def read_corpus(source: str | Path, manifest: Path | None = None, allow_missing:
     ravdess = load_ravdess(source)
     if not allow_missing:
         check_counts(ravdess)
-    clips = prepare_clips(ravdess)
+    clips = prepare_clips(ravdess, with_coded=True)
     if listed is None:
         return Corpus(clips, [])
-    extra = prepare_clips(load_manifest(listed))
+    extra = prepare_clips(load_manifest(listed), with_coded=True)
     check_apart(extra, clips)
     return Corpus(clips, extra, listed.emotions, listed.describe())
 

@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 from ser_model.cnn import EmotionCnn, join_networks, save_network
 from ser_model.evaluation.judge import Outcome
 from ser_model.files import CONFIG_NAME
-from ser_model.training.clips import Clip
+from ser_model.training.clips import CODED_BIT_RATES, Clip
 from ser_model.training.fit import FitSettings, Scores, fit_network, limit_threads, score_clips
 from ser_model.training.folds import Fold
 from ser_model.training.joined import JOINED, name_network
@@ -118,7 +118,8 @@ def fingerprint_clips(clips: list[Clip]) -> str:
     """Return a name for clips and their labels that changes when they do."""
     digest = hashlib.sha256()
     for clip in clips:
-        digest.update(f"{clip.file} {clip.span} {clip.emotion} {clip.gender} {clip.intensity}\n".encode())
+        coded = "" if clip.coded is None else f" coded {CODED_BIT_RATES}"
+        digest.update(f"{clip.file} {clip.span} {clip.emotion} {clip.gender} {clip.intensity}{coded}\n".encode())
     return f"{len(clips)}-{digest.hexdigest()[:12]}"
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +36,14 @@ def test_cuts_stay_in_reach(power: ClipPower) -> None:
     assert counts.min() >= last - first - 7
     assert counts.max() <= last - first + 7
     assert len(set(counts.tolist())) > 5
+
+
+def test_a_coded_copy_is_heard_one_time_in_three(clip: Clip) -> None:
+    coded = measure_power(replace(clip, coded=np.zeros_like(clip.waveform)), LogMel())
+    assert len(coded.powers) == len(OFFSETS) + 1
+    assert coded.spans[-1] == coded.spans[0]
+    batch, _ = cut_spans([coded] * 600, 0, torch.Generator().manual_seed(0))
+    assert 1 / 4 < (batch.sum(dim=(1, 2)) == 0).float().mean() < 5 / 12
 
 
 def test_a_span_turned_inside_out_still_gives_sound(power: ClipPower) -> None:
