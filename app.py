@@ -3,13 +3,16 @@
 import functools
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir(), "mood-picks")))  # others' Gradio has another
+os.environ["GRADIO_TEMP_DIR"] = str(  # a folder of our own, since old files in it are deleted
+    Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "mood-picks")
+)
 
 if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must come before torch
     import spaces  # noqa: F401
@@ -17,6 +20,7 @@ if os.environ.get("SPACES_ZERO_GPU"):  # set by ZeroGPU Spaces, where this must 
 import gradio as gr
 from starlette.middleware import Middleware
 
+from scraper.errors import QueryError
 from scraper.moods import Mood
 from ui import (
     answer,
@@ -50,7 +54,7 @@ LAUNCH: dict[str, Any] = {
     "js": script(),
     "allowed_paths": [str(examples.FOLDER)],
     "max_file_size": "20mb",
-    "state_session_capacity": 128,  # visitors remembered at a time; Gradio keeps 0.14 MB for each
+    "state_session_capacity": 1_000,  # visitors and callers remembered; Gradio keeps 0.14 MB for each page that is open
     "mcp_server": True,
     "run_history": False,
     "show_error": True,
@@ -126,7 +130,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     gr.on(changed, page.show_films, asked, found, **latest | looking)
     films.click(page.drop_film, shelf, found, trigger_mode="multiple", **private)
     heard.then(page.offer_more, visit, [compare, compared, closer, drawn], **private)
-    compare.click(comparison.show, voice, compared, concurrency_id="model", **private)
+    compare.click(comparison.show, voice, compared, concurrency_id="comparison", **private)
     closer.click(page.look_closer, [voice, visit], drawn, concurrency_id="model", **private)
     more.click(page.more_films, shelf, found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)
@@ -137,6 +141,9 @@ demo.queue(max_size=64, default_concurrency_limit=4)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings
-    uploads.keep_clean()
-    service.warm_up()
+    try:
+        uploads.keep_clean()
+        service.warm_up()
+    except (uploads.NotOursError, QueryError, OSError) as error:
+        sys.exit(f"app.py: {error}")
     demo.launch(**LAUNCH)

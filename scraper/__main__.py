@@ -98,6 +98,7 @@ def bring_tables(options: argparse.Namespace) -> int:
         raise QueryError("--min-votes must be 0 or more")
     done = import_tables(ScraperSettings.from_environment().home, options.source, options.min_votes)
     print(f"{done.films} films, {done.leads} of them with a known lead, are now in {done.path}", file=sys.stderr)
+    print("An app that runs already uses them when it is started again.", file=sys.stderr)
     return 0
 
 

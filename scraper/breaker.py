@@ -29,6 +29,10 @@ class Pause:
     until: datetime
     blocked: bool
 
+    def covers(self, moment: datetime) -> bool:
+        """Return whether IMDb is left alone at that moment."""
+        return self.since - SKEW <= moment < self.until
+
     def dump(self) -> str:
         """Return the pause as text for a note."""
         return json.dumps({"since": self.since.isoformat(), "until": self.until.isoformat(), "blocked": self.blocked})
@@ -66,7 +70,7 @@ class Breaker:
             ImdbUnavailable: while it is left alone after a failure.
         """
         for pause in (self._own, Pause.load(self._note.read())):
-            if pause and pause.since - SKEW <= self._now() < pause.until:
+            if pause and pause.covers(self._now()):
                 times = f"at {pause.since:%H:%M} and is left alone until {pause.until:%H:%M} UTC"
                 if pause.blocked:
                     raise ImdbBlocked(f"IMDb refused to answer (blocked) {times}")
@@ -79,9 +83,9 @@ class Breaker:
         now, blocked = self._now(), isinstance(error, ImdbBlocked)
         pause = Pause(now, now + (AFTER_BLOCK if blocked else AFTER_FAILURE), blocked)
         with self._lock:
-            if self._own and now < self._own.until and (self._own.blocked or not blocked):
+            if self._own and self._own.covers(now) and (self._own.blocked or not blocked):
                 return  # many visitors may report the same failure
             self._own = pause
         noted = Pause.load(self._note.read())
-        if noted is None or noted.until < pause.until:  # another replica may have met a refusal
+        if not (noted and noted.covers(now) and noted.until >= pause.until):  # another replica may have been refused
             self._note.write(pause.dump())

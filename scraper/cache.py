@@ -16,6 +16,8 @@ SERIALIZER = "json"  # never pickle: a cache may be shared, and unpickling runs 
 # what requests-cache raises for text that is no answer of IMDb's
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, ExceptionGroup)
 
+MOST_PAGES = 500  # some 0.2 MB each
+
 logger = logging.getLogger(__name__)
 
 
@@ -95,7 +97,22 @@ class Tolerant(BaseCache):
             logger.warning("a page cannot be kept: %s", error)
 
 
-class FolderCache(Tolerant):
+class Bounded(Tolerant):
+    """A store on this machine, which must not fill up: with MOST_PAGES in it, the next page pushes half of them out."""
+
+    failures: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def save_response(self, *arguments: Any, **settings: Any) -> None:
+        """Keep an answer, if need be in the place of others."""
+        try:
+            if len(self.responses) >= MOST_PAGES:
+                self.responses.bulk_delete(list(self.responses)[: MOST_PAGES // 2])
+        except self.failures as error:
+            logger.warning("kept pages cannot be deleted: %s", error)
+        super().save_response(*arguments, **settings)
+
+
+class FolderCache(Bounded):
     """One file a page. requests-cache's SQLite store would wait without end for a file that it may not write."""
 
     failures = (OSError, KeyError)  # FileDict turns the first into the second
@@ -124,7 +141,7 @@ def open_cache(target: str | Path) -> PageCache:
         _probe(folder)
     except OSError as error:
         logger.warning("the page cache %s cannot be used (%s): pages are kept in memory", folder, error)
-        return PageCache(BaseCache(), MemoryNote())
+        return PageCache(Bounded(), MemoryNote())
     pages.delete(expired=True)
     return PageCache(pages, FileNote(folder / "left-alone.note"))
 

@@ -1,7 +1,10 @@
-"""IMDb's official tables, fetched once a day at most, going on where a broken download stopped."""
+"""IMDb's official tables: one of today is not fetched again, and a broken download goes on where it stopped."""
 
 from __future__ import annotations
 
+import os
+import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import requests
@@ -11,6 +14,7 @@ from scraper.errors import CatalogueError
 
 OFFICIAL = "https://datasets.imdbws.com"
 TIMEOUT_S = (10, 60)  # to connect, between two pieces
+RENEWED_S = 24 * 3600  # IMDb writes its tables once a day
 CHUNK = 2**16  # bytes; what a broken connection can cost
 
 
@@ -23,12 +27,15 @@ def download(name: str, folder: Path, base: str = OFFICIAL) -> Path:
         base: address of the folder it lies in.
 
     Returns:
-        The path of the complete file.
+        The path of the complete file, which carries the date of IMDb's version.
 
     Raises:
         CatalogueError: when it cannot be fetched completely; calling again continues.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / name
+    if whole.is_file() and 0 <= time.time() - whole.stat().st_mtime < RENEWED_S:
+        return whole
     part, version = folder / f"{name}.part", folder / f"{name}.version"
     headers = {"Accept-Encoding": "identity"}
     known = version.read_text("utf-8") if part.is_file() and version.is_file() else ""
@@ -40,10 +47,18 @@ def download(name: str, folder: Path, base: str = OFFICIAL) -> Path:
                 response.raise_for_status()
                 version.write_text(response.headers.get("ETag", ""), "utf-8")
                 _receive(response, part)
+            _date(part, response.headers.get("Last-Modified"))
     except (requests.RequestException, OSError) as error:
         raise CatalogueError(f"{name} could not be fetched ({error}); run the import again to go on") from error
     version.unlink()
-    return part.replace(folder / name)
+    return part.replace(whole)
+
+
+def _date(part: Path, modified: str | None) -> None:
+    """Give a file the date of its version, where the server says it."""
+    if modified:
+        moment = parsedate_to_datetime(modified).timestamp()
+        os.utime(part, (moment, moment))
 
 
 def _receive(response: requests.Response, part: Path) -> None:

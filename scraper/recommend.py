@@ -120,7 +120,8 @@ class Recommender:
                 break
         assert best is not None, "the bundled list always answers"
         picks = tuple(Pick(film, plan.why(film)) for film in best[0][: filters.limit])
-        return Recommendation(picks, sources.with_count(best[1], len(picks), enough), plan.weights, plan.reason())
+        source = best[1] if exclude else sources.with_count(best[1], len(picks), enough)
+        return Recommendation(picks, source, plan.weights, plan.reason())
 
     def _lists(self, plan: Plan, exclude: frozenset[str], deadline: Deadline) -> Iterator[tuple[list[Film], Source]]:
         """Yield the sources in order of preference, each asked only when the one before was not enough."""

@@ -177,7 +177,7 @@ def _learn_voice(recognizer: EmotionRecognizer, arguments: argparse.Namespace) -
     if not paths:
         return None
     if [path.suffix for path in paths] == [".json"]:
-        return LearnedVoice.from_json(paths[0].read_bytes())
+        return LearnedVoice.read(paths[0])
     clips = [path / name for path in paths for name in (list_recordings(path) if path.is_dir() else [""])]
     voice = recognizer.learn_voice(name_clips(clips))
     if arguments.save_voice:

@@ -14,6 +14,7 @@ from ser_model.labels import EMOTIONS, Emotion
 
 KIND, VERSION = "learned voice", 1
 MOST_EMOTIONS, MOST_NUMBERS, LARGEST = 64, 1024, 1e6  # of a voice file that is believed
+MOST_BYTES = 1024**2  # of the file, which holds a few kB
 DECIMALS = 3
 
 
@@ -37,6 +38,18 @@ class LearnedVoice:
         """Return the document to keep."""
         points = {name: [round(value, DECIMALS) for value in point] for name, point in self.points.items()}
         return {"kind": KIND, "version": VERSION, "space": self.space, "points": points}
+
+    @classmethod
+    def read(cls, path: Path) -> LearnedVoice:
+        """Read the file that was saved.
+
+        Raises:
+            VoiceError: It is something else.
+            OSError: It cannot be read.
+        """
+        if path.stat().st_size > MOST_BYTES:
+            raise VoiceError("This is no learned voice: it is too large. Give the file that was saved.")
+        return cls.from_json(path.read_bytes())
 
     @classmethod
     def from_json(cls, document: object) -> LearnedVoice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from scraper.film import GENRES, IMDB_ID, Film, Pick
+from scraper.film import GENRES, Film, Pick
 from ui import table, texts
 
 POSTER_HOST = "m.media-amazon.com"  # where IMDb keeps its posters
@@ -77,7 +77,7 @@ def card(pick: Pick) -> dict[str, Any]:
     genres = [genre for genre in film.genres if genre in GENRES]
     return {
         "id": film.imdb_id,
-        "url": title_url(film.imdb_id),
+        "url": film.url,
         "poster_url": _poster(film.poster_url),
         "title": film.title,
         "size": _size(film.title),
@@ -89,17 +89,6 @@ def card(pick: Pick) -> dict[str, Any]:
         "ink": _slug(genres[-1]) if genres else "other",
         "shape": int(film.imdb_id[2:]) % SHAPES,
     }
-
-
-def title_url(imdb_id: str) -> str:
-    """Return the address of a film's page at IMDb.
-
-    Raises:
-        ValueError: The id is not one of IMDb's.
-    """
-    if not IMDB_ID.fullmatch(imdb_id):
-        raise ValueError(f"{imdb_id!r} is no IMDb title id; one looks like tt0111161")
-    return f"https://www.imdb.com/title/{imdb_id}/"
 
 
 def length(minutes: int) -> str:

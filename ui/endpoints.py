@@ -2,6 +2,8 @@
 
 # No `from __future__ import annotations`: Gradio reads the return types as they stand.
 
+import errno
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +22,15 @@ from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.voice import LearnedVoice, VoiceError
-from ui import batch, comparison, contract, fetch, gate, service, uploads
+from ui import batch, comparison, contract, fetch, gate, service, texts, uploads
 
 MAX_CLIPS = 16  # that a voice is learned from
 NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
 NOT_A_LIST = "files must be a list of uploaded files"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+logger = logging.getLogger(__name__)
 
 
 def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> contract.Recognition:
@@ -159,7 +164,8 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
 
     Returns:
         voice: a few numbers for recognize and recommend_from_voice; keep them, for they are stored nowhere
-        expected_gain: what as many clips brought to speakers never heard before, measured by folds
+        expected_gain: what one neutral clip, or one of each emotion, brought to speakers never heard before, by folds;
+            null for any other clips, which nobody measured
     """
     with plain_errors():
         named = ["neutral"] if emotions is None else emotions
@@ -182,7 +188,7 @@ def publish() -> None:
     api(learn_voice, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
-    api(compare, concurrency_id="model")
+    api(compare, concurrency_id="comparison")  # which may wait for the large model to load
     api(recognize_batch, concurrency_id="model")
 
 
@@ -190,12 +196,18 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     """Answer in a sentence where Gradio's own routes raise: uploads that are none, a full disk, wrong arguments."""
     reason = str(error).partition(". Please click")[0]
     if isinstance(error, OSError):
-        return gate.refuse_for_room()
+        return gate.refuse_for_room() if error.errno in FULL else _report(request, error)
     if request.url.path.endswith("/upload"):
         return JSONResponse({"detail": NO_UPLOAD}, 400)
     if reason.startswith(("No value provided", "Parameter `")):
         return JSONResponse({"detail": f"{reason}; see /gradio_api/openapi.json"}, 422)
     raise error
+
+
+def _report(request: Request, error: Exception) -> JSONResponse:
+    """Put what nobody expected into the log, and tell the client that it is there."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return JSONResponse({"detail": texts.IN_THE_LOG}, 500)
 
 
 @contextmanager

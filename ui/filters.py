@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import gradio as gr
 
+from scraper.errors import QueryError
 from scraper.film import GENRES
 from scraper.query import FilmQuery, Sort
 from ser_model.labels import Gender
@@ -85,7 +86,7 @@ def read(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery
         limit: Films wanted.
 
     Raises:
-        QueryError: Two answers contradict each other, or one is impossible.
+        QueryError: Two answers contradict each other, one is impossible, or a voice is needed and none was heard.
     """
     asked = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
     return FilmQuery(
@@ -124,5 +125,7 @@ def _number(answer: str | None) -> int | None:
 
 def _read_lead(answer: str, gender: Gender | None) -> Literal["woman", "man", "any"]:
     if answer == LIKE_MY_VOICE:
-        return "any" if gender is None else "woman" if gender is Gender.FEMALE else "man"
+        if gender is None:
+            raise QueryError(texts.NEEDS_VOICE)
+        return "woman" if gender is Gender.FEMALE else "man"
     return "woman" if answer == "woman" else "man" if answer == "man" else "any"

@@ -86,19 +86,23 @@ def show_films(visit: Visit, shelf: Shelf, intent: str, *answers: Any) -> tuple[
     with shelf.lock:
         if asked == shelf.asked or not (visit.probabilities or shelf.asked):
             return shelf, gr.skip(), gr.skip(), gr.skip()  # such as when a list of the drawer was only looked at
-        shelf.asked, shelf.films = asked, ()
+        shelf.begin(asked)
         return _fill(shelf, asked, service.PAGE)
 
 
 def more_films(shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
     """Add films that are not on the page yet; return what show_films does."""
     with shelf.lock:
+        if shelf.asked is None:
+            return _say_forgotten(shelf)
         return _fill(shelf, shelf.asked, service.PAGE)
 
 
 def drop_film(event: gr.EventData, shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
     """Take away a film that the visitor does not want and let another one in; return what show_films does."""
     with shelf.lock:
+        if shelf.asked is None:
+            return _say_forgotten(shelf)
         kept = tuple(pick for pick in shelf.films if pick.film.imdb_id != event.imdb_id)
         shelf.unwanted |= {pick.film.imdb_id for pick in shelf.films} - {pick.film.imdb_id for pick in kept}
         missing = len(shelf.films) - len(kept)
@@ -106,8 +110,14 @@ def drop_film(event: gr.EventData, shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
         return _fill(shelf, shelf.asked, missing) if missing else (shelf, gr.skip(), gr.skip(), gr.skip())
 
 
-def _fill(shelf: Shelf, asked: Asked | None, count: int) -> tuple[Shelf, Shown, Any, Any]:
-    if asked is None or not asked.visit.probabilities:
+def _say_forgotten(shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
+    """Leave the page as it is, when so many others came that nothing is known of it any more."""
+    gr.Warning(texts.FORGOTTEN)
+    return shelf, gr.skip(), gr.skip(), gr.skip()
+
+
+def _fill(shelf: Shelf, asked: Asked, count: int) -> tuple[Shelf, Shown, Any, Any]:
+    if not asked.visit.probabilities:
         return shelf, shown(), gr.Button(visible=False), gr.Accordion()
     visit, intent, answers = asked
     drawer = gr.Accordion(label=filters.title(answers))
@@ -120,12 +130,13 @@ def _fill(shelf: Shelf, asked: Asked | None, count: int) -> tuple[Shelf, Shown, 
         shelf.asked = None
         said = shown(heading=texts.NO_FILMS, source=f"{filters.name_questions(str(error))}.", query=query)
         return shelf, said, gr.Button(visible=False), drawer
-    shelf.films += found.picks
+    shelf.add(found.picks, found.source.notice)
     listed = table.of_films(shelf.films)
+    ended = bool(seen) and len(found.picks) < count
     films = shown(
-        heading=texts.FILMS[intent],
+        heading=texts.FILMS[intent] if shelf.films else texts.NO_FILMS,
         reason=found.reason,
-        source=found.source.notice if found.picks else texts.NO_MORE,
+        source=" ".join([*shelf.notices, *[texts.NO_MORE] * ended]),
         films=[card(pick) for pick in shelf.films],
         columns=list(listed.columns),
         rows=table.rows_of(listed),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from ser_model.recognize import EmotionRecognizer, Prediction
 from ser_model.wav2vec2 import ComparisonMissing, load_comparison
 
 GPU_SECONDS = 30  # asked of a ZeroGPU Space for one clip
+BROKEN = "The large model cannot be loaded; the reason stands in the log. The small one goes on."
+
+logger = logging.getLogger(__name__)
 
 
 class Rival:
@@ -31,7 +35,7 @@ class Rival:
         """Load it, if nobody has; wait for it and say whether it is ready.
 
         Raises:
-            ComparisonMissing: A part of it is not on this machine; the next call looks again.
+            ComparisonMissing: A part of it is not on this machine, or broken; the next call looks again.
         """
         with self._lock:
             if self.recognizer is None and self._thread is None:
@@ -50,6 +54,9 @@ class Rival:
             self.recognizer = self._load()
         except ComparisonMissing as error:
             self._missing = str(error)
+        except Exception:  # a thread's error ends nowhere: whoever waits would wait for ever
+            logger.exception("the large model cannot be loaded")
+            self._missing = BROKEN
         finally:
             self._thread = None
 

@@ -20,12 +20,18 @@ from scraper.settings import ScraperSettings
 from scraper.values import shorten
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
+from ser_model.labels import EMOTIONS, Emotion
 from ser_model.recognize import EmotionRecognizer, Prediction
 from ser_model.voice import LearnedVoice
 from ui import texts
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 PAGE = 12  # films shown at a time
+# the emotions that a voice was learned from, to the row of baseline.json and the clips that it was measured with
+MEASURED: dict[frozenset[str], tuple[str, int]] = {
+    frozenset([Emotion.NEUTRAL]): ("one", 1),
+    frozenset(EMOTIONS): ("eight", 8),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -63,16 +69,16 @@ def learn_voice(clips: Mapping[str, Iterable[str | Path]]) -> LearnedVoice:
 
 
 def expect_gain(voice: LearnedVoice, results: Path = RESULTS) -> dict[str, Any] | None:
-    """Return what learning a voice was measured to bring for speakers never heard before; None before it was measured.
+    """Return what learning a voice was measured to bring for speakers never heard before; None where it was not.
 
     Returns:
         clips (1 or 8 that were learned from), uar_without and uar_with (0 to 1), gain in points, gain_by_fold.
     """
     path = results / "baseline.json"
-    if not path.exists():
+    if not path.exists() or (learned := frozenset(voice.points)) not in MEASURED:
         return None
     rows = json.loads(path.read_text())["rows"]
-    kind, clips = ("one", 1) if len(voice.points) == 1 else ("eight", 8)
+    kind, clips = MEASURED[learned]
     without, with_voice = rows["none"]["uar"], rows[kind]["uar"]
     gains = {fold: round(100 * gain, 1) for fold, gain in rows[kind]["gain_by_fold"].items()}
     return {
@@ -128,7 +134,12 @@ def recommender() -> Recommender:
 
 
 def warm_up() -> None:
-    """Load everything in the background, so that the page appears at once and the first answer is quick."""
+    """Load everything in the background, so that the page appears at once and the first answer is quick.
+
+    Raises:
+        QueryError: One of the settings that the environment gives cannot be used.
+    """
+    ScraperSettings.from_environment()
     threading.Thread(target=_load_all, daemon=True).start()
 
 

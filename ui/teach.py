@@ -104,7 +104,7 @@ def take(path: str | None, visit: Visit, lesson: Lesson) -> tuple[Any, Any, Any,
 def bring_along(path: str, visit: Visit) -> tuple[Visit, Lesson, Shown, None]:
     """Take a voice that was learned on another visit; return what take does."""
     try:
-        visit = replace(visit, voice=LearnedVoice.from_json(Path(path).read_bytes()))
+        visit = replace(visit, voice=LearnedVoice.read(Path(path)))
     except (VoiceError, OSError) as error:
         return visit, Lesson(), describe(Lesson(), visit, str(error)), None
     return visit, Lesson(), describe(Lesson(), visit), None

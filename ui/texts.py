@@ -40,6 +40,8 @@ OPEN = "IMDb"
 SAVE = "Save as CSV"
 NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
+FORGOTTEN = "This page was open for so long that its films were forgotten. Pick your mood again to go on."
+NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
 NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
 
 FILTERS, FILTERS_SET = "Filters", "Filters: {count}"
@@ -221,6 +223,8 @@ TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save 
 CLOSED = "This address is closed. Use the page, or the endpoints under /gradio_api/info."
 NO_ROOM = "the recording cannot be kept: there is no room on this computer just now, please try again later"
 NO_LENGTH = "an upload must say how large it is, in Content-Length"
+TOO_LONG = "a request may have 1 MB; send recordings to /gradio_api/upload"
+IN_THE_LOG = "this did not work, and the reason stands in the log of the computer that runs the page"
 UNFETCHED = (
     "The recording at this web address cannot be fetched. Please use a public https address of a file under 20 MB."
 )

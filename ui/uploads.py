@@ -21,6 +21,10 @@ BLOCK_BYTES = 4_096  # what the smallest file takes
 logger = logging.getLogger(__name__)
 
 
+class NotOursError(Exception):
+    """The folder of recordings belongs to somebody else."""
+
+
 def folder() -> Path:
     """Return the folder of uploads."""
     return Path(get_upload_folder()).resolve()
@@ -46,11 +50,17 @@ def measure() -> int:
 
 
 def keep_clean() -> None:
-    """Close the folder to the machine's other users, and sweep it in the background from now on."""
-    place = folder()
+    """Close the folder to the machine's other users, and sweep it in the background from now on.
+
+    Raises:
+        NotOursError: Another user made it, or a link in its place, which would have files of others deleted.
+    """
+    place = Path(get_upload_folder())
     place.mkdir(parents=True, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != os.geteuid():
+        raise NotOursError(f"{place} belongs to somebody else. Set GRADIO_TEMP_DIR to a folder of your own.")
     place.chmod(0o700)
-    threading.Thread(target=_sweep_on, args=(place,), daemon=True).start()
+    threading.Thread(target=_sweep_on, args=(folder(),), daemon=True).start()
 
 
 def _measure(path: Path) -> int:
@@ -61,8 +71,9 @@ def _measure(path: Path) -> int:
 
 
 def _is_older(path: Path, kept_s: float) -> bool:
-    """Tell a file's age; one from the future is of a clock that was put back, and old."""
-    return abs(time.time() - path.lstat().st_mtime) > kept_s
+    """Tell how long a file lies here, whatever age a copy brought along; one from the future is of another clock."""
+    status = path.lstat()
+    return abs(time.time() - max(status.st_mtime, status.st_ctime)) > kept_s
 
 
 def _sweep_on(place: Path) -> None:

@@ -50,6 +50,7 @@ class Shelf:
     Attributes:
         asked: What the films answer to; None before anything was asked, or when the answer failed.
         films: Those on the page.
+        notices: Where they came from, a sentence for each source.
         unwanted: Ids of films that the visitor does not want to see again.
         lock: Held while it changes.
     """
@@ -57,8 +58,19 @@ class Shelf:
     def __init__(self) -> None:
         self.asked: Asked | None = None
         self.films: tuple[Pick, ...] = ()
+        self.notices: tuple[str, ...] = ()
         self.unwanted: frozenset[str] = frozenset()
         self.lock = threading.Lock()
+
+    def begin(self, asked: Asked) -> None:
+        """Take every film away, to answer something else."""
+        self.asked, self.films, self.notices = asked, (), ()
+
+    def add(self, picks: tuple[Pick, ...], notice: str) -> None:
+        """Add films of a source; its notice stays when it has none and nothing else is said of the page."""
+        if (picks or not self.notices) and notice not in self.notices:
+            self.notices += (notice,)
+        self.films += picks
 
     def __deepcopy__(self, memo: object) -> Shelf:
         """Begin afresh, which is how Gradio gives each visitor one of their own."""

@@ -20,7 +20,7 @@ from running_app import Running
 from schemathesis import Case, GenerationMode
 from voice import RATE_HZ, speak
 
-from ui import fetch, texts, uploads
+from ui import fetch, gate, texts, uploads
 
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 SECRETS = ("root:", "PATH=", "PYTHON")  # of /etc/passwd and /proc/self/environ
@@ -195,12 +195,26 @@ def test_uploads_have_an_end(running: Running, kept: float) -> None:
     assert (unsaid.status_code, unsaid.json()["detail"]) == (411, texts.NO_LENGTH)
 
 
+@pytest.mark.parametrize("says_its_length", [True, False])
+def test_a_request_that_is_no_upload_is_small(running: Running, says_its_length: bool) -> None:
+    body = b'{"data": ["' + b"x" * gate.MOST_POSTED_BYTES + b'"]}'
+    headers = {"Content-Type": "application/json"}
+    for way in ("gradio_api/call/recommend", "gradio_api/queue/join", "gradio_api/mcp/"):
+        sent = body if says_its_length else iter([body])
+        answer = requests.post(running.url + way, data=sent, headers=headers, timeout=10)
+        assert 400 <= answer.status_code < 500
+        assert not says_its_length or answer.json()["detail"] == texts.TOO_LONG
+    assert "event: complete" in ask(running.url, "recommend", '{"mood": "sad"}')
+
+
 @pytest.mark.parametrize(
     "way",
     [
         "gradio_api/file=http://127.0.0.1:1/x",
         "gradio_api/file=https://films.example/x",
         "gradio_api/file=%20HTTPS://films.example/x",
+        "gradio_api/file/https://films.example/x",
+        "gradio_api/component_server",
         "gradio_api/proxy=https://films.example/x",
         "gradio_api/process_recording",
         "monitoring",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,6 @@ from running_app import Running, start
 from voice import RATE_HZ, speak
 
 pytestmark = pytest.mark.slow
-
-PARTS = ("app.py", "ser_model", "scraper", "ui", "examples")
 
 
 def ask(app: Running, name: str, **asked: Any) -> str:
@@ -35,19 +34,6 @@ def upload(app: Running, folder: Path) -> dict[str, Any]:
 
 def hears_and_finds(app: Running, folder: Path) -> bool:
     return "event: complete" in ask(app, "recommend_from_voice", audio=upload(app, folder))
-
-
-@pytest.fixture
-def copy(project: Path, tmp_path: Path) -> Path:
-    """The program alone, where its files can be spoiled."""
-    for part in PARTS:
-        source, target = project / part, tmp_path / "copy" / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(source, target)
-    return tmp_path / "copy"
 
 
 @pytest.mark.parametrize(
@@ -140,3 +126,19 @@ def test_killed_in_the_middle_of_answers_it_starts_again_and_answers(tmp_path: P
     finally:
         again.stop(signal.SIGKILL)
     assert Path(audio["path"]).is_file()  # younger than an hour: the broom takes it when it is not
+
+
+def test_a_wrong_setting_stops_the_start_with_a_sentence(project: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"IMDB_LIVE": "yes", "GRADIO_TEMP_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "app.py: IMDB_LIVE must be on or off, not 'yes'"
+    assert "Traceback" not in ended.stderr

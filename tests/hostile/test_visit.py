@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -61,13 +62,14 @@ def test_nothing_of_a_visit_is_left_and_nobody_hears_of_it(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None:
+def test_what_a_killed_process_left_is_swept_by_the_next(copy: Path, tmp_path: Path) -> None:
     app = start(tmp_path / "app")
     seen = visit(app, tmp_path)
     app.stop(signal.SIGKILL)
     assert seen["path"].exists()
-    os.utime(seen["path"], (time.time() - 3_600,) * 2)
-    again = start(tmp_path / "app")
+    broom = copy / "ui/uploads.py"
+    broom.write_text(broom.read_text().replace("KEPT_S = 3_540", "KEPT_S = 1"))
+    again = start(tmp_path / "app", project=copy)
     try:
         deadline = time.monotonic() + 10
         while seen["path"].exists() and time.monotonic() < deadline:
@@ -83,11 +85,31 @@ def test_the_broom_takes_the_old_and_leaves_the_new(tmp_path: Path) -> None:
     for path in (old, new):
         path.parent.mkdir()
         path.write_bytes(b"RIFF")
-    os.utime(old, (time.time() - uploads.KEPT_S - 5,) * 2)
-    os.utime(old.parent, (time.time() - uploads.KEPT_S - 5,) * 2)
-    uploads.sweep(tmp_path)
+        time.sleep(0.3)
+    uploads.sweep(tmp_path, kept_s=0.5)
     assert not old.exists()
     assert new.exists()
+
+
+def test_a_fresh_copy_of_an_old_file_is_new(tmp_path: Path) -> None:
+    """Such as that of an example voice, which brings its age along."""
+    example, copy = tmp_path / "example.wav", tmp_path / "copies/example.wav"
+    example.write_bytes(b"RIFF")
+    os.utime(example, (time.time() - 10 * uploads.KEPT_S,) * 2)
+    copy.parent.mkdir()
+    shutil.copy2(example, copy)
+    uploads.sweep(copy.parent)
+    assert copy.exists()
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o755)
+    (tmp_path / "mood-picks").symlink_to(victim)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "mood-picks"))
+    with pytest.raises(uploads.NotOursError, match="Set GRADIO_TEMP_DIR"):
+        uploads.keep_clean()
+    assert victim.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_recording_is_kept_for_an_hour_at_most() -> None:

@@ -53,3 +53,15 @@ def test_a_note_that_cannot_be_written_is_remembered_all_the_same(tmp_path: Path
     breaker.trip(ImdbBlocked("x"))
     with pytest.raises(ImdbBlocked):
         breaker.check()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_after_the_clock_was_put_back_a_new_refusal_counts(shared: bool) -> None:
+    note, now = MemoryNote(), [NOON]
+    breaker = Breaker(note, lambda: now[0])
+    breaker.trip(ImdbBlocked("x"))
+    now[0] -= timedelta(hours=1)
+    breaker.check()
+    (breaker_at(note, -60) if shared else breaker).trip(ImdbBlocked("x"))
+    with pytest.raises(ImdbBlocked):
+        (breaker_at(note, -45) if shared else breaker).check()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
-from requests_cache.backends.base import BaseCache
 
-from scraper.cache import FileNote, MemoryNote, open_cache
+from scraper import cache as stores
+from scraper.cache import Bounded, FileNote, MemoryNote, open_cache
 from scraper.errors import QueryError
 from scraper.imdb import ImdbClient
 from scraper.query import FilmQuery
@@ -38,7 +38,7 @@ def test_a_folder_that_cannot_be_used_is_replaced_by_memory(tmp_path: Path, capl
     with caplog.at_level(logging.WARNING):
         cache = open_cache(tmp_path / "file")
     assert "kept in memory" in caplog.text
-    assert type(cache.pages) is BaseCache
+    assert type(cache.pages) is Bounded
     assert isinstance(cache.note, MemoryNote)
 
 
@@ -71,3 +71,21 @@ def test_a_folder_that_turns_unwritable_costs_the_pages_and_stops_nobody(
     assert client.cached(QUERY) is None
     assert len(client.live(QUERY).films) == 20
     assert threading.active_count() <= before + 1  # the server's own
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_the_store_does_not_grow_without_end(
+    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    httpserver.expect_request("/search/title/").respond_with_data(comedies)
+    monkeypatch.setattr(stores, "MOST_PAGES", 2)
+    if in_memory:
+        settings.home.mkdir(exist_ok=True)
+        (settings.home / "imdb-pages").write_text("a file where the folder should be")
+    client = ImdbClient(settings)
+    queries = [FilmQuery(genres=("Comedy",), min_votes=votes) for votes in range(3)]
+    for query in queries:
+        client.live(query)
+    kept = [query for query in queries if client.cached(query)]
+    assert len(kept) == 2
+    assert queries[-1] in kept

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,17 @@ def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, httpserver: 
     assert httpserver.log[-1][0].headers["Range"].startswith("bytes=")
     assert httpserver.log[-1][1].status_code == 206
     assert [path.name for path in tmp_path.iterdir()] == ["t"]
+
+
+def test_a_table_of_today_is_not_fetched_again_and_keeps_its_date(tmp_path: Path, httpserver: HTTPServer) -> None:
+    for name, age in (("today", 3_600), ("older", 3 * 24 * 3_600)):
+        modified = datetime.now(UTC) - timedelta(seconds=age)
+        headers = {"Last-Modified": format_datetime(modified, usegmt=True)}
+        httpserver.expect_request(f"/{name}").respond_with_data(b"table", headers=headers)
+        for _ in range(2):
+            path = download(name, tmp_path, httpserver.url_for(""))
+        assert abs(path.stat().st_mtime - modified.timestamp()) < 2
+    assert [request.path for request, _ in httpserver.log] == ["/today", "/older", "/older"]
 
 
 def test_a_new_version_is_fetched_from_the_start(tmp_path: Path, httpserver: HTTPServer) -> None:

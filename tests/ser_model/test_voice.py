@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_model.voice import KIND, VERSION, LearnedVoice, VoiceError, name_clips
+from ser_model.voice import KIND, MOST_BYTES, VERSION, LearnedVoice, VoiceError, name_clips
 
 NUMBERS = st.lists(st.floats(-1e5, 1e5), min_size=3, max_size=3)
 GOOD: dict[str, Any] = {"kind": KIND, "version": VERSION, "space": "abc", "points": {"neutral": [0.5, 1]}}
@@ -52,3 +52,11 @@ def test_one_clip_of_any_name_is_neutral_but_of_several_each_must_say() -> None:
         name_clips([Path("sad.wav"), Path("me.wav")])
     with pytest.raises(VoiceError, match="does not say"):
         name_clips([Path("sad-or-happy.wav"), Path("sad.wav")])
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "voice.json"
+    with path.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(VoiceError, match="too large"):
+        LearnedVoice.read(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scraper.film import GENRES, Film, Pick
-from ui.cards import SHAPES, card, length, title_url
+from ui.cards import SHAPES, card, length
 
 FILM = Film("tt0111161", "A Film", 1994, ("Comedy", "Drama"), 8.1, 90_000, 134, "en")
 
@@ -19,7 +19,7 @@ FILM = Film("tt0111161", "A Film", 1994, ("Comedy", "Drama"), 8.1, 90_000, 134, 
 )
 def test_only_a_checked_id_becomes_a_link(imdb_id: str) -> None:
     with pytest.raises(ValueError, match="IMDb title id"):
-        title_url(imdb_id)
+        card(Pick(replace(FILM, imdb_id=imdb_id), ""))
 
 
 def test_a_card_says_what_is_known() -> None:

@@ -23,10 +23,16 @@ def test_every_answer_reaches_the_query() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("gender", "lead"), [(Gender.FEMALE, "woman"), (Gender.MALE, "man"), (None, "any")])
-def test_like_my_voice_needs_a_voice(gender: Gender | None, lead: str) -> None:
+@pytest.mark.parametrize(("gender", "lead"), [(Gender.FEMALE, "woman"), (Gender.MALE, "man")])
+def test_like_my_voice_asks_for_a_lead_that_sounds_like_it(gender: Gender | None, lead: str) -> None:
     asked = filters.DEFAULTS | {"lead": filters.LIKE_MY_VOICE}
     assert filters.read(asked.values(), gender, 12).lead == lead
+
+
+def test_like_my_voice_without_a_voice_is_a_sentence_and_no_other_list() -> None:
+    asked = filters.DEFAULTS | {"lead": filters.LIKE_MY_VOICE}
+    with pytest.raises(QueryError, match="needs a recording; say a sentence"):
+        filters.read(asked.values(), None, 12)
 
 
 def test_years_the_wrong_way_round_are_a_sentence() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import types
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
+from scraper.film import Film, Pick, Source, SourceKind
+from scraper.recommend import Recommendation
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.labels import EMOTIONS, Gender, Intensity
@@ -182,3 +185,44 @@ def test_a_plain_address_touches_nothing() -> None:
 def test_the_kind_of_voice_can_be_switched_off() -> None:
     assert page.show_voice(False, Visit(UNSURE))["voice"] == ""
     assert "male voice" in page.show_voice(True, Visit(UNSURE))["voice"]
+
+
+def make_source(films: int, notice: str) -> Recommendation:
+    picks = tuple(Pick(Film(f"tt{number:07}", f"{notice} {number}", genres=("Drama",)), "") for number in range(films))
+    return Recommendation(picks, Source(SourceKind.IMDB, datetime.now(UTC), notice), {}, "")
+
+
+def test_every_source_of_the_films_on_the_page_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([make_source(12, "From IMDb."), make_source(12, "From our list."), make_source(0, "From nowhere.")])
+    monkeypatch.setattr(service, "find_films", lambda *_: next(found))
+    shelf, shown, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    assert shown["source"] == "From IMDb."
+    shelf, shown, more, _ = page.more_films(shelf)
+    assert (shown["source"], more.visible) == ("From IMDb. From our list.", True)
+    shelf, shown, more, _ = page.more_films(shelf)
+    assert (shown["source"], more.visible) == (f"From IMDb. From our list. {texts.NO_MORE}", False)
+
+
+def test_a_search_without_a_hit_says_where_it_looked_and_what_to_do() -> None:
+    _, shown, more, _ = page.show_films(Visit(mood="sad"), Shelf(), "match", ["Western"], ["Drama"], "2024", "", "8")
+    assert (shown["heading"], shown["films"], more.visible) == (texts.NO_FILMS, [], False)
+    assert "our own list as of" in shown["source"]
+    assert "No film fits these filters; loosen one" in shown["source"]
+
+
+def test_further_films_are_not_counted_as_all_that_fit() -> None:
+    asked = ([], [], "", "", "", "", "ko")
+    shelf, shown, more, _ = page.show_films(Visit(mood="sad"), Shelf(), "match", *asked)
+    while more.visible:
+        shelf, shown, more, _ = page.more_films(shelf)
+    assert len(shown["films"]) > service.PAGE
+    assert "Only" not in shown["source"]
+    assert texts.NO_MORE in shown["source"]
+
+
+def test_a_page_that_the_server_forgot_stays_as_it_is_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Warning", said.append)
+    for updates in (page.more_films(Shelf()), page.drop_film(gr.EventData(None, {"imdb_id": "tt0000001"}), Shelf())):
+        assert all(update == {"__type__": "update"} for update in updates[1:])
+    assert said == [texts.FORGOTTEN] * 2

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ser_model.recognize import EmotionRecognizer
 from ser_model.wav2vec2 import ComparisonMissing, load_comparison
 from ui.rival import Rival, on_gpu
 
@@ -39,6 +40,15 @@ def test_what_is_missing_is_said_and_looked_for_again(tmp_path: Path) -> None:
             rival.wait(5)
     rival._load = lambda: "model"  # type: ignore[assignment,return-value]
     assert rival.wait(5)
+
+
+def test_what_breaks_while_it_loads_is_said_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def load() -> EmotionRecognizer:
+        raise RuntimeError("shapes differ")
+
+    with pytest.raises(ComparisonMissing, match="the reason stands in the log"):
+        Rival(load).wait(5)
+    assert "shapes differ" in caplog.text
 
 
 def test_away_from_zerogpu_nothing_is_decorated() -> None:
