@@ -4,7 +4,7 @@
 # make check  lint and types
 # make bench  every benchmark and the load test into results/, and the README's table from them (ten minutes on a quiet
 #             machine); make bench-NAME for one of them; DATA=DIR is the folder of clips for the archive, else made ones
-# make fuzz   20,000 spoiled recordings through the recogniser (ten minutes)
+# make fuzz   20,000 spoiled recordings through the recogniser (three minutes)
 
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 \

@@ -25,26 +25,24 @@ Whether anything leaks from training into what is scored: with shuffled labels t
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-import os
 import sys
 import time
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ser_model.evaluation.judge import Outcome, calibrate, judge
+from ser_model.evaluation.judge import NO_BIAS, BiasSettings, Outcome, calibrate, judge
 from ser_model.evaluation.metrics import summarise
 from ser_model.evaluation.report import write_report
-from ser_model.labels import EMOTIONS
-from ser_model.recognize import WEIGHTS
+from ser_model.training.arguments import parse_arguments
 from ser_model.training.classic import ClassicSettings, run_recipe
 from ser_model.training.copies import describe_copies
 from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
 from ser_model.training.fit import FitSettings, limit_threads
-from ser_model.training.folds import PROTOCOLS, Fold, join_training, list_speech, select_folds, split_clips
+from ser_model.training.folds import Fold, join_training, list_speech, select_folds, split_clips
 from ser_model.training.joined import join_outcomes, list_models
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head
 from ser_model.training.processes import ProcessLost, Team, join_team
@@ -54,65 +52,14 @@ from ser_model.training.ravdess import CorpusError
 from ser_model.training.runs import fit_model, run_heads, run_networks
 from ser_model.training.speaker import fit_space
 from ser_model.training.whole import write_whole
-from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
+from ser_model.wav2vec2 import ComparisonMissing, Encoder, save_head
 
 Settings = TypeVar("Settings", FitSettings, ClassicSettings, HeadSettings)
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    corpus = parser.add_argument_group("corpus")
-    corpus.add_argument("--data", help="folder with RAVDESS clips or zip files, or a Hub copy's name")
-    corpus.add_argument("--extra", type=Path, metavar="MANIFEST.csv", help="further clips to train on, never scored")
-    corpus.add_argument("--shuffle-labels", action="store_true", help="deal the emotions out anew, to look for leaks")
-    corpus.add_argument("--allow-missing", action="store_true", help="go on when clips are missing")
-    protocol = parser.add_argument_group("protocol")
-    protocol.add_argument("--protocol", choices=PROTOCOLS, default="luna")
-    protocol.add_argument("--folds", nargs="+", help="only these folds, by name")
-    protocol.add_argument(
-        "--choosing", action="store_true", help="score validation actors, who are otherwise trained on"
-    )
-    protocol.add_argument("--seeds", type=int, default=1, metavar="N", help="train with the seeds 0 to N-1")
-    model = parser.add_argument_group("model")
-    model.add_argument("--model", choices=("cnn", "classic", "wav2vec2"), default="cnn")
-    model.add_argument("--encoder", default=DEFAULT_ENCODER, help="wav2vec2, HuBERT or WavLM, by name or folder")
-    model.add_argument("--epochs", type=int, help=f"passes over the clips (usually {FitSettings().epochs})")
-    output = parser.add_argument_group("output")
-    output.add_argument(
-        "--out",
-        type=Path,
-        help="folder for the results (usually runs/PROTOCOL-MODEL; with --protocol all, where the page looks)",
-    )
-    output.add_argument("--calibration", type=Path, help="metrics.json of the folds, for --protocol all")
-    output.add_argument("--cache", type=Path, default=Path(".cache"), help="where vectors computed once are kept")
-    output.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="networks trained side by side")
-    output.add_argument("--push", metavar="REPO", help="publish weights as OWNER/NAME, alone or after --protocol all")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None and arguments.push is None:
-        parser.error("--data DIR is needed")
-    if arguments.data is None:
-        arguments.out = arguments.out or WEIGHTS
-        return arguments
-    if arguments.push and (arguments.protocol, arguments.model) != ("all", "cnn"):
-        parser.error("--push goes with --protocol all and --model cnn, or without --data")
-    shipped = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}
-    if arguments.protocol == "all" and (arguments.model not in shipped or arguments.calibration is None):
-        parser.error("--protocol all makes cnn or wav2vec2 weights and needs --calibration METRICS.json of their folds")
-    if arguments.protocol == "random-copies" and arguments.model != "classic":
-        parser.error("--protocol random-copies shows what the classic recipe measured; use it with --model classic")
-    if arguments.model == "classic" and arguments.extra:
-        parser.error("--extra goes with --model cnn or wav2vec2: the classic recipe is measured on RAVDESS alone")
-    if arguments.protocol == "all" and arguments.shuffle_labels:
-        parser.error("--shuffle-labels looks for leaks between folds; use it with another protocol")
-    runs = Path("runs") / f"{arguments.protocol}-{arguments.model}"
-    arguments.out = arguments.out or (shipped[arguments.model] if arguments.protocol == "all" else runs)
-    return arguments
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; 2 means bad input, said in one line."""
-    arguments = parse_arguments(argv)
+    arguments = parse_arguments(argv, __doc__)
     try:
         with join_team() as team:
             if arguments.data:
@@ -132,11 +79,13 @@ def train(arguments: argparse.Namespace, team: Team) -> None:
     """Read the corpus and do what the protocol asks for."""
     if team.count > 1 and arguments.model != "cnn":
         raise ValueError(f"torchrun trains --model cnn. Start {arguments.model} with python train.py.")
-    corpus = team.after_first(lambda: read_corpus(arguments.data, arguments.extra, arguments.allow_missing))
+    calibration = read_calibration(arguments) if arguments.protocol == "all" else {}
+    hear = functools.partial(read_corpus, with_coded=arguments.model == "cnn")
+    corpus = team.after_first(lambda: hear(arguments.data, arguments.extra, arguments.allow_missing))
     if arguments.shuffle_labels:
         corpus = replace(corpus, clips=shuffle_labels(corpus.clips))
     if arguments.protocol == "all":
-        train_on_all(corpus, arguments, team)
+        train_on_all(corpus, calibration, arguments, team)
     else:
         cross_validate(corpus, arguments, team)
 
@@ -151,7 +100,8 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
     )
     if not team.is_first:
         return
-    alone = summarise(judge(outcomes), corpus.emotions)
+    biases = NO_BIAS if arguments.shuffle_labels else BiasSettings()
+    alone = summarise(judge(outcomes, biases), corpus.emotions)
     models: list[tuple[int, ...]] = [(seed,) for seed in range(arguments.seeds)]
     if arguments.model == "cnn":
         outcomes, models = join_outcomes(outcomes), list_models(arguments.seeds)
@@ -159,9 +109,9 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
     minutes: float | None = round((time.monotonic() - started) / 60, 1)
     if any(outcome.recalled for outcome in outcomes):
         minutes = recall_minutes(arguments.out / "metrics.json", settings, arguments.seeds)
-    scored = judge(outcomes)
+    scored = judge(outcomes, biases)
     metrics = summarise(scored, corpus.emotions) | {
-        "calibration": calibrate(outcomes),
+        "calibration": calibrate(outcomes, settings=biases),
         "networks_alone": {name: alone[name] for name in ("uar", "uar_deviation_over_seeds", "uar_by_seed")},
         "models": models,  # the seeds that each joins
         "protocol": arguments.protocol,
@@ -178,10 +128,29 @@ def cross_validate(corpus: Corpus, arguments: argparse.Namespace, team: Team) ->
     print(f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {arguments.out}")
 
 
-def train_on_all(corpus: Corpus, arguments: argparse.Namespace, team: Team) -> None:
+def read_calibration(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Read the figures of the folds by which a model of everybody is calibrated.
+
+    Raises:
+        ValueError: They are those of something else.
+    """
+    metrics: Any = json.loads(arguments.calibration.read_text())
+    wanted = {"model": arguments.model, "labels": "as acted", "choosing": False, "encoder": None}
+    if arguments.model == "wav2vec2":
+        wanted["encoder"] = arguments.encoder
+    found = metrics if isinstance(metrics, dict) else {}
+    if "calibration" not in found or any(found.get(name) != value for name, value in wanted.items()):
+        raise ValueError(
+            f"{arguments.calibration} is not of folds of this model. Give the metrics.json that train.py wrote for "
+            f"--protocol luna --model {arguments.model}."
+        )
+    return found
+
+
+def train_on_all(corpus: Corpus, metrics: dict[str, Any], arguments: argparse.Namespace, team: Team) -> None:
     """Train one model on everybody, and write it with the calibration of the folds."""
-    metrics, clips = json.loads(arguments.calibration.read_text()), corpus.clips + corpus.extra
-    if tuple(metrics.get("emotions", EMOTIONS)) != corpus.emotions:
+    clips = corpus.clips + corpus.extra
+    if tuple(metrics["emotions"]) != corpus.emotions:
         raise ValueError(f"{arguments.calibration} knows other emotions. Run its folds again, with the same --extra.")
     if arguments.model == "wav2vec2":
         encoder = Encoder.load(arguments.encoder)

@@ -26,7 +26,7 @@ PERCENTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 MOMENTS = 6  # mean, deviation, skewness, kurtosis, slope, curvature
 MODULATION_HZ = (0.5, 1, 2, 3, 4, 6, 8, 11, 16, 22, 31)  # edges
 MODULATION_GROUPS = 10  # of neighbouring mel bands
-MODULATION_FRAMES = 512  # 8 s, longer than any window that is scored at once
+MODULATION_FRAMES = 512  # 8 s, longer than any window that is scored at once; of more, the first 8 s
 N_FUNCTIONALS = 2 * N_TRACKS * (MOMENTS + len(PERCENTILES)) + MODULATION_GROUPS * (len(MODULATION_HZ) - 1) + 1
 FEWEST_FRAMES = 8
 
@@ -111,8 +111,8 @@ def measure_percentiles(tracks: Array) -> Array:
 
 def measure_modulation(frames: Array) -> Array:
     """Return the log power of slow changes (0.5 to 31 Hz) in ten groups of bands, (group * modulation band,)."""
-    count = frames.shape[1]
-    envelopes = frames.reshape(MODULATION_GROUPS, -1, count).mean(axis=1)  # (group, frame)
+    count = min(frames.shape[1], MODULATION_FRAMES)
+    envelopes = frames[:, :count].reshape(MODULATION_GROUPS, -1, count).mean(axis=1)  # (group, frame)
     envelopes -= envelopes.mean(axis=1, keepdims=True)
     spectrum = np.fft.rfft(envelopes * np.hanning(count).astype(np.float32), MODULATION_FRAMES, axis=1)
     power = np.square(spectrum.real) + np.square(spectrum.imag)

@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ser_model.blocks import ConvBlock, summarise_frames
 from ser_model.cnn import EmotionCnn, Logits, Towers
 
-REACH = 5.0  # deviations from a mean that 8 bits hold; further out is cut off: at 4 it shows, 8 is a third coarser
+REACH = 5.0  # deviations from a mean that 8 bits hold; further out is cut off: at 4 it shows, 8 is 1.6 times as coarse
 LEVELS = 255  # steps of 8 bits
 HALF = 128  # the step that stands for zero in what is standardised
 

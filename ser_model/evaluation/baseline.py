@@ -25,7 +25,7 @@ from ser_model.audio import AudioError
 from ser_model.calibrate import fit_temperature, softmax
 from ser_model.cnn import WeightsError, load_network
 from ser_model.evaluation.metrics import measure_ece, measure_uar
-from ser_model.evaluation.networks import NETWORKS, find_networks
+from ser_model.evaluation.networks import CHOOSING, NETWORKS, find_networks
 from ser_model.evaluation.origin import describe_origin
 from ser_model.files import WEIGHTS_NAME
 from ser_model.labels import EMOTIONS
@@ -81,13 +81,14 @@ def main(argv: list[str] | None = None) -> int:
     """Measure every kind of knowledge, and write the table; 2 means bad input, said in one line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
-    parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="DIR", help="networks of the Luna folds")
+    parser.add_argument("--networks", type=Path, metavar="DIR", help=f"usually {NETWORKS}, with --choosing {CHOOSING}")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="of the networks, from 0 on")
     parser.add_argument("--choosing", action="store_true", help="try every setting, on validation actors")
     parser.add_argument("--out", type=Path, default=Path("results/baseline.json"), metavar="FILE")
     arguments = parser.parse_args(argv)
     try:
-        judged = list(read_folds(arguments.data, arguments.networks, arguments.seeds, arguments.choosing))
+        networks = arguments.networks or (CHOOSING if arguments.choosing else NETWORKS)
+        judged = list(read_folds(arguments.data, networks, arguments.seeds, arguments.choosing))
     except (AudioError, WeightsError, OSError, ValueError) as error:
         print(f"ser_model: {error}", file=sys.stderr)
         return 2

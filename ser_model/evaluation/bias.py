@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ser_model.audio import AudioError
-from ser_model.evaluation.judge import BiasSettings, Outcome, judge
+from ser_model.evaluation.judge import NO_BIAS, BiasSettings, Outcome, judge
 from ser_model.evaluation.metrics import summarise
 from ser_model.evaluation.origin import describe_origin
 from ser_model.labels import EMOTIONS, Emotion
@@ -28,7 +28,6 @@ from ser_model.training.ravdess import CorpusError
 from ser_model.training.runs import HEADS
 
 SAD_WEIGHTS, PENALTIES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5), (0.1, 0.3, 1.0)
-NO_BIAS = BiasSettings(penalty=1e9)
 SCORES = Path("runs/choosing/scores")
 
 

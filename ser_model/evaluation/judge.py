@@ -32,6 +32,10 @@ class BiasSettings:
     penalty: float = 0.3
 
 
+# for labels that mean nothing, where a weight on sad would decide every answer
+NO_BIAS = BiasSettings(sad_weight=1.0, penalty=1e9)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one model said of its fold's test clips; recalled when an earlier run had asked it."""

@@ -8,10 +8,11 @@ from pathlib import Path
 from ser_model.cnn import EmotionCnn, join_networks, load_network
 from ser_model.training.joined import name_network
 
-NETWORKS = Path("results/luna/networks")  # not part of the repository
+NETWORKS = Path("runs/luna/networks")  # trained on every actor but those of the test fold
+CHOOSING = Path("runs/choosing/networks")  # trained on neither those nor the validation actors
 REMEDY = (
     "Make networks with: python train.py --data DIR --protocol luna --seeds 5 --out runs/luna "
-    "(--seeds 2 is enough for robustness); then add --networks runs/luna/networks"
+    "(--seeds 2 is enough for robustness)"
 )
 
 

@@ -139,7 +139,9 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _write_row(name: str, metrics: dict[str, Any]) -> str:
     low, high = (100 * edge for edge in metrics["uar_interval_95"])
     uar = f"**{100 * metrics['uar']:.1f}** ({low:.1f} to {high:.1f})"
-    return f"| this project: {ROWS[name]} | {uar} | {100 * metrics['accuracy']:.1f} | `{metrics['command']}` |"
+    networks = {len(model) for model in metrics.get("models", [[0]])} if metrics["model"] == "cnn" else set()
+    what = ROWS[name] + "".join(", one network" if count == 1 else f", {count} networks joined" for count in networks)
+    return f"| this project: {what} | {uar} | {100 * metrics['accuracy']:.1f} | `{metrics['command']}` |"
 
 
 def _write_details(metrics: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from ser_model.audio import AudioError
 from ser_model.cnn import EmotionCnn, WeightsError
 from ser_model.evaluation.judge import Outcome, judge
 from ser_model.evaluation.metrics import Scored, summarise
-from ser_model.evaluation.networks import find_networks, load_joined
+from ser_model.evaluation.networks import NETWORKS, find_networks, load_joined
 from ser_model.evaluation.origin import describe_origin
 from ser_model.int8 import has_fast_int8, hasten
 from ser_model.labels import EMOTIONS
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure both forms, and write the document; 2 means bad input, said in one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
-    parser.add_argument("--networks", type=Path, default=Path("runs/luna/networks"), metavar="DIR")
+    parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="DIR")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of the networks (usually 5)")
     parser.add_argument("--out", type=Path, default=Path("results/served.json"), metavar="FILE")
     arguments = parser.parse_args(argv)

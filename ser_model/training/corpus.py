@@ -31,13 +31,16 @@ class Corpus:
     about: dict[str, Any] | None = None
 
 
-def read_corpus(source: str | Path, manifest: Path | None = None, allow_missing: bool = False) -> Corpus:
+def read_corpus(
+    source: str | Path, manifest: Path | None = None, allow_missing: bool = False, with_coded: bool = False
+) -> Corpus:
     """Load RAVDESS, check that it is whole, find the speech in it; the same for the clips of a manifest.
 
     Args:
         source: See load_ravdess.
         manifest: See read_manifest.
         allow_missing: Go on when clips of RAVDESS are missing.
+        with_coded: See prepare_clips.
 
     Raises:
         CorpusError: Something is missing, or a row of the manifest cannot be used.
@@ -47,10 +50,10 @@ def read_corpus(source: str | Path, manifest: Path | None = None, allow_missing:
     ravdess = load_ravdess(source)
     if not allow_missing:
         check_counts(ravdess)
-    clips = prepare_clips(ravdess, with_coded=True)
+    clips = prepare_clips(ravdess, with_coded)
     if listed is None:
         return Corpus(clips, [])
-    extra = prepare_clips(load_manifest(listed), with_coded=True)
+    extra = prepare_clips(load_manifest(listed), with_coded)
     check_apart(extra, clips)
     return Corpus(clips, extra, listed.emotions, listed.describe())
 

@@ -150,7 +150,7 @@ def _draw_batches(clips: list[Clip], size: int, rng: np.random.Generator) -> Ite
 
 
 def _describe_powers(powers: list[ClipPower]) -> Tensor:
-    """Return the (clip, figure) functionals of clips as they are."""
+    """Return the (clip, figure) functionals of clips in one of their powers each, not varied any further."""
     generator = torch.Generator().manual_seed(0)
     parts = [
         measure_functionals((power + FLOOR).log(), counts)

@@ -45,7 +45,7 @@ def measure_power(clip: Clip, front_end: LogMel) -> ClipPower:
 
 
 def cut_spans(clips: list[ClipPower], reach: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Cut out the speech, each end moved by up to reach frames in or out.
+    """Cut the speech out of one of each clip's powers, each end moved by up to reach frames in or out.
 
     Returns:
         (batch, mel, frame) power, zeros behind each clip's end, and the (batch,) frame counts.

@@ -66,9 +66,7 @@ def hear_actor(actor: Actor, checks: Sequence[Check], with_product: bool) -> Hea
     brief: list[bool] = []
     waveforms = [load_audio(source) for source in actor.sources]
     for file, waveform in zip(actor.files, waveforms, strict=True):
-        span = detector.find(waveform)
-        edges = (round(span.start_s * SAMPLE_RATE), round(span.end_s * SAMPLE_RATE))
-        recording = Recording(waveform, edges, actor.crowd)
+        recording = Recording(waveform, _find_edges(detector, waveform), actor.crowd)
         for check in (CLEAN, *checks):
             rng = make_rng(check.name, file)
             answers[check.name].append(_answer(recognizer, check.write(check.change(recording, rng))))
@@ -97,6 +95,15 @@ def _answer(recognizer: EmotionRecognizer, data: bytes) -> int:
         return int(np.argmax(list(recognizer.recognize(data).probabilities.values())))
     except AudioError:
         return REFUSED
+
+
+def _find_edges(detector: SpeechDetector, waveform: Waveform) -> tuple[int, int]:
+    """Return where the speech begins and ends, of a clip that is refused all of it."""
+    try:
+        span = detector.find(waveform)
+    except AudioError:
+        return 0, waveform.size
+    return round(span.start_s * SAMPLE_RATE), round(span.end_s * SAMPLE_RATE)
 
 
 def _refuses_brief(recognizer: EmotionRecognizer, recording: Recording, rng: np.random.Generator) -> bool:

@@ -1,4 +1,4 @@
-"""Clips to train on come with a copy as a browser's recorder sends it; clips that are scored do not."""
+"""Clips to train on come with a copy as a browser's recorder sends it, which is never scored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ser_model.training.runs import fingerprint_clips
 
 @pytest.fixture(scope="module")
 def clips(corpus_folder: Path) -> list[Clip]:
-    return read_corpus(corpus_folder, allow_missing=True).clips
+    return read_corpus(corpus_folder, allow_missing=True, with_coded=True).clips
 
 
 def list_coded(clips: list[Clip]) -> list[tuple[Clip, np.ndarray]]:
