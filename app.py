@@ -54,7 +54,7 @@ LAUNCH: dict[str, Any] = {
     "js": script(),
     "allowed_paths": [str(examples.FOLDER)],
     "max_file_size": "20mb",
-    "state_session_capacity": 1_000,  # visitors and callers remembered; Gradio keeps 0.14 MB for each page that is open
+    "state_session_capacity": 128,  # visitors and calls remembered at a time; Gradio keeps 0.14 MB for each
     "mcp_server": True,
     "run_history": False,
     "show_error": True,

@@ -111,6 +111,8 @@ def robustness(arguments: argparse.Namespace) -> int:
     unknown = sorted(set(arguments.only or GROUPS) - set(GROUPS))
     if unknown:
         raise ValueError(f"There is no group {', '.join(unknown)}. Choose from {', '.join(GROUPS)}.")
+    if arguments.jobs < 1 or (arguments.limit is not None and arguments.limit < 1):
+        raise ValueError("--jobs and --limit must be 1 or more.")
     groups = tuple(arguments.only or GROUPS)
     settings = Settings(groups, tuple(arguments.seeds), arguments.jobs, arguments.limit)
     report = measure_robustness(arguments.data, arguments.networks, settings)
@@ -174,9 +176,12 @@ def _add_robustness(parser: argparse.ArgumentParser) -> None:
 def _learn_voice(recognizer: EmotionRecognizer, arguments: argparse.Namespace) -> LearnedVoice | None:
     """Read or learn what --baseline names, and keep it where --save-voice says."""
     paths: list[Path] = arguments.baseline or []
+    brought = [path.suffix for path in paths] == [".json"]
+    if arguments.save_voice and (brought or not paths):
+        raise ValueError("--save-voice keeps what is learned from recordings. Name some with --baseline.")
     if not paths:
         return None
-    if [path.suffix for path in paths] == [".json"]:
+    if brought:
         return LearnedVoice.read(paths[0])
     clips = [path / name for path in paths for name in (list_recordings(path) if path.is_dir() else [""])]
     voice = recognizer.learn_voice(name_clips(clips))

@@ -158,6 +158,43 @@ def test_bad_input_ends_with_2_and_one_line(
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "must be 1 or more"),
+        (["--jobs", "0"], "must be 1 or more"),
+        (["--seeds", "-1"], "must be 1 or more"),
+        (["--protocol", "all"], "needs --calibration"),
+        (["--protocol", "all", "--calibration", "m.json", "--seeds", "2"], "leave them out"),
+        (["--protocol", "all", "--calibration", "m.json", "--shuffle-labels"], "use it with another protocol"),
+        (["--calibration", "m.json"], "goes with --protocol all"),
+    ],
+)
+def test_options_that_make_no_sense_together_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run("--data", "nowhere", *arguments)
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "spoil", [{"model": "classic"}, {"labels": "shuffled"}, {"choosing": True}, {"calibration": None}]
+)
+def test_a_calibration_of_something_else_is_refused_before_training(
+    spoil: dict[str, object], results: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = json.loads((results / "metrics.json").read_text()) | spoil
+    wrong = tmp_path / "metrics.json"
+    wrong.write_text(json.dumps({name: value for name, value in metrics.items() if value is not None}))
+    command = ["--data", corpus, "--allow-missing", "--protocol", "all", "--epochs", 1, "--out", tmp_path / "weights"]
+    capsys.readouterr()
+    assert run(*command, "--calibration", wrong) == 2
+    said = capsys.readouterr().err
+    assert "is not of folds of this model" in said.splitlines()[-1]
+    assert "epoch" not in said
+
+
 @pytest.mark.slow
 def test_two_epochs_on_the_real_corpus_beat_chance(shared: Path, tmp_path: Path) -> None:
     assert run("--data", shared / "data/ravdess", "--folds", 0, "--epochs", 2, "--jobs", 1, "--out", tmp_path) == 0

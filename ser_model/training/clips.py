@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,9 @@ import torch
 from datasets import Dataset, Features, List, Value
 from torch import Tensor
 
+from ser_model import audio, speech
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
+from ser_model.evaluation.robustness import formats
 from ser_model.evaluation.robustness.formats import Codec
 from ser_model.speech import SpeechDetector, SpeechSpan
 
@@ -56,19 +60,19 @@ def prepare_clips(corpus: Dataset, with_coded: bool = False) -> list[Clip]:
     """
     labels = {name: kind for name, kind in corpus.features.items() if name != "audio"}
     features = Features({**labels, "waveform": List(Value("float32")), "span": List(Value("int64"))})
-    processes = 2 if len(corpus) > BATCH else None
+    settings = {"fn_kwargs": {"sources": _digest_sources()}, "num_proc": 2 if len(corpus) > BATCH else None}
     heard = corpus.map(
         _listen,
         batched=True,
         batch_size=BATCH,
-        num_proc=processes,
         features=features,
         remove_columns=["audio"],
         desc="Finding speech",
+        **settings,
     )
     if with_coded:
         features = Features({**features, "coded": List(Value("float32"))})
-        heard = heard.map(_code, num_proc=processes, features=features, desc="Coding copies")
+        heard = heard.map(_code, features=features, desc="Coding copies", **settings)
     return [_make_clip(row) for row in heard.with_format("numpy")]
 
 
@@ -81,13 +85,19 @@ def stack_clips(waveforms: list[Waveform]) -> tuple[Tensor, Tensor]:
     return batch, lengths
 
 
-def _listen(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def _digest_sources() -> str:
+    """Return a name for the code that makes clips; datasets would take up what an older one made."""
+    modules = (__file__, audio.__file__, speech.__file__, formats.__file__)
+    return hashlib.sha256(b"".join(Path(module).read_bytes() for module in modules)).hexdigest()
+
+
+def _listen(rows: dict[str, list[Any]], sources: str) -> dict[str, list[Any]]:  # noqa: ARG001 - names what is kept
     torch.set_num_threads(1)
     detector = SpeechDetector()
     heard: dict[str, list[Any]] = {"waveform": [], "span": []}
-    for file, audio in zip(rows["file"], rows["audio"], strict=True):
+    for file, sound in zip(rows["file"], rows["audio"], strict=True):
         try:
-            waveform = load_audio(audio["bytes"] or audio["path"])
+            waveform = load_audio(sound["bytes"] or sound["path"])
         except AudioError as error:
             raise type(error)(f"{file}: {error}") from error
         try:
@@ -100,7 +110,7 @@ def _listen(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return heard
 
 
-def _code(row: dict[str, Any]) -> dict[str, Any]:
+def _code(row: dict[str, Any], sources: str) -> dict[str, Any]:  # noqa: ARG001
     """Send a clip through Opus at one of CODED_BIT_RATES, which its name decides, and give it its length back."""
     waveform = np.asarray(row["waveform"], np.float32)
     bit_rate = CODED_BIT_RATES[zlib.crc32(row["file"].encode()) % len(CODED_BIT_RATES)]

@@ -100,7 +100,9 @@ def load_ravdess(source: str | Path, channels: tuple[str, ...] = CHANNELS) -> Da
         rows = {file: place for file, place in rows.items() if ClipName.parse(file).channel in channels}
         if not rows:
             raise CorpusError(f"{path} has no {' or '.join(channels)} clips of RAVDESS.")
-        return Dataset.from_generator(_make_rows, features=FEATURES, gen_kwargs={"places": sorted(rows.items())})
+        places = sorted(rows.items())
+        changed = [Path(place.partition("::")[0]).stat().st_mtime_ns for _, place in places]  # a new one is heard anew
+        return Dataset.from_generator(_make_rows, features=FEATURES, gen_kwargs={"places": places, "changed": changed})
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
         return load_hub_copy(str(source), channels)
     raise CorpusError(f"{path} does not exist. Give the folder with the RAVDESS clips, or {HUB_COPY} for the Hub copy.")
@@ -154,9 +156,9 @@ def _list_zips(path: Path) -> dict[str, str]:
     return places
 
 
-def _make_rows(places: list[tuple[str, str]]) -> Iterator[dict[str, object]]:
+def _make_rows(places: list[tuple[str, str]], changed: list[int]) -> Iterator[dict[str, object]]:
     archives: dict[str, zipfile.ZipFile] = {}
-    for file, place in places:
+    for (file, place), _ in zip(places, changed, strict=True):
         if "::" in place:
             archive, member = place.split("::")
             opened = archives.setdefault(archive, zipfile.ZipFile(archive))

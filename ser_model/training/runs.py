@@ -45,15 +45,25 @@ def run_networks(
     """
     jobs = jobs if team.count == 1 else 1
     tasks = [(fold, seed) for seed in range(seeds) for fold in folds]
-    found = Parallel(n_jobs=jobs)(delayed(run_fold)(fold, seed, settings, keep, jobs, team) for fold, seed in tasks)
-    return [outcome for outcome in found if outcome is not None]
+    # a job gets its own copy of a fold's clips, a gigabyte: none waits in memory, and none comes back with the scores
+    run = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")
+    found = run(delayed(run_fold)(fold, seed, settings, keep, jobs, team) for fold, seed in tasks)
+    pairs = zip(tasks, found, strict=True)
+    return [Outcome(fold, seed, *said) for (fold, seed), said in pairs if said is not None]
 
 
-def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int, team: Team) -> Outcome | None:
-    """Score with one fold's network: train it, or take up the scores that an earlier run left."""
+def run_fold(
+    fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int, team: Team
+) -> tuple[Scores, bool] | None:
+    """Score with one fold's network: train it, or take up the scores that an earlier run left.
+
+    Returns:
+        In the first process of a team the scores, and whether an earlier run left them.
+    """
     limit_threads(jobs * team.count)
     name = name_network(fold.name, seed)
-    wanted = json.dumps(asdict(settings) | {"clips": fingerprint_clips(fold.train)}, sort_keys=True)
+    clips = {"clips": fingerprint_clips(fold.train), "scored": fingerprint_clips(fold.test)}
+    wanted = json.dumps(asdict(settings) | clips, sort_keys=True)
     path = keep / "scores" / f"{name}.npz"
     scores = recall_scores(path, wanted) if team.is_first else None
     recalled = team.agree(scores is not None)
@@ -63,7 +73,7 @@ def run_fold(fold: Fold, seed: int, settings: FitSettings, keep: Path, jobs: int
             keep_network(keep / "networks" / name, network)
             scores = score_clips(network, fold.test)
             keep_scores(path, wanted, scores)
-    return None if scores is None else Outcome(fold, seed, scores, recalled)
+    return None if scores is None else (scores, recalled)
 
 
 def fit_model(clips: list[Clip], settings: FitSettings, jobs: int, team: Team = ALONE) -> EmotionCnn:

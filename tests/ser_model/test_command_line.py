@@ -58,7 +58,7 @@ def test_tables_have_a_row_a_file(voice: str, tmp_path: Path, suffix: str) -> No
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--out", "table.xls"], ["--baseline", "nowhere"], ["--weights", "nowhere"]],
+    [["--out", "table.xls"], ["--baseline", "nowhere"], ["--weights", "nowhere"], ["--save-voice", "me.json"]],
 )
 def test_bad_options_end_with_2_and_one_line(
     voice: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
