@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ser_model.functionals import (
     FEWEST_FRAMES,
+    MODULATION_FRAMES,
     N_FUNCTIONALS,
     PERCENTILES,
     describe_tracks,
@@ -73,3 +74,8 @@ def test_centroid_and_spread_are_those_of_a_distribution(frames: Tensor) -> None
 @pytest.mark.parametrize("count", [1, 3, FEWEST_FRAMES])
 def test_the_shortest_clip_has_figures_too(count: int) -> None:
     assert measure_functionals(torch.zeros(1, 80, count), torch.tensor([count])).isfinite().all()
+
+
+def test_of_a_long_sound_the_first_eight_seconds_are_modulation() -> None:
+    frames = np.random.default_rng(0).normal(size=(80, 700)).astype(np.float32)
+    assert np.array_equal(measure_modulation(frames), measure_modulation(frames[:, :MODULATION_FRAMES]))
