@@ -87,7 +87,7 @@ def describe_robustness(results: Path) -> str:
         spread = f"{min(kept):.0f} to {max(kept):.0f}" if kept else ""
         passed, random = (f"{group[key]} of {group['checks']}" for key in ("passed", "random_rater_passed"))
         lines.append(f"| {CHANGES[name]} | {passed} | {random} | {spread} |")
-    bars = [f"{one['what']} {one['value']:.2f} ({_compare(one)})" for one in report["bars"].values()]
+    bars = [f"{one['what']} {one['value']:.3f} ({_compare(one)})" for one in report["bars"].values()]
     heard = f"On {report['clips']} clips, clean UAR {100 * report['clean_uar']:.1f} %: {'; '.join(bars)}."
     if "clean_as_in_the_folds" in report:
         same = f"{100 * report['clean_as_in_the_folds']:.1f} %"
