@@ -39,6 +39,7 @@ from ser_model.evaluation.metrics import summarise
 from ser_model.evaluation.report import write_report
 from ser_model.training.arguments import parse_arguments
 from ser_model.training.classic import ClassicSettings, run_recipe
+from ser_model.training.clips import CODED_BIT_RATES
 from ser_model.training.copies import describe_copies
 from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
 from ser_model.training.fit import FitSettings, limit_threads
@@ -183,7 +184,7 @@ def set_epochs(settings: Settings, arguments: argparse.Namespace) -> Settings:
 def describe_settings(arguments: argparse.Namespace, corpus: Corpus) -> dict[str, Any]:
     """Say what the model was trained with."""
     if arguments.model == "cnn":
-        return asdict(make_settings(arguments, corpus))
+        return asdict(make_settings(arguments, corpus)) | {"coded_bit_rates": CODED_BIT_RATES}
     if arguments.model == "classic":
         return asdict(set_epochs(ClassicSettings(), arguments))
     return asdict(set_epochs(HeadSettings(), arguments))

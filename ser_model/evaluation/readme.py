@@ -139,9 +139,15 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _write_row(name: str, metrics: dict[str, Any]) -> str:
     low, high = (100 * edge for edge in metrics["uar_interval_95"])
     uar = f"**{100 * metrics['uar']:.1f}** ({low:.1f} to {high:.1f})"
-    networks = {len(model) for model in metrics.get("models", [[0]])} if metrics["model"] == "cnn" else set()
-    what = ROWS[name] + "".join(", one network" if count == 1 else f", {count} networks joined" for count in networks)
+    what = ROWS[name] + (_describe_networks(metrics) if metrics["model"] == "cnn" else "")
     return f"| this project: {what} | {uar} | {100 * metrics['accuracy']:.1f} | `{metrics['command']}` |"
+
+
+def _describe_networks(metrics: dict[str, Any]) -> str:
+    """Say how many networks make up a model, and whether they are of the recipe before the present one."""
+    count = len(metrics["models"][0])
+    joined = ", one network" if count == 1 else f", {count} networks joined"
+    return joined + ("" if "coded_bit_rates" in metrics["settings"] else ", trained without coded copies")
 
 
 def _write_details(metrics: dict[str, Any]) -> str:
