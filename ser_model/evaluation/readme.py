@@ -147,7 +147,8 @@ def _describe_networks(metrics: dict[str, Any]) -> str:
     """Say how many networks make up a model, and whether they are of the recipe before the present one."""
     count = len(metrics["models"][0])
     joined = ", one network" if count == 1 else f", {count} networks joined"
-    return joined + ("" if "coded_bit_rates" in metrics["settings"] else ", trained without copies that went through Opus")
+    heard_opus = "coded_bit_rates" in metrics["settings"]
+    return joined if heard_opus else f"{joined}, trained without copies that went through Opus"
 
 
 def _write_details(metrics: dict[str, Any]) -> str:
