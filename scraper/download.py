@@ -48,7 +48,7 @@ def download(name: str, folder: Path, base: str = OFFICIAL) -> Path:
                 version.write_text(response.headers.get("ETag", ""), "utf-8")
                 _receive(response, part)
             _date(part, response.headers.get("Last-Modified"))
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, OSError, ValueError) as error:  # the last of a date that is none
         raise CatalogueError(f"{name} could not be fetched ({error}); run the import again to go on") from error
     version.unlink()
     return part.replace(whole)

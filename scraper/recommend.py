@@ -120,7 +120,7 @@ class Recommender:
                 break
         assert best is not None, "the bundled list always answers"
         picks = tuple(Pick(film, plan.why(film)) for film in best[0][: filters.limit])
-        source = best[1] if exclude else sources.with_count(best[1], len(picks), enough)
+        source = best[1] if exclude and picks else sources.with_count(best[1], len(picks), enough)
         return Recommendation(picks, source, plan.weights, plan.reason())
 
     def _lists(self, plan: Plan, exclude: frozenset[str], deadline: Deadline) -> Iterator[tuple[list[Film], Source]]:

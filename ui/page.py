@@ -130,9 +130,10 @@ def _fill(shelf: Shelf, asked: Asked, count: int) -> tuple[Shelf, Shown, Any, An
         shelf.asked = None
         said = shown(heading=texts.NO_FILMS, source=f"{filters.name_questions(str(error))}.", query=query)
         return shelf, said, gr.Button(visible=False), drawer
+    goes_on = bool(shelf.notices or (seen and found.picks))
     shelf.add(found.picks, found.source.notice)
     listed = table.of_films(shelf.films)
-    ended = bool(seen) and len(found.picks) < count
+    ended = goes_on and len(found.picks) < count
     films = shown(
         heading=texts.FILMS[intent] if shelf.films else texts.NO_FILMS,
         reason=found.reason,

@@ -57,7 +57,8 @@ def keep_clean() -> None:
     """
     place = Path(get_upload_folder())
     place.mkdir(parents=True, exist_ok=True)
-    if place.is_symlink() or place.stat().st_uid != os.geteuid():
+    own = os.geteuid() if hasattr(os, "geteuid") else 0  # as stat says on Windows, where temporary folders are apart
+    if place.is_symlink() or place.stat().st_uid != own:
         raise NotOursError(f"{place} belongs to somebody else. Set GRADIO_TEMP_DIR to a folder of your own.")
     place.chmod(0o700)
     threading.Thread(target=_sweep_on, args=(folder(),), daemon=True).start()

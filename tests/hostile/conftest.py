@@ -1,3 +1,5 @@
+"""What the hostile tests share: a copy of the program that may be spoiled."""
+
 from __future__ import annotations
 
 import shutil

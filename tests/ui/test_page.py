@@ -226,3 +226,22 @@ def test_a_page_that_the_server_forgot_stays_as_it_is_and_says_so(monkeypatch: p
     for updates in (page.more_films(Shelf()), page.drop_film(gr.EventData(None, {"imdb_id": "tt0000001"}), Shelf())):
         assert all(update == {"__type__": "update"} for update in updates[1:])
     assert said == [texts.FORGOTTEN] * 2
+
+
+def test_an_empty_list_says_what_to_do_whatever_was_dismissed_before() -> None:
+    shelf, shown, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    page.drop_film(gr.EventData(None, {"imdb_id": shown["films"][0]["id"]}), shelf)
+    _, shown, *_ = page.show_films(Visit(mood="sad"), shelf, "match", ["Western"], ["Drama"], "2024", "", "8")
+    assert "No film fits these filters; loosen one" in shown["source"]
+    assert texts.NO_MORE not in shown["source"]
+
+
+def test_when_the_last_film_is_dismissed_the_page_still_says_where_they_came_from() -> None:
+    asked = (["Western"], [], "2010", "2012", "8")
+    shelf, shown, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match", *asked)
+    assert 0 < len(shown["films"]) < service.PAGE
+    for film in shown["films"]:
+        _, shown, *_ = page.drop_film(gr.EventData(None, {"imdb_id": film["id"]}), shelf)
+    assert not shown["films"]
+    assert "our own list as of" in shown["source"]
+    assert texts.NO_MORE in shown["source"]

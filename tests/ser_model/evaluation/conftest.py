@@ -1,3 +1,5 @@
+"""What the tests of the evaluation share: networks of the Luna folds."""
+
 from __future__ import annotations
 
 import json
