@@ -138,7 +138,7 @@ class ImdbClient:
 
 def _complete(page: Page, query: FilmQuery, fetched_at: datetime) -> Answer:
     """Add to the films what the address asked for, so IMDb vouches for it: language, and genres of cards."""
-    genres = query.genres if query.genres_all else query.genres[:1]
+    genres = query.genres[:1]
     films = (
         replace(film, language=film.language or query.language, genres=film.genres or genres) for film in page.films
     )

@@ -25,8 +25,7 @@ PRIOR_VOTES = 10_000  # ... and the votes it takes to get halfway to its own
 SQL = """
 SELECT imdb_id, title, year, genres, rating, votes, runtime_min, language, lead
 FROM films
-WHERE CASE WHEN $genres_all::BOOLEAN THEN genre_bits & $genres = $genres
-           ELSE $genres = 0 OR genre_bits & $genres <> 0 END
+WHERE ($genres = 0 OR genre_bits & $genres <> 0)
   AND genre_bits & $not_genres = 0
   AND ($from_year::INTEGER IS NULL OR year >= $from_year)
   AND ($to_year::INTEGER IS NULL OR year <= $to_year)
@@ -64,7 +63,7 @@ class FilmQuery:
     """What films to look for; every filter is off by default.
 
     Attributes:
-        genres: wanted genres, best first; any of them will do unless `genres_all`.
+        genres: wanted genres, best first; any of them will do.
         not_genres: genres that no film may have.
         from_year: earliest year of release; `to_year` the latest.
         min_rating: lowest IMDb rating, 0 to 10.
@@ -78,7 +77,6 @@ class FilmQuery:
     """
 
     genres: tuple[str, ...] = ()
-    genres_all: bool = False
     not_genres: tuple[str, ...] = ()
     from_year: int | None = None
     to_year: int | None = None
@@ -129,18 +127,17 @@ class FilmQuery:
     def to_url(self, base: str, after: str = "") -> str:
         """Return the address of IMDb's advanced title search for this query.
 
-        IMDb can only ask for all of several genres, so where any will do the first is searched for; what IMDb
-        cannot filter at all is left to `accepts`.
+        IMDb can only ask for all of several genres, so the first is searched for; what IMDb cannot filter at all
+        is left to `accepts`.
 
         Args:
             base: scheme and host, such as https://www.imdb.com.
             after: the cursor of the page before, for the next one.
         """
         votes = LIVE_MIN_VOTES_RATING if self.sort is Sort.RATING else LIVE_MIN_VOTES
-        genres = self.genres if self.genres_all else self.genres[:1]
         parameters = {
             "title_type": "feature",
-            "genres": ",".join(genre.lower() for genre in genres),
+            "genres": self.genres[0].lower() if self.genres else "",
             "release_date": _span(
                 self.from_year and f"{self.from_year}-01-01", self.to_year and f"{self.to_year}-12-31"
             ),
@@ -159,7 +156,6 @@ class FilmQuery:
         """Return a statement over a table `films` and its named parameters; the text never varies."""
         parameters: dict[str, Any] = {
             "genres": genre_bits(self.genres),
-            "genres_all": self.genres_all,
             "not_genres": genre_bits(self.not_genres),
             "from_year": self.from_year,
             "to_year": self.to_year,
@@ -177,9 +173,8 @@ class FilmQuery:
 
     def accepts(self, film: Film) -> bool:
         """Say whether a film passes every filter; a fact that is not known does not pass a filter on it."""
-        wanted = [genre in film.genres for genre in self.genres]
         return (
-            (not wanted or (all(wanted) if self.genres_all else any(wanted)))
+            (not self.genres or not set(self.genres).isdisjoint(film.genres))
             and not set(self.not_genres) & set(film.genres)
             and _within(film.year, self.from_year, self.to_year)
             and _within(film.rating, self.min_rating, None)
@@ -193,7 +188,7 @@ class FilmQuery:
         """Name the filters in use that a source cannot apply by itself and that are applied on our side."""
         live = kind in {SourceKind.IMDB, SourceKind.CACHE}
         answers = {
-            "any of several genres": live and len(self.genres) > 1 and not self.genres_all,
+            "any of several genres": live and len(self.genres) > 1,
             "unwanted genres": live and bool(self.not_genres),
             "lead": live and self.lead != "any",
             "language": kind is SourceKind.IMPORTED and self.language is not None,
