@@ -95,7 +95,7 @@ def describe_speed(results: Path) -> str:
         for name, document in found.items()
         for row in ROWS[name]
     ]
-    rows += _describe_training(_read(results / "luna" / "metrics.json"))
+    rows += _describe_training(_read(results / "luna-one-seed" / "metrics.json"))
     if not rows:
         return NOTHING
     lines = ["| what | bar | measured | made by |", "|---|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]

@@ -23,7 +23,8 @@ EMOBOX_TEST = (
     (6, 13, 17, 22),
 )
 TOO_FEW = "An answer is calibrated on other actors' clips. Name folds that score two actors at least."
-PROTOCOLS = ("luna", "emobox", "loso", "random", "random-copies", "all")
+BY_ACTOR = ("luna", "emobox", "loso")
+PROTOCOLS = (*BY_ACTOR, "random", "random-copies", "all")
 
 
 @dataclass(frozen=True)
