@@ -48,7 +48,8 @@ def read(project: Path, place: str) -> Any:
     folder = project / "results"
     if (folder / parts[0]).is_dir():
         folder, parts = folder / parts[0], parts[1:]
-    return reduce(lambda found, part: found[int(part) if isinstance(found, list) else part], parts[1:], json.loads((folder / f"{parts[0]}.json").read_text()))
+    document = json.loads((folder / f"{parts[0]}.json").read_text())
+    return reduce(lambda found, part: found[int(part) if part.isdecimal() else part], parts[1:], document)
 
 
 @pytest.mark.parametrize("place", BARS)
