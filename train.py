@@ -2,8 +2,8 @@
 
 A smoke run in about two minutes:
     python train.py --data DIR --protocol luna --epochs 2 --folds 0 --out runs/smoke
-The figures of the README (an hour and a half on two cores):
-    python train.py --data DIR --protocol luna --seeds 5 --out results/luna
+The figures of the README (an hour and a half on two cores; --out results/luna takes up the scores that lie there):
+    python train.py --data DIR --protocol luna --seeds 5 --out runs/luna
 The shipped weights, trained on everybody with the calibration of those folds:
     python train.py --data DIR --protocol all --calibration results/luna/metrics.json --out ser_model/weights
 Publish them, with card and code, on the model hub:
@@ -13,13 +13,13 @@ The comparison head on a frozen encoder, measured and then made for the page:
     python train.py --data DIR --protocol all --model wav2vec2 --calibration results/wav2vec2/metrics.json
 Further clips of a CSV file (path, emotion, speaker, gender, language; see ser_model/training/manifest.py) join the
 training part of every fold; an emotion that RAVDESS lacks becomes a class of its own:
-    python train.py --data DIR --protocol luna --extra MANIFEST.csv --out runs/extra
+    python train.py --data DIR --protocol luna --seeds 2 --extra MANIFEST.csv --out runs/extra
 Two processes on one machine for each network, on its GPUs where there are any (torch.distributed):
     torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out results/luna
 Settings are chosen on validation actors, held out for it; nothing is asked of the test actors:
     python train.py --data DIR --protocol luna --choosing --out runs/choosing
 Whether anything leaks from training into what is scored: with shuffled labels the UAR must be near chance, 12.5 %:
-    python train.py --data DIR --protocol luna --shuffle-labels --out results/permutation
+    python train.py --data DIR --protocol luna --shuffle-labels --epochs 10 --out results/permutation
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ from ser_model.training.clips import CODED_BIT_RATES
 from ser_model.training.copies import describe_copies
 from ser_model.training.corpus import Corpus, read_corpus, shuffle_labels
 from ser_model.training.fit import FitSettings, limit_threads
-from ser_model.training.folds import Fold, join_training, list_speech, select_folds, split_clips
-from ser_model.training.joined import join_outcomes, list_models
+from ser_model.training.folds import BY_ACTOR, Fold, join_training, list_speech, select_folds, split_clips
+from ser_model.training.joined import JOINED, join_outcomes, list_models
 from ser_model.training.layers import HeadSettings, describe_layers, fit_head
 from ser_model.training.processes import ProcessLost, Team, join_team
 from ser_model.training.provenance import describe_run, recall_minutes
@@ -144,6 +144,13 @@ def read_calibration(arguments: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(
             f"{arguments.calibration} is not of folds of this model. Give the metrics.json that train.py wrote for "
             f"--protocol luna --model {arguments.model}."
+        )
+    if found["protocol"] not in BY_ACTOR:
+        raise ValueError(f"{arguments.calibration} is of known speakers. Give one of --protocol {', '.join(BY_ACTOR)}.")
+    if arguments.model == "cnn" and any(len(model) != JOINED for model in found["models"]):
+        raise ValueError(
+            f"{arguments.calibration} is of single networks, and {JOINED} are joined here, which are surer of "
+            f"themselves. Run the folds again with --seeds {JOINED} or more."
         )
     return found
 

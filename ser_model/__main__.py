@@ -105,6 +105,8 @@ def explore(arguments: argparse.Namespace) -> int:
 
 def robustness(arguments: argparse.Namespace) -> int:
     """Measure how much small and large changes of a recording change the answer, and draw it."""
+    from ser_model.evaluation.networks import NETWORKS  # noqa: PLC0415
+    from ser_model.evaluation.origin import write_document  # noqa: PLC0415
     from ser_model.evaluation.robustness.figure import draw_robustness  # noqa: PLC0415
     from ser_model.evaluation.robustness.suite import GROUPS, Settings, measure_robustness  # noqa: PLC0415
 
@@ -115,9 +117,8 @@ def robustness(arguments: argparse.Namespace) -> int:
         raise ValueError("--jobs and --limit must be 1 or more.")
     groups = tuple(arguments.only or GROUPS)
     settings = Settings(groups, tuple(arguments.seeds), arguments.jobs, arguments.limit)
-    report = measure_robustness(arguments.data, arguments.networks, settings)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    report = measure_robustness(arguments.data, arguments.networks or NETWORKS, settings)
+    write_document(arguments.out, report)
     draw_robustness(report).savefig(arguments.out.with_suffix(".png"), dpi=110)
     for name, group in report["groups"].items():
         print(f"{name:12} {group['passed']} of {group['checks']} checks passed")
@@ -161,9 +162,7 @@ def _add_explore(parser: argparse.ArgumentParser) -> None:
 def _add_robustness(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON file; a .png is drawn beside it")
-    parser.add_argument(
-        "--networks", type=Path, default=Path("results/luna/networks"), help="networks of the Luna folds"
-    )
+    parser.add_argument("--networks", type=Path, metavar="DIR", help="networks of the Luna folds (usually runs/luna's)")
     parser.add_argument("--only", nargs="+", metavar="GROUP", help="only these groups of checks")
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[0, 1], metavar="N", help="of the networks heard as one (usually 0 1)"

@@ -37,7 +37,7 @@ class SpeakerSettings:
         speaker_ratio: Variance of a clip over that of speakers' centres; if it is high, few clips say little of it.
         emotion_ratio: The same for the place of one emotion of one speaker.
         scale: Of the scores that are added to the network's own logits.
-        softness: What the sum is divided by, so that the network's own temperature makes true probabilities of it.
+        softness: What the sum is divided by, so that the network's own temperature fits it too.
     """
 
     speaker_ratio: float = 1.0

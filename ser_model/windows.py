@@ -22,7 +22,7 @@ AT_ONCE = 8  # windows scored together: more only take memory
 Array = NDArray[np.float64]
 
 
-class Scores(NamedTuple):
+class WindowScores(NamedTuple):
     """The logits of a recording's windows, and what the voice is told by."""
 
     emotion: Array  # (window, emotion)
@@ -51,7 +51,7 @@ class Network(Protocol):
         """Return how many numbers it has."""
 
 
-def score_windows(network: Network, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], Scores]:
+def score_windows(network: Network, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], WindowScores]:
     """Return each window's start in seconds, and the scores of all windows."""
     starts, size = place_windows(span), round(measure_window(span) * SAMPLE_RATE)
     firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
@@ -61,7 +61,7 @@ def score_windows(network: Network, waveform: Waveform, span: SpeechSpan) -> tup
         for place in range(0, len(firsts), AT_ONCE):
             windows = np.stack([waveform[first : first + size] for first in firsts[place : place + AT_ONCE]])
             heard.append(network(torch.from_numpy(windows), background=background))  # (window, time)
-    return starts, Scores(*(torch.cat(head).double().numpy() for head in zip(*heard, strict=True)))
+    return starts, WindowScores(*(torch.cat(head).double().numpy() for head in zip(*heard, strict=True)))
 
 
 def place_windows(span: SpeechSpan) -> list[float]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def results(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("results")
-    code = run("--data", corpus, "--allow-missing", "--folds", 0, 1, "--epochs", 2, "--jobs", 1, "--out", out)
-    assert code == 0
+    command = ["--data", corpus, "--allow-missing", "--folds", 0, 1, "--epochs", 2, "--seeds", 2]
+    assert run(*command, "--jobs", 1, "--out", out) == 0
     return out
 
 
@@ -51,8 +52,20 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     results: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    run("--data", corpus, "--allow-missing", "--folds", 0, 1, "--epochs", 2, "--jobs", 1, "--out", results)
+    command = ["--data", corpus, "--allow-missing", "--folds", 0, 1, "--epochs", 2, "--seeds", 2]
+    run(*command, "--jobs", 1, "--out", results)
     assert "epoch" not in capsys.readouterr().err
+
+
+def test_scores_that_were_cut_are_made_anew(results: Path, corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(results / "scores", tmp_path / "scores")
+    cut = tmp_path / "scores/fold-0-seed-0.npz"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    command = ["--data", corpus, "--allow-missing", "--folds", 0, "--epochs", 2, "--seeds", 2]
+    assert run(*command, "--jobs", 1, "--out", tmp_path) == 0
+    assert len(cut.read_bytes()) > len(whole) // 2
+    assert json.loads((tmp_path / "metrics.json").read_text())["minutes"] is None
 
 
 def test_the_weights_for_everybody_open_in_the_recogniser(results: Path, corpus: Path, tmp_path: Path) -> None:
@@ -108,7 +121,7 @@ def test_a_manifest_with_a_new_emotion_trains_a_model_that_knows_it(
     manifest: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["--data", corpus, "--allow-missing", "--extra", manifest, "--epochs", 1]
-    assert run(*command, "--folds", 0, "--jobs", 1, "--out", tmp_path / "folds") == 0
+    assert run(*command, "--folds", 0, "--seeds", 2, "--jobs", 1, "--out", tmp_path / "folds") == 0
     metrics = json.loads((tmp_path / "folds/metrics.json").read_text())
     assert metrics["emotions"] == [*EMOTIONS, "bored"]
     assert metrics["extra"]["emotions"] == {"bored": 8, "sad": 8}
@@ -168,6 +181,8 @@ def test_bad_input_ends_with_2_and_one_line(
         (["--protocol", "all", "--calibration", "m.json", "--seeds", "2"], "leave them out"),
         (["--protocol", "all", "--calibration", "m.json", "--shuffle-labels"], "use it with another protocol"),
         (["--calibration", "m.json"], "goes with --protocol all"),
+        (["--encoder", "facebook/wav2vec2-base"], "goes with --model wav2vec2"),
+        (["--cache", "here"], "leave it out with --model cnn"),
     ],
 )
 def test_options_that_make_no_sense_together_are_refused(
@@ -179,10 +194,23 @@ def test_options_that_make_no_sense_together_are_refused(
 
 
 @pytest.mark.parametrize(
-    "spoil", [{"model": "classic"}, {"labels": "shuffled"}, {"choosing": True}, {"calibration": None}]
+    ("spoil", "message"),
+    [
+        ({"model": "classic"}, "is not of folds of this model"),
+        ({"labels": "shuffled"}, "is not of folds of this model"),
+        ({"choosing": True}, "is not of folds of this model"),
+        ({"calibration": None}, "is not of folds of this model"),
+        ({"protocol": "random"}, "is of known speakers"),
+        ({"models": [[0]]}, "Run the folds again with --seeds 2 or more"),
+    ],
 )
 def test_a_calibration_of_something_else_is_refused_before_training(
-    spoil: dict[str, object], results: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spoil: dict[str, object],
+    message: str,
+    results: Path,
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     metrics = json.loads((results / "metrics.json").read_text()) | spoil
     wrong = tmp_path / "metrics.json"
@@ -191,7 +219,7 @@ def test_a_calibration_of_something_else_is_refused_before_training(
     capsys.readouterr()
     assert run(*command, "--calibration", wrong) == 2
     said = capsys.readouterr().err
-    assert "is not of folds of this model" in said.splitlines()[-1]
+    assert message in said.splitlines()[-1]
     assert "epoch" not in said
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import itertools
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -26,10 +25,11 @@ from ser_model.calibrate import fit_temperature, softmax
 from ser_model.cnn import WeightsError, load_network
 from ser_model.evaluation.metrics import measure_ece, measure_uar
 from ser_model.evaluation.networks import CHOOSING, NETWORKS, find_networks
-from ser_model.evaluation.origin import describe_origin
+from ser_model.evaluation.origin import describe_origin, write_document
 from ser_model.files import WEIGHTS_NAME
 from ser_model.labels import EMOTIONS
 from ser_model.speaker import SpeakerSettings, SpeakerSpace
+from ser_model.training.arguments import count
 from ser_model.training.clips import Clip, prepare_clips
 from ser_model.training.fit import score_clips
 from ser_model.training.folds import split_clips
@@ -82,18 +82,18 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
     parser.add_argument("--networks", type=Path, metavar="DIR", help=f"usually {NETWORKS}, with --choosing {CHOOSING}")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="of the networks, from 0 on")
+    parser.add_argument("--seeds", type=count, default=1, metavar="N", help="of the networks, from 0 on")
     parser.add_argument("--choosing", action="store_true", help="try every setting, on validation actors")
     parser.add_argument("--out", type=Path, default=Path("results/baseline.json"), metavar="FILE")
     arguments = parser.parse_args(argv)
     try:
         networks = arguments.networks or (CHOOSING if arguments.choosing else NETWORKS)
         judged = list(read_folds(arguments.data, networks, arguments.seeds, arguments.choosing))
+        report = summarise(judged, arguments.seeds, arguments.choosing)
+        write_document(arguments.out, report)
     except (AudioError, WeightsError, OSError, ValueError) as error:
         print(f"ser_model: {error}", file=sys.stderr)
         return 2
-    report = summarise(judged, arguments.seeds, arguments.choosing)
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     for kind, row in report["rows"].items():
         print(f"{kind:10} UAR {row['uar']:.4f}  ECE {row['ece']:.3f}")
     return 0

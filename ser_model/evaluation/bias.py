@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ser_model.audio import AudioError
 from ser_model.evaluation.judge import NO_BIAS, BiasSettings, Outcome, judge
 from ser_model.evaluation.metrics import summarise
-from ser_model.evaluation.origin import describe_origin
+from ser_model.evaluation.origin import describe_origin, write_document
 from ser_model.labels import EMOTIONS, Emotion
 from ser_model.training.corpus import read_corpus
 from ser_model.training.fit import Scores
@@ -39,12 +39,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("results/bias-choosing.json"), metavar="FILE")
     arguments = parser.parse_args(argv)
     try:
-        outcomes = read_outcomes(arguments.data, arguments.scores)
-    except (AudioError, CorpusError, OSError, ValueError) as error:
+        write_document(arguments.out, summarise_settings(read_outcomes(arguments.data, arguments.scores)))
+    except (AudioError, CorpusError, BadZipFile, OSError, ValueError) as error:
         print(f"ser_model: {error}", file=sys.stderr)
         return 2
+    return 0
+
+
+def summarise_settings(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Return the document of results/bias-choosing.json."""
     grid = [BiasSettings(*pair) for pair in itertools.product(SAD_WEIGHTS, PENALTIES)]
-    report = {
+    return {
         "command": "python -m ser_model.evaluation.bias --data DIR",
         "scored": "validation actors of the Luna folds, one network a fold",
         "chosen": asdict(BiasSettings()),
@@ -52,8 +57,6 @@ def main(argv: list[str] | None = None) -> int:
         "rows": [asdict(settings) | measure(outcomes, settings) for settings in grid],
         **describe_origin(("numpy",)),
     }
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
-    return 0
 
 
 def read_outcomes(data: Path, scores: Path) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""What results say of where they come from: the day, the machine, the versions; and the name of the weights."""
+"""Documents of results/, and what they say of where they come from: day, machine, versions, name of the weights."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def describe_origin(packages: tuple[str, ...]) -> dict[str, Any]:
         "machine": {"cores": len(os.sched_getaffinity(0)), "processor": _read_processor()},
         "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
     }
+
+
+def write_document(path: Path, document: dict[str, Any]) -> None:
+    """Write figures as indented JSON, in a folder that may not be there yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def name_weights(folder: Path = WEIGHTS) -> str:

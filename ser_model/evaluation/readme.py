@@ -101,12 +101,12 @@ def describe_voices(results: Path) -> str:
     report = _read(results / "baseline.json")
     if not report:
         return ""
-    lines = ["| new speakers, Luna folds | UAR % | gain in points, by fold |", "|---|---|---|"]
+    lines = ["| new speakers, Luna folds | UAR % | gain in points, by fold | calibration error |", "|---|---|---|---|"]
     for kind, words in VOICES.items():
         row = report["rows"][kind]
         gains = ", ".join(f"{100 * gain:+.1f}" for gain in row["gain_by_fold"].values())
         gain = "" if kind == "none" else f"{100 * row['gain']:+.1f} ({gains})"
-        lines.append(f"| {words} | {100 * row['uar']:.1f} | {gain} |")
+        lines.append(f"| {words} | {100 * row['uar']:.1f} | {gain} | {row['ece']:.3f} |")
     seeds = "one seed" if report["seeds"] == 1 else f"mean of {report['seeds']} seeds"
     return "\n".join([*lines, "", f"The gain is over the same clips without; {seeds} (`{report['command']}`)."])
 

@@ -7,7 +7,6 @@ reported, about the speech of every clip of actors they never heard. Writes resu
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from ser_model.cnn import EmotionCnn, WeightsError
 from ser_model.evaluation.judge import Outcome, judge
 from ser_model.evaluation.metrics import Scored, summarise
 from ser_model.evaluation.networks import NETWORKS, find_networks, load_joined
-from ser_model.evaluation.origin import describe_origin
+from ser_model.evaluation.origin import describe_origin, write_document
 from ser_model.int8 import has_fast_int8, hasten
 from ser_model.labels import EMOTIONS
+from ser_model.training.arguments import count
 from ser_model.training.clips import Clip, prepare_clips
 from ser_model.training.fit import Scores
 from ser_model.training.folds import split_clips
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
     parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="DIR")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of the networks (usually 5)")
+    parser.add_argument("--seeds", type=count, default=5, metavar="N", help="of the networks (usually 5)")
     parser.add_argument("--out", type=Path, default=Path("results/served.json"), metavar="FILE")
     arguments = parser.parse_args(argv)
     if not has_fast_int8():
@@ -43,16 +43,16 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     try:
         trained, served = hear_both(arguments.data, arguments.networks, arguments.seeds)
+        report = {
+            "command": f"python -m ser_model.evaluation.served --data DIR --seeds {arguments.seeds}",
+            "scored": "every clip of the Luna folds, by each model of joined networks",
+            **compare(judge(trained), judge(served, calibrate_on=trained)),
+            **describe_origin(("torch",)),
+        }
+        write_document(arguments.out, report)
     except (AudioError, CorpusError, WeightsError, OSError, ValueError) as error:
         print(f"ser_model: {error}", file=sys.stderr)
         return 2
-    report = {
-        "command": f"python -m ser_model.evaluation.served --data DIR --seeds {arguments.seeds}",
-        "scored": "every clip of the Luna folds, by each model of joined networks",
-        **compare(judge(trained), judge(served, calibrate_on=trained)),
-        **describe_origin(("torch",)),
-    }
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 
 

@@ -11,6 +11,7 @@ from ser_model.training.fit import FitSettings
 from ser_model.training.folds import PROTOCOLS
 from ser_model.wav2vec2 import DEFAULT_ENCODER, HEAD_FOLDER
 
+CACHE = Path(".cache")
 SHIPPED = {"cnn": WEIGHTS, "wav2vec2": HEAD_FOLDER}  # where --protocol all puts what the page looks for
 
 
@@ -30,6 +31,8 @@ def parse_arguments(argv: list[str] | None, description: str | None) -> argparse
         runs = Path("runs") / f"{arguments.protocol}-{arguments.model}"
         arguments.out = SHIPPED[arguments.model] if arguments.protocol == "all" else runs
     arguments.seeds = arguments.seeds or 1
+    arguments.encoder = arguments.encoder or DEFAULT_ENCODER
+    arguments.cache = arguments.cache or CACHE
     return arguments
 
 
@@ -52,6 +55,10 @@ def find_contradiction(arguments: argparse.Namespace) -> str | None:
         "--calibration goes with --protocol all": arguments.calibration and not whole,
         "--protocol random-copies shows what the classic recipe measured; use it with --model classic": (
             arguments.protocol == "random-copies" and arguments.model != "classic"
+        ),
+        "--encoder goes with --model wav2vec2": arguments.encoder and arguments.model != "wav2vec2",
+        "--cache keeps what classic and wav2vec2 compute; leave it out with --model cnn": (
+            arguments.cache and arguments.model == "cnn"
         ),
         "--extra goes with --model cnn or wav2vec2: the classic recipe is measured on RAVDESS alone": (
             arguments.model == "classic" and arguments.extra
@@ -84,8 +91,8 @@ def _add_protocol(group: argparse._ArgumentGroup) -> None:
 
 def _add_model(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--model", choices=("cnn", "classic", "wav2vec2"), default="cnn")
-    group.add_argument("--encoder", default=DEFAULT_ENCODER, help="wav2vec2, HuBERT or WavLM, by name or folder")
-    group.add_argument("--epochs", type=count, help=f"passes over the clips (usually {FitSettings().epochs})")
+    group.add_argument("--encoder", help=f"wav2vec2, HuBERT or WavLM, by name or folder (usually {DEFAULT_ENCODER})")
+    group.add_argument("--epochs", type=count, help=f"passes over the clips (usually {FitSettings().epochs} for cnn)")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -95,6 +102,6 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         help="folder for the results (usually runs/PROTOCOL-MODEL; with --protocol all, where the page looks)",
     )
     group.add_argument("--calibration", type=Path, help="metrics.json of the folds, for --protocol all")
-    group.add_argument("--cache", type=Path, default=Path(".cache"), help="where vectors computed once are kept")
+    group.add_argument("--cache", type=Path, help=f"where vectors computed once are kept (usually {CACHE})")
     group.add_argument("--jobs", type=count, default=os.cpu_count() or 1, help="networks trained side by side")
     group.add_argument("--push", metavar="REPO", help="publish weights as OWNER/NAME, alone or after --protocol all")

@@ -25,6 +25,7 @@ PROTOCOLS = {
     "loso": "new speakers, one left out at a time",
     "random": "random split of clips, **speakers known**",
 }
+SAME = ("model", "settings", "extra", "labels")  # as the weights were made
 METRICS = {"uar": ("recall", "UAR"), "accuracy": ("accuracy", "accuracy"), "ece": ("ece", "expected calibration error")}
 
 
@@ -35,14 +36,14 @@ def collect_figures(calibration: Path) -> dict[str, dict[str, Any]]:
         calibration: Such as results/luna/metrics.json; its neighbours are results/PROTOCOL/metrics.json.
 
     Returns:
-        Metrics by protocol, the calibration's first; those of other models are left out.
+        Metrics by protocol, the calibration's first; those of another model, recipe or corpus are left out.
     """
     main = json.loads(calibration.read_text())
     figures = {main["protocol"]: main}
     for protocol in PROTOCOLS:
-        path = calibration.parents[1] / protocol / "metrics.json"
+        path = calibration.resolve().parents[1] / protocol / "metrics.json"
         metrics = json.loads(path.read_text()) if path.exists() else {}
-        if metrics.get("model") == main["model"]:
+        if all(metrics.get(name) == main[name] for name in SAME):
             figures.setdefault(protocol, metrics)
     return figures
 

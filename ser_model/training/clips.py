@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ser_model import audio, speech
 from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
-from ser_model.evaluation.robustness import formats
-from ser_model.evaluation.robustness.formats import Codec
 from ser_model.speech import SpeechDetector, SpeechSpan
+from ser_model.training import formats
+from ser_model.training.formats import Codec
 
 BATCH = 150  # clips that one process takes at a time
 CODED_BIT_RATES = (16_000, 24_000, 32_000)  # of Opus: from what a browser hardly goes below to what many record at

@@ -103,8 +103,10 @@ def join_team() -> Iterator[Team]:
         return
     team = Team(int(os.environ["RANK"]), count, int(os.environ["LOCAL_RANK"]))
     signal.signal(signal.SIGTERM, _stop)  # torchrun sends it to the others when it sees one end
-    gpus = torch.cuda.device_count()
-    distributed.init_process_group("nccl" if gpus >= int(os.environ["LOCAL_WORLD_SIZE"]) else "gloo")
+    own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+    if own_gpu:
+        torch.cuda.set_device(team.device)  # where NCCL gathers
+    distributed.init_process_group("nccl" if own_gpu else "gloo")
     try:
         yield team
     except RuntimeError as error:

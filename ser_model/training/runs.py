@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -103,13 +104,16 @@ def keep_scores(path: Path, settings: str, scores: Scores) -> None:
 
 
 def recall_scores(path: Path, settings: str) -> Scores | None:
-    """Read scores, if they are there and were made by these settings."""
+    """Read scores, if they are there, whole, and were made by these settings."""
     if not path.exists():
         return None
-    with np.load(path) as kept:
-        if str(kept["settings"]) != settings:
-            return None
-        return Scores(**{head: kept[head].astype(np.float64) for head in HEADS})
+    try:
+        with np.load(path) as kept:
+            if str(kept["settings"]) != settings:
+                return None
+            return Scores(**{head: kept[head].astype(np.float64) for head in HEADS})
+    except (BadZipFile, EOFError, KeyError, ValueError):  # cut, or no scores of ours: made anew
+        return None
 
 
 def run_heads(

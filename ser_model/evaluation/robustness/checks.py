@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ser_model.evaluation.robustness import changes, noises, phone, rooms
-from ser_model.evaluation.robustness.formats import Codec, Write, write_ogg, write_wav
 from ser_model.evaluation.robustness.recording import Change
 from ser_model.evaluation.robustness.sounds import make_cough, make_sneeze, make_white
+from ser_model.training.formats import Codec, Write, write_ogg, write_wav
 
 WAV = write_wav()
 

@@ -14,11 +14,11 @@ from ser_model.audio import SAMPLE_RATE, AudioError, AudioSource, Waveform, load
 from ser_model.calibrate import Calibration
 from ser_model.evaluation.networks import load_joined
 from ser_model.evaluation.robustness.checks import CLEAN, Check
-from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.recording import Recording
 from ser_model.int8 import hasten
 from ser_model.recognize import EmotionRecognizer
 from ser_model.speech import SpeechDetector
+from ser_model.training.formats import write_wav
 
 REFUSED = -1  # the answer to a recording that cannot be judged; never right
 BRIEF_S = (0.1, 0.2, 0.3, 0.4, 0.49)

@@ -7,9 +7,9 @@ import soxr
 from scipy.signal import butter, lfilter, sosfilt
 
 from ser_model.audio import SAMPLE_RATE
-from ser_model.evaluation.robustness.formats import Codec, decode
 from ser_model.evaluation.robustness.recording import Changed, Recording
 from ser_model.evaluation.robustness.sounds import make_pink
+from ser_model.training.formats import Codec, decode
 
 PHONE_RATE_HZ = 8_000
 AMR = Codec("libopencore_amrnb", "amr", 7_400, PHONE_RATE_HZ)

@@ -12,11 +12,11 @@ from ser_model.audio import SAMPLE_RATE, AudioError
 from ser_model.calibrate import Calibration
 from ser_model.evaluation.networks import load_joined
 from ser_model.evaluation.robustness import sounds
-from ser_model.evaluation.robustness.formats import write_wav
 from ser_model.evaluation.robustness.listen import make_rng
 from ser_model.evaluation.robustness.sounds import Make, Sound
 from ser_model.int8 import hasten
 from ser_model.recognize import EmotionRecognizer
+from ser_model.training.formats import write_wav
 
 LENGTHS_S = (2, 10)
 PEAKS_DB = (-60, -30, -6)  # of full scale

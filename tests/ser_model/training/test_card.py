@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+from ser_model.files import WEIGHTS_NAME
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.training.card import collect_figures, list_code, list_packages, make_card, write_card
 
@@ -34,7 +35,10 @@ def test_the_card_says_size_limits_and_terms() -> None:
     card = ModelCard.load(WEIGHTS / "README.md")
     assert card.data.license == "cc-by-nc-sa-4.0"
     assert card.data.library_name == "transformers"
-    assert f"{EmotionRecognizer.load().count_parameters():,} parameters" in card.text
+    parameters = EmotionRecognizer.load().count_parameters()
+    assert f"{parameters:,} parameters" in card.text
+    assert parameters < 1_000_000
+    assert (WEIGHTS / WEIGHTS_NAME).stat().st_size < 5_000_000
     for words in ("North American actors", "two English sentences", "not a diagnosis", "trust_remote_code=True"):
         assert words in " ".join(card.text.split())
 
@@ -42,13 +46,19 @@ def test_the_card_says_size_limits_and_terms() -> None:
 def test_it_follows_a_change_of_the_results_and_leaves_other_models_out(project: Path, tmp_path: Path) -> None:
     weights = shutil.copytree(WEIGHTS, tmp_path / "weights")
     metrics = json.loads((project / "results/luna/metrics.json").read_text())
-    for name, change in {"luna": {"uar": 0.4321}, "random": {"model": "classic", "protocol": "random"}}.items():
+    changes = {
+        "luna": {"uar": 0.4321},
+        "random": {"model": "classic", "protocol": "random"},
+        "loso": {"settings": {"epochs": 2}, "protocol": "loso"},
+    }
+    for name, change in changes.items():
         (tmp_path / "results" / name).mkdir(parents=True)
         (tmp_path / "results" / name / "metrics.json").write_text(json.dumps(metrics | change))
     assert write_card(weights, tmp_path / "results/luna/metrics.json")
     text = (weights / "README.md").read_text()
     assert "| 43.2 (" in text
     assert "speakers known" not in text
+    assert "one left out" not in text
     assert not write_card(weights, tmp_path / "results/luna/metrics.json")
 
 

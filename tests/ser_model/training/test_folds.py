@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -7,11 +10,17 @@ from ser_model.training.clips import Clip
 from ser_model.training.folds import ACTORS, split_clips
 
 CLIPS = [
-    Clip(f"{actor}-{emotion}-{song}-{copy}", np.zeros(1, np.float32), (0, 1), emotion, (actor + 1) % 2, 0, actor, song)
-    for actor in ACTORS
-    for emotion in range(8)
-    for song in (False, True)
-    for copy in range(2)
+    Clip(
+        file=f"{actor}-{emotion}-{song}-{copy}",
+        waveform=np.full(1, number, np.float32),
+        span=(0, 1),
+        emotion=emotion,
+        gender=(actor + 1) % 2,
+        intensity=0,
+        actor=actor,
+        is_song=song,
+    )
+    for number, (actor, emotion, song, copy) in enumerate(product(ACTORS, range(8), (False, True), range(2)))
 ]
 
 
@@ -58,6 +67,15 @@ def test_the_random_split_shares_actors_but_no_clip() -> None:
     for fold in folds:
         assert not {clip.file for clip in fold.train} & {clip.file for clip in fold.test}
         assert list_actors(fold.train) & list_actors(fold.test)
+
+
+def test_one_recording_under_two_names_is_on_one_side_of_the_random_split() -> None:
+    twin = replace(CLIPS[0], file="twin")
+    folds = split_clips([*CLIPS, twin], "random")
+    scored = [(fold, {clip.file for clip in fold.test} & {"twin", CLIPS[0].file}) for fold in folds]
+    assert {"twin", CLIPS[0].file} == set().union(*(names for _, names in scored))
+    for fold, names in scored:
+        assert not names or not {"twin", CLIPS[0].file} & {clip.file for clip in fold.train}
 
 
 def test_the_split_over_copies_leaks_and_scores_each_row_once() -> None:

@@ -8,11 +8,11 @@ from voice import RATE_HZ, speak
 from ser_model.audio import load_audio
 from ser_model.evaluation.robustness import changes, noises, rooms
 from ser_model.evaluation.robustness.checks import CHECKS, Check
-from ser_model.evaluation.robustness.formats import Codec, write_ogg, write_wav
 from ser_model.evaluation.robustness.phone import call_by_phone
 from ser_model.evaluation.robustness.product import KINDS, PEAKS_DB, make_sound
 from ser_model.evaluation.robustness.recording import Recording
 from ser_model.evaluation.robustness.sounds import make_white
+from ser_model.training.formats import Codec, write_ogg, write_wav
 
 
 @pytest.fixture(scope="module")

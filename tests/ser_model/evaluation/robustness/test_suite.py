@@ -57,6 +57,16 @@ def test_the_product_cases_hold_with_the_shipped_weights(
     assert draw_robustness(report).axes
 
 
+def test_networks_are_looked_for_where_the_remedy_puts_them(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["robustness", "--data", str(corpus), "--out", str(tmp_path / "out.json")]) == 2
+    sentence = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "runs/luna/networks/" in sentence
+    assert "--out runs/luna" in sentence
+
+
 def test_what_is_wrong_is_one_clear_line(
     corpus: Path, networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

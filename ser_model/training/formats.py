@@ -5,22 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
 import soundfile as sf
 import soxr
+from numpy.typing import NDArray
 
 from ser_model.audio import SAMPLE_RATE
-from ser_model.evaluation.robustness.recording import Changed
 
-Write = Callable[[Changed], bytes]  # (time,) at SAMPLE_RATE -> a file's bytes
+Samples = NDArray[np.floating[Any]]
+Write = Callable[[Samples], bytes]  # (time,) at SAMPLE_RATE -> a file's bytes
 
 
 def write_wav(subtype: str = "FLOAT", rate_hz: int = SAMPLE_RATE, channels: int = 1) -> Write:
     """WAV with these samples ("PCM_16", "PCM_32" or "FLOAT"), rate and channels; integers clip at full scale."""
 
-    def write(waveform: Changed) -> bytes:
+    def write(waveform: Samples) -> bytes:
         samples = soxr.resample(waveform, SAMPLE_RATE, rate_hz) if rate_hz != SAMPLE_RATE else waveform
         file = io.BytesIO()
         sf.write(file, np.stack([samples] * channels, axis=1), rate_hz, format="WAV", subtype=subtype)
@@ -29,7 +31,7 @@ def write_wav(subtype: str = "FLOAT", rate_hz: int = SAMPLE_RATE, channels: int 
     return write
 
 
-def write_ogg(waveform: Changed) -> bytes:
+def write_ogg(waveform: Samples) -> bytes:
     """Ogg Vorbis at 48 kHz, of libsndfile's usual quality."""
     file = io.BytesIO()
     samples = soxr.resample(np.clip(waveform, -1, 1), SAMPLE_RATE, 48_000)
@@ -46,7 +48,7 @@ class Codec:
     bit_rate: int
     rate_hz: int = 48_000
 
-    def __call__(self, waveform: Changed) -> bytes:
+    def __call__(self, waveform: Samples) -> bytes:
         """Encode (time,) samples at SAMPLE_RATE; louder than full scale is clipped."""
         samples = soxr.resample(np.clip(waveform, -1, 1).astype(np.float32), SAMPLE_RATE, self.rate_hz)
         file = io.BytesIO()
@@ -63,7 +65,7 @@ class Codec:
         return file.getvalue()
 
 
-def decode(data: bytes, container: str) -> Changed:
+def decode(data: bytes, container: str) -> Samples:
     """Decode a file of one channel that load_audio does not know, at its own rate."""
     with av.open(io.BytesIO(data), mode="r", format=container) as file:
         to_float = av.AudioResampler("flt", "mono")
