@@ -113,7 +113,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
-    asked, found = [visit, shelf, intent, *drawer], [shelf, films, more, filter_drawer]
+    asked, found = [moods, visit, shelf, intent, *drawer], [shelf, films, more, filter_drawer]
     heard = voice.change(
         page.hear_clip, [voice, voice_too, visit], [visit, verdict, moods],
         concurrency_id="model", **latest | {"show_progress": "minimal", "show_progress_on": verdict},
@@ -130,7 +130,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads
     gr.on(changed, page.show_films, asked, found, **latest | looking)
     films.click(page.drop_film, shelf, found, trigger_mode="multiple", **private)
     heard.then(page.offer_more, visit, [compare, compared, closer, drawn], **private)
-    compare.click(comparison.show, voice, compared, concurrency_id="comparison", **private)
+    compare.click(comparison.show, [voice, visit], compared, concurrency_id="comparison", **private)
     closer.click(page.look_closer, [voice, visit], drawn, concurrency_id="model", **private)
     more.click(page.more_films, shelf, found, **private | looking)
     voice_too.input(page.show_voice, [voice_too, visit], verdict, **private)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScraperError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:  # such as head, which has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"error: {error.filename} cannot be read or written: {error.strerror}", file=sys.stderr)
         return BAD_INPUT
@@ -162,4 +167,6 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a title that the terminal cannot write
     sys.exit(main())

@@ -145,7 +145,7 @@ def _connect() -> duckdb.DuckDBPyConnection:
 def _read_csv(connection: duckdb.DuckDBPyConnection, name: str, csv: Path) -> None:
     if not csv.is_file():
         raise CatalogueError(f"the bundled list {csv} is missing; restore it from the repository")
-    with csv.open(encoding="utf-8") as file:
+    with csv.open(encoding="utf-8", errors="replace") as file:
         header = file.readline().strip().split(",")
     if header != list(COLUMNS):
         raise CatalogueError(f"{csv} must have the columns {','.join(COLUMNS)}, not {','.join(header)}")

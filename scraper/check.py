@@ -42,9 +42,15 @@ def check(path: Path = BUNDLED_CSV, against: Path | None = None) -> list[str]:
     Raises:
         CatalogueError: when a file cannot be read as what it should be.
     """
-    films = load_bundled(path).films()
+    try:
+        films = load_bundled(path).films()
+    except ValueError as error:
+        raise CatalogueError(f"{path}: {error}; put that right first") from error
     problems = [*find_duplicates(films), *find_bad_facts(films), *find_thin_moods(films)]
-    return problems + list(compare(films, read_facts(against)) if against else ())
+    try:
+        return problems + list(compare(films, read_facts(against)) if against else ())
+    except ValueError as error:
+        raise CatalogueError(f"{against} is no table of facts in UTF-8: {error}") from error
 
 
 def find_duplicates(films: Iterable[Film]) -> Iterator[str]:

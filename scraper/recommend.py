@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from scraper import moods, sources
 from scraper.catalogue import Catalogue, FilmTable
-from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable
+from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable, QueryError
 from scraper.film import Film, Pick, Source, SourceKind
 from scraper.imdb import Answer, ImdbClient
 from scraper.moods import Intent
@@ -16,6 +16,7 @@ from scraper.ranking import rank
 from scraper.transport import Deadline
 
 FEW = 12  # fewer films than this are worth a word, and worth asking the next source
+LEADING = 0.5  # probability from which one mood is named in the reason
 PAGE_NEEDS_S = 1.5  # a second page is not asked for with less time left: a second between requests, then the answer
 
 
@@ -44,18 +45,26 @@ class Plan:
     intent: Intent
     weights: Mapping[str, float]
     query: FilmQuery
+    as_asked: bool  # whether the visitor named the genres
 
     @classmethod
     def make(cls, probabilities: Mapping[str, float], intent: Intent, filters: FilmQuery) -> Plan:
-        """Join mood and filters; genres that the visitor named come before those of the mood."""
+        """Join mood and filters; genres that the visitor named come before those of the mood.
+
+        Raises:
+            QueryError: the filters leave none of the mood's genres, so that any film would do.
+        """
         blended = moods.blend(probabilities, intent, filters.from_year)
         avoid = set(moods.avoided(probabilities, intent)) - set(filters.genres)
         weights = blended | dict.fromkeys(filters.genres, 1.0)
         weights = {genre: weight for genre, weight in weights.items() if genre not in avoid | {*filters.not_genres}}
+        if blended and not weights:
+            raise QueryError("not_genres leaves no genre that fits this mood; take one out of it")
         wanted = sorted(filters.genres or weights, key=lambda genre: -blended.get(genre, 0.0))
         unwanted = (*filters.not_genres, *sorted(avoid - set(filters.not_genres)))
         query = replace(filters, genres=tuple(wanted), not_genres=unwanted)
-        return cls(probabilities, intent, dict(sorted(weights.items(), key=lambda item: -item[1])), query)
+        weights = dict(sorted(weights.items(), key=lambda item: -item[1]))
+        return cls(probabilities, intent, weights, query, as_asked=bool(filters.genres))
 
     def why(self, film: Film) -> str:
         """Say in a few words why a film is on the list, by the genre that speaks for it most."""
@@ -66,14 +75,17 @@ class Plan:
 
     def reason(self) -> str:
         """Say why these genres, as one sentence."""
-        genres = ", ".join(list(self.weights)[:4])
+        genres = ", ".join(self.query.genres[:4])
         probable = moods.read_probabilities(self.probabilities)
         if not probable:
             return f"{genres}: as you asked." if genres else "Films that fit your filters."
         mood = max(probable, key=lambda m: probable[m])
         aim = "To stay with" if self.intent is Intent.MATCH else "To lift"
         article = "an" if mood.adjective[0] in "aeiou" else "a"
-        return f"{aim} {article} {mood.adjective} mood: {genres} ({moods.TABLE[mood][self.intent].reason})."
+        leads = probable[mood] >= LEADING
+        felt = f"{article} {mood.adjective} mood" if leads else "a mix of moods"
+        because = ", as you asked" if self.as_asked else f" ({moods.TABLE[mood][self.intent].reason})" if leads else ""
+        return f"{aim} {felt}: {genres}{because}."
 
 
 class Recommender:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ser_model.archive import ScoringJob, explain, list_recordings, score_archive
 from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, load_audio
@@ -23,6 +23,13 @@ from ser_model.table import (
     write_table,
 )
 from ser_model.voice import LearnedVoice, name_clips
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"ser_model: {message}; see {self.prog} --help\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,8 +54,8 @@ def predict(arguments: argparse.Namespace) -> int:
     weights = None if arguments.weights == WEIGHTS else arguments.weights
     if first.is_dir() and len(arguments.files) == 1:
         return _predict_archive(ScoringJob(first, weights, voice), arguments)
-    if arguments.ray:
-        raise ValueError("--ray scores a folder: python -m ser_model predict DIR --out TABLE --ray [ADDRESS].")
+    if arguments.ray or arguments.jobs:
+        raise ValueError("--ray and --jobs are for a folder: python -m ser_model predict DIR --out TABLE --jobs N.")
     documents, rows = _predict_files(recognizer, arguments.files, voice)
     if arguments.out:
         write_table(arguments.out, make_table(rows, read_labels(arguments.weights)))
@@ -128,7 +135,7 @@ def robustness(arguments: argparse.Namespace) -> int:
 
 
 def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ser_model", description=__doc__)
+    parser = _Parser(prog="python -m ser_model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_predict(commands.add_parser("predict", help="say how recordings sound"))
     _add_explore(commands.add_parser("explore", help="draw pictures of the corpus"))
@@ -181,7 +188,9 @@ def _learn_voice(recognizer: EmotionRecognizer, arguments: argparse.Namespace) -
     if not paths:
         return None
     if brought:
-        return LearnedVoice.read(paths[0])
+        voice = LearnedVoice.read(paths[0])
+        recognizer.check_voice(voice)
+        return voice
     clips = [path / name for path in paths for name in (list_recordings(path) if path.is_dir() else [""])]
     voice = recognizer.learn_voice(name_clips(clips))
     if arguments.save_voice:

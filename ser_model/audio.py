@@ -32,6 +32,7 @@ WHOLE = 0.95  # share of what its header promises from which a recording counts 
 CODECS = ("aac", "alac", "flac", "mp3", "mp3float", "opus", "pcm_s16le", "pcm_s16be", "pcm_f32le", "vorbis")
 TIMED = ("matroska", "mp4")  # containers that may know how long they last; a browser's recorder does not say
 XING_WITHIN = 64  # bytes of an MP3's first frame in which its Xing header is looked for
+OGG_HEADER = 27  # bytes of a page in front of the sizes of its segments
 UNKNOWN_SIZE = 0xFFFF_FF00  # RIFF sizes from here on are written by recorders that do not know theirs
 
 Waveform = NDArray[np.float32]  # (time,) in about [-1, 1] at SAMPLE_RATE
@@ -146,9 +147,8 @@ def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
     except (sf.LibsndfileError, ValueError) as error:  # ValueError: a header that promises no end
         if isinstance(error, AudioError):
             raise
-        if data.startswith((b"fLaC", b"OggS", b"RIFF")):
-            raise Truncated(_TRUNCATED) from error
-        raise NotAudio(_NOT_AUDIO) from error
+        cut = data.startswith(b"fLaC") or _wav_is_cut(data) or _ogg_is_cut(data)
+        raise (Truncated(_TRUNCATED) if cut else NotAudio(_NOT_AUDIO)) from error
     if samples.size < WHOLE * promised or _wav_is_cut(data) or _ogg_is_cut(data) or _mp3_is_cut(data):
         raise Truncated(_TRUNCATED)
     return samples, rate_hz
@@ -201,19 +201,22 @@ def _join_blocks(blocks: Iterator[Waveform], rate_hz: int, seconds: int) -> Wave
 
 
 def _wav_is_cut(data: bytes) -> bool:
-    """Tell whether a RIFF file is shorter than its header says; 0 and UNKNOWN_SIZE promise nothing."""
-    if not data.startswith(b"RIFF"):
+    """Tell whether a WAV file is shorter than its header says; 0 and UNKNOWN_SIZE promise nothing."""
+    if not data.startswith(b"RIFF") or not b"WAVE".startswith(data[8:12]):
         return False
     promised = int.from_bytes(data[4:8], "little")
     return promised < UNKNOWN_SIZE and promised + 8 > len(data) + 1  # one byte of padding may be left out
 
 
 def _ogg_is_cut(data: bytes) -> bool:
-    """Tell whether the last page of an Ogg file lacks the end-of-stream flag (RFC 3533, section 6)."""
+    """Tell whether the last page of an Ogg file is not whole or lacks the end-of-stream flag (RFC 3533, section 6)."""
     if not data.startswith(b"OggS"):
         return False
-    last_page = data.rfind(b"OggS")
-    return not data[last_page + 5] & 0x04
+    page = data[data.rfind(b"OggS") :]
+    if len(page) < OGG_HEADER:
+        return True
+    body = OGG_HEADER + page[OGG_HEADER - 1]  # the header ends with the count of segments, then their sizes come
+    return len(page) < body + sum(page[OGG_HEADER:body]) or not page[5] & 0x04
 
 
 def _mp3_is_cut(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_model.audio import CLIP, AudioSource, Limits, Waveform, load_audio
+from ser_model.audio import CLIP, AudioError, AudioSource, Limits, Waveform, load_audio
 from ser_model.calibrate import Calibration, softmax
 from ser_model.cnn import WeightsError, load_network, read_config
 from ser_model.files import CONFIG_NAME, REMEDY
@@ -163,11 +163,25 @@ class EmotionRecognizer:
         """
         space = require(self._space)
         space.check_names(clips)
-        return space.learn({name: np.stack([self._describe(one) for one in each]) for name, each in clips.items()})
+        return space.learn(
+            {name: np.stack([self._describe(name, one) for one in each]) for name, each in clips.items()}
+        )
 
-    def _describe(self, source: AudioSource) -> Array:
-        waveform = load_audio(source)
-        _, scores = score_windows(self.network, waveform, self._detector.find(waveform))
+    def check_voice(self, voice: LearnedVoice) -> None:
+        """Make sure that a voice was learned with these weights.
+
+        Raises:
+            VoiceError: It was not.
+        """
+        require(self._space).check(voice)
+
+    def _describe(self, name: str, source: AudioSource) -> Array:
+        try:
+            waveform = load_audio(source)
+            span = self._detector.find(waveform)
+        except AudioError as error:
+            raise type(error)(f"The clip for {name} is of no use. {error}") from error
+        _, scores = score_windows(self.network, waveform, span)
         return np.asarray(scores.embedding.mean(axis=0))
 
     def _decide(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ import gradio as gr
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
+from ser_model.voice import LearnedVoice, VoiceError
 from ser_model.wav2vec2 import ComparisonMissing
 from ui import rival, service, texts
 from ui.bars import bars, markup, percent
 from ui.template import Shown, shown
+from ui.visit import Visit
 
 API_PATIENCE_S = 20.0  # how long a client waits for the large model to load ...
 PAGE_PATIENCE_S = 120.0  # ... and how long the page does, which says so meanwhile
@@ -79,18 +82,20 @@ class Comparison:
         return {"cnn": self.cnn.to_json(), "wav2vec2": other, "agree": self.agree, "notice": self.notice}
 
 
-def compare(path: str | Path, patience_s: float = API_PATIENCE_S) -> Comparison:
+def compare(path: str | Path, patience_s: float = API_PATIENCE_S, learned: LearnedVoice | None = None) -> Comparison:
     """Hear a clip with both models.
 
     Args:
         path: The recording.
         patience_s: How long to wait for the large model to load.
+        learned: The speaker's voice, which the small model can mind.
 
     Raises:
         AudioError: The clip cannot be judged; the message says what to do.
+        VoiceError: The voice was learned with other weights.
     """
     small = service.recognizer()
-    cnn = _time(service.hear, Path(path), small)
+    cnn = _time(functools.partial(service.hear, voice=learned), Path(path), small)
     try:
         if not rival.rival.wait(patience_s):
             return Comparison(cnn, notice=texts.STILL_LOADING)
@@ -100,15 +105,15 @@ def compare(path: str | Path, patience_s: float = API_PATIENCE_S) -> Comparison:
     return Comparison(cnn, _time(rival.hear, Path(path), rival.rival.recognizer))
 
 
-def show(path: str | None) -> Iterator[Shown]:
+def show(path: str | None, visit: Visit) -> Iterator[Shown]:
     """Compare on the page: a word about loading at once, then the result."""
     if path is None:
         yield shown(headline=texts.NO_CLIP)
         return
     yield shown(headline=texts.LOADING_RIVAL)
     try:
-        yield describe(compare(path, PAGE_PATIENCE_S))
-    except AudioError as error:
+        yield describe(compare(path, PAGE_PATIENCE_S, visit.voice))
+    except (AudioError, VoiceError) as error:
         yield shown(headline=str(error))
     except WeightsError:
         yield shown(headline=texts.NO_MODEL)

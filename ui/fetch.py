@@ -61,10 +61,12 @@ async def _download(url: str) -> bytes:
     data = b""
     async with (
         httpx.AsyncClient(transport=transport, timeout=PATIENCE_S, trust_env=False) as client,
-        client.stream("GET", address) as response,
+        client.stream("GET", address, headers={"Accept-Encoding": "identity"}) as response,
     ):
         if response.status_code != httpx.codes.OK:
             raise ValueError(f"status {response.status_code}")
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise ValueError("packed, though it was asked for as it is")
         async for piece in response.aiter_raw():
             data += piece
             if len(data) > CLIP.megabytes * 1_000_000:

@@ -110,7 +110,7 @@ def name_questions(message: str) -> str:
         >>> name_questions("from_year 2020 is after to_year 2010; swap them")
         '“From year” 2020 is after “Until year” 2010; swap them'
     """
-    for name, label in texts.FILTER_LABELS.items():
+    for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
         message = message.replace(name, f"“{label}”")
     return message
 

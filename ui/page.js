@@ -120,10 +120,17 @@
   const news = document.body.appendChild(document.createElement("p"));
   news.className = "unseen";
   news.setAttribute("role", "status");
+  let listed = "";
   const announce = () => {
     const heading = byId("films").querySelector("h2")?.textContent;
-    const text = heading ? `${heading}: ${byId("films").querySelectorAll(".film").length}` : "";
-    if (news.textContent !== text) news.textContent = text;
+    const films = [...byId("films").querySelectorAll("[data-film]")].map((button) => button.dataset.film);
+    const text = heading ? `${heading}: ${films.length}` : "";
+    const list = [text, ...films].join();
+    if (list === listed) return;
+    listed = list;
+    const again = news.textContent === text; // other films, as many: the same words are read only when they come anew
+    if (again) news.textContent = "";
+    setTimeout(() => { news.textContent = text; }, again ? 100 : 0);
   };
 
   const gradios = (name) => name.startsWith("__"); // Gradio's own, such as __theme

@@ -73,15 +73,17 @@ def show_voice(wanted: bool, visit: Visit) -> Any:
     return answer.of_voice(visit.heard, wanted, learned=visit.voice is not None)
 
 
-def show_films(visit: Visit, shelf: Shelf, intent: str, *answers: Any) -> tuple[Shelf, Any, Any, Any]:
+def show_films(mood: str | None, visit: Visit, shelf: Shelf, intent: str, *answers: Any) -> tuple[Shelf, Any, Any, Any]:
     """Look for films afresh, unless they answer to the same already; return the shelf, films, "more" and the drawer.
 
     Args:
+        mood: The one that is marked on the page, which decides when the visit was forgotten.
         visit: Whose mood decides.
         shelf: What is on the page.
         intent: "match" or "lift".
         answers: Those of the filters' drawer, in its order.
     """
+    visit = visit if visit.probabilities else replace(visit, mood=mood)
     asked = Asked(visit, intent, answers)
     with shelf.lock:
         if asked == shelf.asked or not (visit.probabilities or shelf.asked):
@@ -131,13 +133,13 @@ def _fill(shelf: Shelf, asked: Asked, count: int) -> tuple[Shelf, Shown, Any, An
         said = shown(heading=texts.NO_FILMS, source=f"{filters.name_questions(str(error))}.", query=query)
         return shelf, said, gr.Button(visible=False), drawer
     goes_on = bool(shelf.notices or (seen and found.picks))
-    shelf.add(found.picks, found.source.notice)
+    shelf.add(found.picks, found.source)
     listed = table.of_films(shelf.films)
     ended = goes_on and len(found.picks) < count
     films = shown(
         heading=texts.FILMS[intent] if shelf.films else texts.NO_FILMS,
         reason=found.reason,
-        source=" ".join([*shelf.notices, *[texts.NO_MORE] * ended]),
+        source=" ".join([*shelf.notices.values(), *[texts.NO_MORE] * ended]),
         films=[card(pick) for pick in shelf.films],
         columns=list(listed.columns),
         rows=table.rows_of(listed),

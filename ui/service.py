@@ -68,6 +68,18 @@ def learn_voice(clips: Mapping[str, Iterable[str | Path]]) -> LearnedVoice:
         raise AudioError(texts.GONE) from error
 
 
+def read_voice(path: Path) -> LearnedVoice:
+    """Read a voice that was learned on another visit.
+
+    Raises:
+        VoiceError: It is none, or was learned with other weights.
+        OSError: It cannot be read.
+    """
+    voice = LearnedVoice.read(path)
+    recognizer().check_voice(voice)
+    return voice
+
+
 def expect_gain(voice: LearnedVoice, results: Path = RESULTS) -> dict[str, Any] | None:
     """Return what learning a voice was measured to bring for speakers never heard before; None where it was not.
 

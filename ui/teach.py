@@ -89,7 +89,7 @@ def take(path: str | None, visit: Visit, lesson: Lesson) -> tuple[Any, Any, Any,
     if path is None:
         return gr.skip(), gr.skip(), gr.skip(), gr.skip()
     if len(lesson.clips) == len(EMOTIONS):
-        return visit, lesson, describe(lesson, visit), None
+        return visit, lesson, describe(lesson, visit, texts.TEACH_FULL), None
     longer = Lesson((*lesson.clips, path))
     try:
         service.hear(path)  # a line that cannot be judged is said again
@@ -104,9 +104,11 @@ def take(path: str | None, visit: Visit, lesson: Lesson) -> tuple[Any, Any, Any,
 def bring_along(path: str, visit: Visit) -> tuple[Visit, Lesson, Shown, None]:
     """Take a voice that was learned on another visit; return what take does."""
     try:
-        visit = replace(visit, voice=LearnedVoice.read(Path(path)))
+        visit = replace(visit, voice=service.read_voice(Path(path)))
     except (VoiceError, OSError) as error:
         return visit, Lesson(), describe(Lesson(), visit, str(error)), None
+    except WeightsError:
+        return visit, Lesson(), describe(Lesson(), visit, texts.NO_MODEL), None
     return visit, Lesson(), describe(Lesson(), visit), None
 
 
@@ -141,16 +143,20 @@ def _describe_learned(voice: LearnedVoice | None) -> dict[str, str]:
     if voice is None:
         return {}
     content = quote(json.dumps(voice.to_json()), safe="")
-    one = len(voice.points) == 1
+    words = {1: texts.TEACH_LEARNED_ONE, len(EMOTIONS): texts.TEACH_LEARNED}
     return {
-        "learned": texts.TEACH_LEARNED_ONE if one else texts.TEACH_LEARNED,
+        "learned": words.get(len(voice.points), texts.TEACH_LEARNED_OTHER),
         "file": f"data:application/json,{content}",
     }
 
 
 def _learn(lesson: Lesson, visit: Visit) -> LearnedVoice | None:
-    """Learn from the first line and from all eight, as was measured; between the two, what is known stays."""
-    if len(lesson.clips) not in {1, len(EMOTIONS)}:
+    """Learn from the first line and from all eight, as was measured; between the two, what is known stays.
+
+    One line takes no voice away that was learned from more.
+    """
+    knows_more = visit.voice is not None and len(visit.voice.points) > 1
+    if len(lesson.clips) != len(EMOTIONS) and (knows_more or len(lesson.clips) > 1):
         return visit.voice
     return service.learn_voice({str(emotion): [clip] for emotion, clip in zip(EMOTIONS, lesson.clips, strict=False)})
 

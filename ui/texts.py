@@ -40,7 +40,9 @@ OPEN = "IMDb"
 SAVE = "Save as CSV"
 NO_MORE = "That was every film that fits."
 NO_FILMS = "No films just now"
-FORGOTTEN = "This page was open for so long that its films were forgotten. Pick your mood again to go on."
+FORGOTTEN = (
+    "This page was open for so long that its films were forgotten. Pick another mood, or record again, to go on."
+)
 NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
 NO_MODEL = "The voice cannot be heard just now because the model is missing. Please pick a mood instead."
 
@@ -118,8 +120,8 @@ FIGURES = {
     "classic": (
         "MFCC and chroma",
         (
-            "Two classic descriptions, shown for comparison; the model does not use them. MFCC is the colour of the "
-            "sound. Chroma is how much of each musical note is in it."
+            "Two classic descriptions. MFCC is the colour of the sound; part of the model uses something like it. "
+            "Chroma is how much of each musical note is in it, shown for comparison."
         ),
     ),
 }
@@ -165,6 +167,8 @@ TEACH_MANNERS = {
     "surprised": "As if you had been sure they were in your bag.",
 }
 TEACH_SAID = ", said"
+TEACH_FULL = "All eight lines are learned. To say them again, forget your voice first."
+TEACH_LEARNED_OTHER = "A voice is learned. Record a sentence above: you are heard against yourself now."
 TEACH_LEARNED_ONE = "Learned from one line. Record a sentence above: you are heard against yourself now."
 TEACH_LEARNED = "Learned from eight lines. Record a sentence above: you are heard against yourself now."
 TEACH_SAVE = "Save what was learned"

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from scraper.film import Pick
+from scraper.film import Pick, Source
 from ser_model.recognize import Prediction
 from ser_model.voice import LearnedVoice
 
@@ -50,7 +50,7 @@ class Shelf:
     Attributes:
         asked: What the films answer to; None before anything was asked, or when the answer failed.
         films: Those on the page.
-        notices: Where they came from, a sentence for each source.
+        notices: Where they came from: the newest sentence of each source and date.
         unwanted: Ids of films that the visitor does not want to see again.
         lock: Held while it changes.
     """
@@ -58,18 +58,18 @@ class Shelf:
     def __init__(self) -> None:
         self.asked: Asked | None = None
         self.films: tuple[Pick, ...] = ()
-        self.notices: tuple[str, ...] = ()
+        self.notices: dict[tuple[str, str], str] = {}
         self.unwanted: frozenset[str] = frozenset()
         self.lock = threading.Lock()
 
     def begin(self, asked: Asked) -> None:
         """Take every film away, to answer something else."""
-        self.asked, self.films, self.notices = asked, (), ()
+        self.asked, self.films, self.notices = asked, (), {}
 
-    def add(self, picks: tuple[Pick, ...], notice: str) -> None:
+    def add(self, picks: tuple[Pick, ...], source: Source) -> None:
         """Add films of a source; its notice stays when it has none and nothing else is said of the page."""
-        if (picks or not self.notices) and notice not in self.notices:
-            self.notices += (notice,)
+        if picks or not self.notices:
+            self.notices[source.kind, str(source.as_of)] = source.notice
         self.films += picks
 
     def __deepcopy__(self, memo: object) -> Shelf:

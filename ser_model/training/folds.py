@@ -68,7 +68,7 @@ def split_clips(clips: list[Clip], protocol: str, choosing: bool = False) -> lis
     if protocol == "loso":
         return [_by_actor(clips, f"{actor:02d}", (actor,), _next_two(actor) if choosing else ()) for actor in ACTORS]
     if protocol == "random":
-        return _at_random(speech, choosing)
+        return [_part_twins(fold) for fold in _at_random(speech, choosing)]
     if protocol == "random-copies":
         return _at_random(copy_clips(speech), choosing)[:1]
     if protocol == "all":
@@ -116,18 +116,18 @@ def _next_two(actor: int) -> tuple[int, int]:
 
 
 def _at_random(speech: list[Clip], choosing: bool) -> list[Fold]:
-    """Five stratified fifths; an eighth of each rest is there to choose by.
-
-    RAVDESS has one recording of actor 07 under two names: where one of them is scored, the other is not trained on.
-    """
+    """Five stratified fifths; an eighth of each rest is there to choose by."""
     emotions = [clip.emotion for clip in speech]
     folds = []
     for number, (rest, test) in enumerate(StratifiedKFold(5, shuffle=True, random_state=0).split(speech, emotions)):
         if choosing:
             kinds = [emotions[i] for i in rest]
             rest, test = train_test_split(rest, test_size=1 / 8, stratify=kinds, random_state=0)  # noqa: PLW2901
-        scored = [speech[i] for i in test]
-        sounds = {clip.waveform.tobytes() for clip in scored}
-        train = [speech[i] for i in rest if speech[i].waveform.tobytes() not in sounds]
-        folds.append(Fold(str(number), train, scored))
+        folds.append(Fold(str(number), [speech[i] for i in rest], [speech[i] for i in test]))
     return folds
+
+
+def _part_twins(fold: Fold) -> Fold:
+    """Train on no sound that is scored: RAVDESS has one recording of actor 07 under two names."""
+    scored = {clip.waveform.tobytes() for clip in fold.test}
+    return replace(fold, train=[clip for clip in fold.train if clip.waveform.tobytes() not in scored])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import time
@@ -268,19 +269,20 @@ def outside(monkeypatch: pytest.MonkeyPatch, httpserver: Any) -> Any:
 
 
 def test_a_recording_in_the_internet_is_fetched(outside: Any, tmp_path: Any) -> None:
-    outside.expect_request("/voice.wav").respond_with_data(b"RIFF")
+    outside.expect_request("/voice.wav", headers={"Accept-Encoding": "identity"}).respond_with_data(b"RIFF")
     path = asyncio.run(fetch.fetch(outside.url_for("/voice.wav"), str(tmp_path)))
     assert path.startswith(str(tmp_path))
     assert Path(path).read_bytes() == b"RIFF"
 
 
-@pytest.mark.parametrize("fault", ["large", "missing", "elsewhere", "stalled", "nowhere"])
+@pytest.mark.parametrize("fault", ["large", "missing", "elsewhere", "packed", "stalled", "nowhere"])
 def test_what_cannot_be_fetched_is_said_in_a_sentence(
     outside: Any, tmp_path: Any, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "PATIENCE_S", 1.0)
     outside.expect_request("/large").respond_with_data(bytes(20_100_000))
     outside.expect_request("/elsewhere").respond_with_data("", 302, {"Location": "http://127.0.0.1:1/"})
+    outside.expect_request("/packed").respond_with_data(gzip.compress(b"RIFF"), headers={"Content-Encoding": "gzip"})
     address = outside.url_for(f"/{fault}")
     if fault == "stalled":
         listener = socket.create_server(("127.0.0.1", 0))

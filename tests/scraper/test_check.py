@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from scraper.catalogue import BUNDLED_CSV, load_bundled
-from scraper.check import USUAL_FILTERS, check, compare, find_bad_facts, find_duplicates, find_thin_moods, read_facts
+from scraper.check import (
+    FACTS,
+    USUAL_FILTERS,
+    check,
+    compare,
+    find_bad_facts,
+    find_duplicates,
+    find_thin_moods,
+    read_facts,
+)
 from scraper.errors import CatalogueError
 from scraper.film import Film
 from scraper.moods import Mood
@@ -61,6 +70,23 @@ def test_finds_disagreement(tmp_path: Path) -> None:
     assert list(compare([same, Film("tt0000002", "B", 2000, ("Drama",), 7, 5, 9)], read)) == []
     assert len(list(compare([other], read))) == 6
     assert list(compare([unknown], read)) == ["1 films are not among the facts, the first is tt0000003"]
+
+
+def test_what_is_no_list_or_no_table_is_a_sentence(tmp_path: Path) -> None:
+    header = BUNDLED_CSV.read_text("utf-8").splitlines()[0]
+    wrong = {
+        "id.csv": f"{header}\ntt12,Nameless,2000,Drama,7.0,5000,90,en,\n".encode(),
+        "utf-16.csv": BUNDLED_CSV.read_text("utf-8").encode("utf-16"),
+    }
+    for name, content in wrong.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(CatalogueError, match=name):
+            check(tmp_path / name)
+    facts = tmp_path / "facts.csv"
+    first = load_bundled().films()[0]
+    facts.write_text(f"{','.join(FACTS)}\n{first.imdb_id},{first.title},soon,,,,\n")
+    with pytest.raises(CatalogueError, match="facts"):
+        check(against=facts)
 
 
 def test_refuses_facts_without_a_column(tmp_path: Path) -> None:

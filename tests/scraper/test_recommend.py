@@ -194,6 +194,22 @@ def test_a_genre_the_visitor_names_outweighs_the_mood(offline: Recommender) -> N
     assert {pick.why for pick in found.picks} >= {"Horror: as you asked"}
 
 
+def test_the_reason_names_the_genres_that_were_asked_for(offline: Recommender) -> None:
+    found = offline.recommend(SAD, Intent.LIFT, FilmQuery(genres=("War",)))
+    assert found.reason == "To lift a sad mood: War, as you asked."
+
+
+def test_no_mood_is_named_that_does_not_lead(offline: Recommender) -> None:
+    found = offline.recommend({"calm": 0.4, "sad": 0.35, "neutral": 0.25}, Intent.MATCH, FilmQuery())
+    assert found.reason.startswith("To stay with a mix of moods: ")
+
+
+def test_excluding_every_genre_of_a_mood_is_refused(offline: Recommender) -> None:
+    genres = tuple(offline.recommend({"fearful": 1.0}, Intent.MATCH, FilmQuery()).genres)
+    with pytest.raises(QueryError, match="take one out"):
+        offline.recommend({"fearful": 1.0}, Intent.MATCH, FilmQuery(not_genres=genres))
+
+
 def test_filters_alone_are_enough(offline: Recommender) -> None:
     found = offline.recommend({}, Intent.MATCH, FilmQuery(language="ko"))
     assert {pick.film.language for pick in found.picks} == {"ko"}

@@ -86,6 +86,8 @@ def test_stereo_is_mixed_to_mono() -> None:
         (encode(speak(), form="OGG", subtype="VORBIS")[:10_000], Truncated),
         (encode(speak(), form="MP3", subtype=None)[:6_000], Truncated),
         (encode(np.zeros(1000), 1_000), NotAudio),
+        (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), NotAudio),
+        (encode(speak(), form="OGG", subtype="VORBIS").replace(b"vorbis", b"Speex "), NotAudio),
     ],
     ids=[
         "empty",
@@ -102,6 +104,8 @@ def test_stereo_is_mixed_to_mono() -> None:
         "cut-ogg",
         "cut-mp3",
         "1kHz",
+        "webp",
+        "another-ogg",
     ],
 )
 def test_bad_recordings_get_their_own_error_and_a_sentence(data: bytes, error: type[AudioError]) -> None:
@@ -115,6 +119,16 @@ def test_whoever_brings_their_own_files_may_bring_longer_ones() -> None:
     assert load_audio(encode(np.zeros(61 * 8000), 8000), RECORDING).size == 61 * SAMPLE_RATE
     with pytest.raises(TooLong, match="660 seconds"):
         load_audio(encode(np.zeros(661 * 4000), 4000), RECORDING)
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_that_is_cut_anywhere_in_its_last_page_is_truncated(subtype: str) -> None:
+    whole = encode(speak(), form="OGG", subtype=subtype)
+    last_page = whole.rfind(b"OggS")
+    assert load_audio(whole).size
+    for end in (*range(last_page, last_page + 40), *range(last_page + 40, len(whole), 97), len(whole) - 1):
+        with pytest.raises(Truncated):
+            load_audio(whole[:end])
 
 
 @pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("webm", "libopus")])

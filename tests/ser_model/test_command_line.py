@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
@@ -10,6 +11,7 @@ from voice import RATE_HZ, speak
 
 from ser_model.__main__ import main
 from ser_model.labels import EMOTIONS
+from ser_model.voice import LearnedVoice
 
 KEYS = {"file", "emotion", "sure", "probabilities", "gender", "gender_probability", "intensity"} | {
     "intensity_probability",
@@ -58,7 +60,13 @@ def test_tables_have_a_row_a_file(voice: str, tmp_path: Path, suffix: str) -> No
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--out", "table.xls"], ["--baseline", "nowhere"], ["--weights", "nowhere"], ["--save-voice", "me.json"]],
+    [
+        ["--out", "table.xls"],
+        ["--jobs", "2"],
+        ["--baseline", "nowhere"],
+        ["--weights", "nowhere"],
+        ["--save-voice", "me.json"],
+    ],
 )
 def test_bad_options_end_with_2_and_one_line(
     voice: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -78,6 +86,33 @@ def test_a_learned_voice_can_be_kept_and_brought_along(
     first = json.loads(capsys.readouterr().out)
     assert main(["predict", voice, "--baseline", kept, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["emotion"] == first[0]["emotion"]
+
+
+def test_a_voice_of_other_weights_is_refused_before_anything_is_heard(
+    voice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(LearnedVoice("other weights", {"neutral": (0.5,)}).to_json()))
+    assert main(["predict", str(tmp_path), "--baseline", str(other), "--out", str(tmp_path / "t.csv")]) == 2
+    assert "learned with other weights" in capsys.readouterr().err
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_clip_that_cannot_be_learned_from_is_named(
+    tmp_path: Path, voice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sf.write(tmp_path / "sad.wav", np.zeros(RATE_HZ), RATE_HZ)
+    sf.write(tmp_path / "happy.wav", speak(), RATE_HZ)
+    baseline = [str(tmp_path / "happy.wav"), str(tmp_path / "sad.wav")]
+    assert main(["predict", voice, "--baseline", *baseline]) == 2
+    assert "clip for sad" in capsys.readouterr().err
+
+
+def test_a_wrong_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["predict"])
+    assert stop.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_several_clips_must_say_their_emotion(voice: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from ser_model.labels import EMOTIONS, Gender, Intensity
 from ser_model.recognize import EmotionRecognizer, Prediction
 from ser_model.wav2vec2 import Encoder, HeadConfig, Wav2vec2Head, load_comparison, save_head
 from ui import comparison, rival, service, texts
+from ui.visit import Visit
 
 CALIBRATION = {"temperature": 1.0, "gender_temperature": 1.0, "abstain_below": 0.0}
 HAPPY = Prediction(
@@ -83,15 +84,15 @@ def test_while_it_loads_that_is_said(clip: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(rival, "rival", Slow())
     assert comparison.compare(clip).notice == texts.STILL_LOADING
-    first, last = comparison.show(str(clip))
+    first, last = comparison.show(str(clip), Visit())
     assert (first["headline"], last["headline"]) == (texts.LOADING_RIVAL, texts.ONE_MODEL)
 
 
 def test_a_clip_that_cannot_be_heard_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "notes.wav").write_text("no sound")
-    *_, last = comparison.show(str(tmp_path / "notes.wav"))
+    *_, last = comparison.show(str(tmp_path / "notes.wav"), Visit())
     assert "recording" in last["headline"]
-    assert next(iter(comparison.show(None)))["headline"] == texts.NO_CLIP
+    assert next(iter(comparison.show(None, Visit())))["headline"] == texts.NO_CLIP
 
 
 def test_what_a_space_says_of_its_quota_is_shown(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +100,7 @@ def test_what_a_space_says_of_its_quota_is_shown(clip: Path, monkeypatch: pytest
         raise gr.Error("You have no GPU time left today.", print_exception=False)
 
     monkeypatch.setattr(comparison, "compare", refuse)
-    assert list(comparison.show(str(clip)))[-1]["headline"] == "You have no GPU time left today."
+    assert list(comparison.show(str(clip), Visit()))[-1]["headline"] == "You have no GPU time left today."
 
 
 @pytest.mark.parametrize(("other", "headline"), [(HAPPY, texts.AGREE), (SAD, texts.DISAGREE)])

@@ -110,6 +110,7 @@ def test_it_ends_at_the_limit_with_what_it_was_mostly(chunk: Path, monkeypatch: 
     sf.write(chunk, SECOND, 48_000)
     after, unchanged = live.hear_chunk(str(chunk), session, Visit())
     assert after == unchanged == {"__type__": "update"}
+    assert not chunk.exists()
 
 
 def test_stopping_without_a_voice_says_what_to_check() -> None:

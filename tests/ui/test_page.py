@@ -40,14 +40,14 @@ def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_before_an_answer_nothing_is_shown() -> None:
-    shelf, *updates = page.show_films(Visit(), Shelf(), "match")
+    shelf, *updates = page.show_films(None, Visit(), Shelf(), "match")
     assert not shelf.films
     assert all(update == {"__type__": "update"} for update in updates)
 
 
 def test_a_picked_mood_brings_a_page_of_films_and_more_continues_without_repeats() -> None:
     visit, _ = page.pick_mood("sad", Visit())
-    shelf, shown, more, _ = page.show_films(visit, Shelf(), "lift")
+    shelf, shown, more, _ = page.show_films(None, visit, Shelf(), "lift")
     assert len(shown["films"]) == service.PAGE
     assert shown["heading"] == texts.FILMS["lift"]
     assert more.visible is True
@@ -57,16 +57,16 @@ def test_a_picked_mood_brings_a_page_of_films_and_more_continues_without_repeats
 
 def test_asking_for_the_same_again_leaves_the_list_as_it_is() -> None:
     visit, _ = page.pick_mood("sad", Visit())
-    shelf, *_ = page.show_films(visit, Shelf(), "lift", [])
+    shelf, *_ = page.show_films(None, visit, Shelf(), "lift", [])
     page.more_films(shelf)
-    _, *updates = page.show_films(visit, shelf, "lift", [])
+    _, *updates = page.show_films(None, visit, shelf, "lift", [])
     assert all(update == {"__type__": "update"} for update in updates)
     assert len(shelf.films) == 2 * service.PAGE
 
 
 def test_events_at_once_lose_nothing() -> None:
     visit, _ = page.pick_mood("sad", Visit())
-    shelf, *_ = page.show_films(visit, Shelf(), "match")
+    shelf, *_ = page.show_films(None, visit, Shelf(), "match")
     ids = [pick.film.imdb_id for pick in shelf.films]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda film: page.drop_film(gr.EventData(None, {"imdb_id": film}), shelf), ids))
@@ -75,7 +75,7 @@ def test_events_at_once_lose_nothing() -> None:
 
 
 def test_each_visitor_has_a_shelf_of_their_own() -> None:
-    shelf, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    shelf, *_ = page.show_films(None, Visit(mood="sad"), Shelf(), "match")
     assert copy.deepcopy(shelf).films == ()
 
 
@@ -90,7 +90,7 @@ def test_an_unsure_voice_gives_a_broad_list(monkeypatch: pytest.MonkeyPatch) -> 
     visit, shown, buttons = page.hear_clip("clip.wav", True, Visit())
     assert shown["kind"] == "unsure"
     assert buttons.value is None
-    _, shown, *_ = page.show_films(visit, Shelf(), "match")
+    _, shown, *_ = page.show_films(None, visit, Shelf(), "match")
     assert len({film["paper"] for film in shown["films"]}) >= 3
 
 
@@ -127,14 +127,14 @@ def test_clearing_the_clip_leaves_the_page_as_it_is() -> None:
 def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     visit, _ = page.pick_mood("sad", Visit(UNSURE))
     shelf, shown, *_ = page.show_films(
-        visit, Shelf(), "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
+        None, visit, Shelf(), "match", ["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating"
     )
     assert shown["films"]
     facts = dict(zip(shown["columns"], zip(*shown["rows"], strict=True), strict=True))
     assert all("Comedy" in genres and "Drama" not in genres for genres in facts["Genres"])
     assert all(2000 <= int(year) <= 2010 for year in facts["Year"])
     assert all(float(rating) >= 7 for rating in facts["Rating"])
-    _, shown, *_ = page.show_films(visit, shelf, "match", ["Comedy"], ["Comedy"])
+    _, shown, *_ = page.show_films(None, visit, shelf, "match", ["Comedy"], ["Comedy"])
     assert shown["heading"] == texts.NO_FILMS
     assert "Comedy is both wanted and unwanted" in shown["source"]
     assert "mood=sad" in shown["query"]  # the address stays as it was
@@ -142,17 +142,17 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
 
 def test_a_film_that_is_not_wanted_is_replaced_and_stays_away() -> None:
     visit, _ = page.pick_mood("sad", Visit())
-    shelf, before, *_ = page.show_films(visit, Shelf(), "match")
+    shelf, before, *_ = page.show_films(None, visit, Shelf(), "match")
     first = before["films"][0]["id"]
     _, after, *_ = page.drop_film(gr.EventData(None, {"imdb_id": first}), shelf)
     assert len(after["films"]) == service.PAGE
     assert [film["id"] for film in after["films"][:-1]] == [film["id"] for film in before["films"][1:]]
-    _, again, *_ = page.show_films(visit, shelf, "lift")
+    _, again, *_ = page.show_films(None, visit, shelf, "lift")
     assert first not in [film["id"] for film in again["films"]]
 
 
 def test_only_films_of_the_page_can_be_dropped() -> None:
-    shelf, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    shelf, *_ = page.show_films(None, Visit(mood="sad"), Shelf(), "match")
     page.drop_film(gr.EventData(None, {"imdb_id": "tt9999999"}), shelf)
     assert not shelf.unwanted
     assert len(shelf.films) == service.PAGE
@@ -167,7 +167,7 @@ def test_an_address_opens_what_it_asks_for() -> None:
     visit, shown, mood, drawer, intent, *answers = page.open_address(Visit(), request)
     assert (visit.mood, shown["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
     assert (drawer.open, drawer.label) == (True, "Filters: 1")
-    _, films, *_ = page.show_films(visit, Shelf(), intent, *answers)
+    _, films, *_ = page.show_films(None, visit, Shelf(), intent, *answers)
     assert films["query"] == "mood=sad&intent=lift&from=2015"
 
 
@@ -195,7 +195,7 @@ def make_source(films: int, notice: str) -> Recommendation:
 def test_every_source_of_the_films_on_the_page_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter([make_source(12, "From IMDb."), make_source(12, "From our list."), make_source(0, "From nowhere.")])
     monkeypatch.setattr(service, "find_films", lambda *_: next(found))
-    shelf, shown, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    shelf, shown, *_ = page.show_films(None, Visit(mood="sad"), Shelf(), "match")
     assert shown["source"] == "From IMDb."
     shelf, shown, more, _ = page.more_films(shelf)
     assert (shown["source"], more.visible) == ("From IMDb. From our list.", True)
@@ -204,7 +204,9 @@ def test_every_source_of_the_films_on_the_page_is_said(monkeypatch: pytest.Monke
 
 
 def test_a_search_without_a_hit_says_where_it_looked_and_what_to_do() -> None:
-    _, shown, more, _ = page.show_films(Visit(mood="sad"), Shelf(), "match", ["Western"], ["Drama"], "2024", "", "8")
+    _, shown, more, _ = page.show_films(
+        None, Visit(mood="sad"), Shelf(), "match", ["Western"], ["Drama"], "2024", "", "8"
+    )
     assert (shown["heading"], shown["films"], more.visible) == (texts.NO_FILMS, [], False)
     assert "our own list as of" in shown["source"]
     assert "No film fits these filters; loosen one" in shown["source"]
@@ -212,7 +214,7 @@ def test_a_search_without_a_hit_says_where_it_looked_and_what_to_do() -> None:
 
 def test_further_films_are_not_counted_as_all_that_fit() -> None:
     asked = ([], [], "", "", "", "", "ko")
-    shelf, shown, more, _ = page.show_films(Visit(mood="sad"), Shelf(), "match", *asked)
+    shelf, shown, more, _ = page.show_films(None, Visit(mood="sad"), Shelf(), "match", *asked)
     while more.visible:
         shelf, shown, more, _ = page.more_films(shelf)
     assert len(shown["films"]) > service.PAGE
@@ -228,17 +230,34 @@ def test_a_page_that_the_server_forgot_stays_as_it_is_and_says_so(monkeypatch: p
     assert said == [texts.FORGOTTEN] * 2
 
 
+def test_a_page_that_the_server_forgot_follows_its_filters_by_the_mood_that_is_marked() -> None:
+    shelf, shown, *_ = page.show_films("sad", Visit(), Shelf(), "lift", ["Comedy"])
+    assert shelf.asked is not None
+    assert shelf.asked.visit.mood == "sad"
+    assert all("Comedy" in film["genres"] for film in shown["films"])
+
+
+def test_each_source_is_said_once_by_its_newest_sentence() -> None:
+    shelf, _, *_ = page.show_films("sad", Visit(), Shelf(), "lift")
+    day = datetime(2025, 3, 1, tzinfo=UTC).date()
+    shelf.notices = {}
+    for kind, sentence in (("bundled", "Not reached."), ("imported", "Tables."), ("bundled", "Left alone.")):
+        shelf.add(shelf.films[:1], Source(SourceKind(kind), day, sentence))
+    shelf.add((), Source(SourceKind.BUNDLED, day, "Nothing more."))
+    assert list(shelf.notices.values()) == ["Left alone.", "Tables."]
+
+
 def test_an_empty_list_says_what_to_do_whatever_was_dismissed_before() -> None:
-    shelf, shown, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match")
+    shelf, shown, *_ = page.show_films(None, Visit(mood="sad"), Shelf(), "match")
     page.drop_film(gr.EventData(None, {"imdb_id": shown["films"][0]["id"]}), shelf)
-    _, shown, *_ = page.show_films(Visit(mood="sad"), shelf, "match", ["Western"], ["Drama"], "2024", "", "8")
+    _, shown, *_ = page.show_films(None, Visit(mood="sad"), shelf, "match", ["Western"], ["Drama"], "2024", "", "8")
     assert "No film fits these filters; loosen one" in shown["source"]
     assert texts.NO_MORE not in shown["source"]
 
 
 def test_when_the_last_film_is_dismissed_the_page_still_says_where_they_came_from() -> None:
     asked = (["Western"], [], "2010", "2012", "8")
-    shelf, shown, *_ = page.show_films(Visit(mood="sad"), Shelf(), "match", *asked)
+    shelf, shown, *_ = page.show_films(None, Visit(mood="sad"), Shelf(), "match", *asked)
     assert 0 < len(shown["films"]) < service.PAGE
     for film in shown["films"]:
         _, shown, *_ = page.drop_film(gr.EventData(None, {"imdb_id": film["id"]}), shelf)

@@ -30,6 +30,7 @@ def learned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(service, "learn_voice", learn)
     monkeypatch.setattr(service, "hear", lambda _path: None)
+    monkeypatch.setattr(service, "read_voice", LearnedVoice.read)
     return asked
 
 
@@ -80,6 +81,33 @@ def test_the_saved_file_brings_the_voice_back(learned: list[list[str]], tmp_path
     again, _, shown, _ = teach.bring_along(str(tmp_path / teach.FILE), Visit())
     assert again.voice == visit.voice
     assert shown["learned"]
+
+
+def test_a_voice_of_other_weights_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text(json.dumps(LearnedVoice("other weights", {"neutral": (0.5, 1.5)}).to_json()))
+    visit, _, shown, _ = teach.bring_along(str(tmp_path / "other.json"), Visit())
+    assert visit.voice is None
+    assert "learned with other weights" in shown["problem"]
+    assert "learned" not in shown
+
+
+def test_one_line_takes_no_voice_away_that_was_learned_from_more(learned: list[list[str]]) -> None:
+    brought = LearnedVoice("space", dict.fromkeys(map(str, EMOTIONS), (0.5, 1.5)))
+    visit, _, shown = say(1, Visit(voice=brought))
+    assert visit.voice == brought
+    assert shown["learned"] == texts.TEACH_LEARNED
+    visit, _, _ = say(8, visit)
+    assert learned == [[str(emotion) for emotion in EMOTIONS]]
+
+
+def test_how_many_lines_is_said_only_where_it_is_known(learned: list[list[str]]) -> None:
+    visit = Visit(voice=LearnedVoice("space", {"neutral": (0.5, 1.5), "sad": (0.5, 1.5)}))
+    assert teach.describe(teach.Lesson(), visit)["learned"] == texts.TEACH_LEARNED_OTHER
+
+
+def test_a_ninth_line_says_how_to_begin_again(learned: list[list[str]]) -> None:
+    _, _, shown = say(9)
+    assert shown["problem"] == texts.TEACH_FULL
 
 
 @pytest.mark.parametrize("content", [b"no json", b"{}", b"\xff\xfe", json.dumps({"kind": "learned voice"}).encode()])
