@@ -59,4 +59,4 @@ def test_without_ray_the_message_says_how_to_get_it(
 
 def test_ray_is_for_folders(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(archive / "deep/voice-0.wav"), "--ray"]) == 2
-    assert "--ray scores a folder" in capsys.readouterr().err
+    assert "--ray and --jobs are for a folder" in capsys.readouterr().err
