@@ -55,12 +55,11 @@ def test_every_file_the_readme_links_to_is_there(project: Path) -> None:
     assert all((project / link).exists() for link in links)
 
 
-def test_a_row_of_an_earlier_recipe_says_so(tmp_path: Path) -> None:
-    metrics = {
-        "model": "cnn", "models": [[0]], "settings": {}, "uar": 0.5, "accuracy": 0.5, "uar_interval_95": [0.4, 0.6],
-        "command": "x",
-    }  # fmt: skip
-    (tmp_path / "loso").mkdir()
-    for settings, said in (({}, True), ({"coded_bit_rates": [16_000]}, False)):
-        (tmp_path / "loso/metrics.json").write_text(json.dumps(metrics | {"settings": settings}))
-        assert ("trained without copies that went through Opus" in make_table(tmp_path)) is said
+def test_a_row_of_an_earlier_recipe_says_so(project: Path, tmp_path: Path) -> None:
+    luna = json.loads((project / "results/luna/metrics.json").read_text())
+    other = luna["settings"] | {"coded_bit_rates": None}
+    for settings, said in ((other, True), (luna["settings"] | {"epochs": 3}, False)):
+        for name, metrics in (("luna", luna), ("loso", luna | {"settings": settings})):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "metrics.json").write_text(json.dumps(metrics))
+        assert ("by an earlier recipe" in make_table(tmp_path)) is said

@@ -177,7 +177,7 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
         for clip, name in zip(clips, named, strict=True):
             chosen.setdefault(name, []).append(_path(clip))
         voice = service.learn_voice(chosen)
-        gain = cast("contract.Gain | None", service.expect_gain(voice))
+        gain = cast("contract.Gain | None", service.expect_gain(voice) if len(chosen) == len(clips) else None)
         return {"voice": voice.to_json(), "expected_gain": gain}
 
 

@@ -65,7 +65,8 @@ def make_table(results: Path) -> str:
     lines += ["| chance | 12.5 | 12.5 | |", "| human listeners | | 62.4 | published |"]
     lines += ["| best network trained from scratch, mean of 10 runs, Luna folds | 62.3 | | published |"]
     lines += ["| frozen XLS-R, 300M parameters, one speaker left out at a time | 81.9 | 81.7 | published |"]
-    lines += [_write_row(name, metrics) for name, metrics in found.items()]
+    recipe = found["luna"]["settings"] if "luna" in found else {}
+    lines += [_write_row(name, metrics, recipe) for name, metrics in found.items()]
     if "luna" in found:
         lines += ["", _write_details(found["luna"])]
     if all(name in found for name in RECIPE.values()):
@@ -136,19 +137,19 @@ def _read(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def _write_row(name: str, metrics: dict[str, Any]) -> str:
+def _write_row(name: str, metrics: dict[str, Any], recipe: dict[str, Any]) -> str:
     low, high = (100 * edge for edge in metrics["uar_interval_95"])
     uar = f"**{100 * metrics['uar']:.1f}** ({low:.1f} to {high:.1f})"
-    what = ROWS[name] + (_describe_networks(metrics) if metrics["model"] == "cnn" else "")
+    what = ROWS[name] + (_describe_networks(metrics, recipe) if metrics["model"] == "cnn" else "")
     return f"| this project: {what} | {uar} | {100 * metrics['accuracy']:.1f} | `{metrics['command']}` |"
 
 
-def _describe_networks(metrics: dict[str, Any]) -> str:
-    """Say how many networks make up a model, and whether they are of the recipe before the present one."""
+def _describe_networks(metrics: dict[str, Any], recipe: dict[str, Any]) -> str:
+    """Say how many networks make up a model, and whether they were trained otherwise than those of the headline."""
     count = len(metrics["models"][0])
     joined = ", one network" if count == 1 else f", {count} networks joined"
-    heard_opus = "coded_bit_rates" in metrics["settings"]
-    return joined if heard_opus else f"{joined}, trained without copies that went through Opus"
+    same = all(metrics["settings"].get(name) == value for name, value in recipe.items() if name != "epochs")
+    return joined if same else f"{joined}, by an earlier recipe"
 
 
 def _write_details(metrics: dict[str, Any]) -> str:
