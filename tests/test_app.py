@@ -179,6 +179,8 @@ def test_a_voice_is_learned_and_brought_along(client: Client, voice: Path) -> No
     learned = client.predict(clips=[handle_file(str(voice))], api_name="/learn_voice")
     assert list(learned["voice"]["points"]) == ["neutral"]
     assert learned["expected_gain"]["uar_with"] > learned["expected_gain"]["uar_without"]
+    twice = client.predict(clips=[handle_file(str(voice))] * 2, emotions=["neutral"] * 2, api_name="/learn_voice")
+    assert twice["expected_gain"] is None  # which nobody measured
     plain = client.predict(handle_file(str(voice)), api_name="/recognize")
     known = client.predict(handle_file(str(voice)), voice=learned["voice"], api_name="/recognize")
     assert set(known) == RECOGNITION
