@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_search(commands.add_parser("search", help="list films for a mood and filters"))
 
     tables = commands.add_parser("import-tables", help="turn IMDb's official tables into a local list")
-    tables.add_argument("--from", dest="source", type=Path, metavar="DIR", help="where the .tsv.gz lie, with their dates")
+    tables.add_argument("--from", dest="source", type=Path, metavar="DIR", help="the .tsv.gz files, with their dates")
     tables.add_argument("--min-votes", type=int, default=MIN_VOTES, metavar="N", help="default: %(default)s")
     tables.set_defaults(run=bring_tables)
 
