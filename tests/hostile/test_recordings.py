@@ -96,6 +96,7 @@ def test_what_the_fuzzer_found_has_a_name_now() -> None:
         load_audio(data)
 
 
+@pytest.mark.slow
 def test_two_hundred_spoiled_recordings_end_with_an_answer_or_a_named_error() -> None:
     report = fuzz(first=0, cases=200)
     assert report["findings"] == []

@@ -39,6 +39,7 @@ def written(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "sockets.txt"}
 
 
+@pytest.mark.slow
 def test_nothing_of_a_visit_is_left_and_nobody_hears_of_it(tmp_path: Path) -> None:
     app = start(tmp_path / "app", IMDB_LIVE="on", IMDB_BASE_URL="http://imdb.invalid")
     try:

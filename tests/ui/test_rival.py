@@ -55,6 +55,7 @@ def test_away_from_zerogpu_nothing_is_decorated() -> None:
     assert on_gpu(str.upper) is str.upper  # type: ignore[arg-type,comparison-overlap]
 
 
+@pytest.mark.slow
 def test_on_zerogpu_only_the_comparison_asks_for_the_gpu(project: Path) -> None:
     zero = {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": "http://127.0.0.1:1", "SYSTEM": "spaces"}
     asks = "hasattr(rival.hear, '__wrapped__'), hasattr(service.hear, '__wrapped__')"

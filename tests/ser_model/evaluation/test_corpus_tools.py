@@ -14,6 +14,7 @@ from ser_model.evaluation.measures import measure_clip
 from ser_model.training.clips import Clip
 
 
+@pytest.mark.slow
 def test_explore_draws_the_corpus_on_one_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
