@@ -15,7 +15,7 @@ Further clips of a CSV file (path, emotion, speaker, gender, language; see ser_m
 training part of every fold; an emotion that RAVDESS lacks becomes a class of its own:
     python train.py --data DIR --protocol luna --seeds 2 --extra MANIFEST.csv --out runs/extra
 Two processes on one machine for each network, on its GPUs where there are any (torch.distributed):
-    torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out results/luna
+    torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out runs/luna
 Settings are chosen on validation actors, held out for it; nothing is asked of the test actors:
     python train.py --data DIR --protocol luna --choosing --out runs/choosing
 Whether anything leaks from training into what is scored: with shuffled labels the UAR must be near chance, 12.5 %:
