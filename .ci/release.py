@@ -54,8 +54,12 @@ AT_LEAST = {
 
 def main() -> int:
     """Print what does not hold; the exit code is 1 when there is something."""
-    problems = [f"{place} is {read(place)}, at most {bar} wanted" for place, bar in AT_MOST.items() if read(place) > bar]
-    problems += [f"{place} is {read(place)}, at least {bar} wanted" for place, bar in AT_LEAST.items() if read(place) < bar]
+    problems = [
+        f"{place} is {read(place)}, at most {bar} wanted" for place, bar in AT_MOST.items() if read(place) > bar
+    ]
+    problems += [
+        f"{place} is {read(place)}, at least {bar} wanted" for place, bar in AT_LEAST.items() if read(place) < bar
+    ]
     problems += [f"fuzz.json: case {one['number']} ended as {one['outcome']}" for one in read("fuzz.json/findings")]
     shipped = weights_id(WEIGHTS)
     for path in sorted(RESULTS.glob("*.json")):

@@ -1,7 +1,7 @@
 """The cost of a 4 s clip from bytes to probabilities, and of the network beside its alternatives, on one thread.
 
-The alternatives are librosa's features, the network that this project grew from, and an encoder of wav2vec2-base's size.
-All of them process the same synthetic voice and are timed alternately, warm. Writes clip.json.
+The alternatives are librosa's features, the network that this project grew from, and an encoder of wav2vec2-base's
+size. All process the same synthetic voice and are timed alternately, warm. Writes clip.json.
 """
 
 from __future__ import annotations

@@ -241,7 +241,11 @@ def _swap(rng: random.Random, data: bytes) -> bytes:
 
 def _overwrite(rng: random.Random, data: bytes) -> bytes:
     start, stop = _span(rng, data)
-    return data[:start] + rng.choice((bytes(stop - start), b"\xff" * (stop - start), rng.randbytes(stop - start))) + data[stop:]
+    return (
+        data[:start]
+        + rng.choice((bytes(stop - start), b"\xff" * (stop - start), rng.randbytes(stop - start)))
+        + data[stop:]
+    )
 
 
 def _span(rng: random.Random, data: bytes) -> tuple[int, int]:

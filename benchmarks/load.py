@@ -1,7 +1,8 @@
 """Visitors on loopback: 50 for two minutes, then 200 at once, then eight one after another.
 
 One visitor alone first asks every question, which gives the right answers; whoever gets another one later got somebody
-else's. Even visitors use the page, odd ones the endpoints; half of the questions are voices, half moods. Writes load.json.
+else's. Even visitors use the page, odd ones the endpoints; half of the questions are voices, half moods. Writes
+load.json.
 """
 
 from __future__ import annotations

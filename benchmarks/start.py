@@ -29,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
 def measure() -> dict[str, float]:
     """Time the imports, then one start of the app and its first two answers; seconds, and ratios to the imports."""
     file = report.encode_wav(report.synthesize_voice(4), 48_000)
-    imports_s = report.time_ms(lambda: subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)) / 1000
+    imports_s = (
+        report.time_ms(lambda: subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)) / 1000
+    )
 
     async def recognize(address: str) -> None:
         async with httpx.AsyncClient(base_url=address, timeout=load.PATIENCE_S) as client:

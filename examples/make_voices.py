@@ -1,7 +1,7 @@
 """Synthesize the three example voices of the page, so that they can be shared without anybody's recording.
 
-Glottal pulses pass through the formants of vowels (Peterson & Barney 1952, table II, rounded); each syllable starts with
-noise, like a consonant.
+Glottal pulses pass through the formants of vowels (Peterson & Barney 1952, table II, rounded); each syllable starts
+with noise, like a consonant.
 
     python examples/make_voices.py [FOLDER]
 """
