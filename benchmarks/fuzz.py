@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import av
 import numpy as np
@@ -51,13 +51,6 @@ Corpus = dict[str, bytes]  # container -> an intact file
 Case = dict[str, Any]  # number, container, outcome, ms, peak_mb, base_mb
 
 
-class Recognizer(Protocol):
-    """What the cases run through."""
-
-    def recognize(self, source: bytes, /) -> object:
-        """Decode a recording and predict its emotion."""
-
-
 def run(options: argparse.Namespace) -> int:
     """Run the cases and write the report; the exit code is 1 when a failure has no name."""
     report = fuzz(options.first, 200 if options.small else options.cases)
@@ -70,14 +63,10 @@ def fuzz(first: int, cases: int, hang_s: float = HANG_S) -> dict[str, Any]:
     """Run cases from a number on and summarize the outcomes."""
     started, done = time.monotonic(), list(run_chunks(first, first + cases, hang_s))
     slowest = max(done, key=lambda case: case["ms"])
-    by_container: dict[str, Counter[str]] = {name: Counter() for name in sorted({case["container"] for case in done})}
-    for case in done:
-        by_container[case["container"]][case["outcome"]] += 1
     return {
         "command": f"python -m benchmarks fuzz --first {first} --cases {cases}",
         "cases": len(done),
-        "outcomes": dict(sum(by_container.values(), Counter()).most_common()),
-        "by_container": {name: dict(outcomes.most_common()) for name, outcomes in by_container.items()},
+        "outcomes": dict(Counter(case["outcome"] for case in done).most_common()),
         "findings": [case for case in done if case["outcome"] not in EXPECTED],
         "slowest": {name: slowest[name] for name in ("number", "container", "outcome", "ms")},
         "peak_memory_mb": max(case["peak_mb"] for case in done),
@@ -117,7 +106,7 @@ def run_chunk(first: int, count: int, hang_s: float) -> None:
         run_case({"number": number, "container": container, "base_mb": base_mb}, data, recognizer, hang_s)
 
 
-def run_case(case: Case, data: bytes, recognizer: Recognizer, hang_s: float) -> None:
+def run_case(case: Case, data: bytes, recognizer: EmotionRecognizer, hang_s: float) -> None:
     """Run one case, and print one line of JSON before and one after it."""
     print(json.dumps(case | {"peak_mb": 0}), flush=True)
     faulthandler.dump_traceback_later(hang_s, exit=True)

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -72,8 +73,7 @@ def running_app() -> Iterator[App]:
         process = subprocess.Popen([sys.executable, "app.py"], env=os.environ | settings, stdout=subprocess.DEVNULL)
         try:
             while time.perf_counter() - started < PATIENCE_S and process.poll() is None:
-                with contextlib.suppress(httpx.HTTPError):
-                    httpx.get(address, timeout=5, trust_env=False)
+                with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):  # noqa: S310 - loopback
                     break
                 time.sleep(0.02)
             else:
@@ -194,7 +194,7 @@ class Crowd:
             answer = await self._ask(on_page, question)
         except (RefusedError, FailedError, httpx.HTTPError) as error:
             tally.outcomes["refused" if isinstance(error, RefusedError) else "failed"] += 1
-            tally.messages[f"{type(error).__name__}: {error}"[:200]] += 1
+            tally.messages[str(error)[:200] or type(error).__name__] += 1
         else:
             tally.waits_s.append(time.perf_counter() - started)
             tally.outcomes["right" if answer == self._right[on_page, question] else "swapped"] += 1
