@@ -1,20 +1,22 @@
-"""One way in for sound: any recording becomes mono float32 samples at 16 kHz, or a named error that says what to do.
+"""Reads any recording as mono float32 samples at 16 kHz, or raises an error whose message tells its maker what to do.
 
 AudioError
-├── NotAudio        no decoder reads it
-├── Truncated       it ends before its own header says
-├── TooLarge        more megabytes than its Limits
-├── TooLong         more seconds than its Limits
-├── Silence         nothing but silence        (raised by speech.py)
-├── NoSpeech        sound, but no voice        (raised by speech.py)
-└── TooLittleSpeech less than MIN_SPEECH_S     (raised by speech.py)
+├── NotAudio        no decoder can read it
+├── Truncated       it ends too early, as if an upload was cut off
+├── TooLarge        more bytes than its Limits allow
+├── TooLong         more seconds than its Limits allow
+├── Silence         nothing but silence            (raised by vad.py)
+├── NoSpeech        sound, but no speech           (raised by vad.py)
+└── TooLittleSpeech less than MIN_SPEECH_S         (raised by vad.py)
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -22,84 +24,95 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
-from ser_model.mp4 import promises_too_much
+from ser_model.frontend import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000  # Hz, the rate of every waveform behind load_audio
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 16
 BLOCK_FRAMES = 65_536
-WHOLE = 0.95  # share of what its header promises from which a recording counts as whole
-CODECS = ("aac", "alac", "flac", "mp3", "mp3float", "opus", "pcm_s16le", "pcm_s16be", "pcm_f32le", "vorbis")
-TIMED = ("matroska", "mp4")  # containers that may know how long they last; a browser's recorder does not say
-XING_WITHIN = 64  # bytes of an MP3's first frame in which its Xing header is looked for
-OGG_HEADER = 27  # bytes of a page in front of the sizes of its segments
-UNKNOWN_SIZE = 0xFFFF_FF00  # RIFF sizes from here on are written by recorders that do not know theirs
+MIB = 1024**2
 
-Waveform = NDArray[np.float32]  # (time,) in about [-1, 1] at SAMPLE_RATE
+MIN_COMPLETE_RATIO = 0.95  # of the length in the header; a recording shorter than that was cut off
+RIFF_SLACK = 1024  # bytes by which a RIFF size may be wrong; many writers count the header twice, or not at all
+MAX_RIFF_SIZE = 1024**3  # larger sizes are placeholders such as 0x7FFFFFFF, of writers that stream
+UNKNOWN_FRAMES = 2**62  # libsndfile gives such lengths when the header has none
+OGG_HEADER = 27  # bytes of an Ogg page before its table of segment sizes
+
+CODECS = ("aac", "alac", "flac", "mp3", "mp3float", "opus", "pcm_s16le", "pcm_s16be", "pcm_f32le", "vorbis")
+HAS_DURATION = ("matroska", "mp4")  # containers whose header may hold the duration
+MAX_PACKETS = 3_000_000  # of an MP4; a minute of PCM has 2.9 million, a minute of AAC 3,000
+MAX_BOXES = 10_000  # of one type in an MP4; a fragmented recording has a few each second
+
+Waveform = NDArray[np.float32]  # (time,) at SAMPLE_RATE, full scale 1
 AudioSource = str | Path | bytes
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a recording is read at most."""
+    """The longest and largest recording that is read."""
 
-    seconds: int
-    megabytes: int
+    max_s: int
+    max_bytes: int
 
 
-CLIP = Limits(seconds=60, megabytes=20)  # from a visitor
-RECORDING = Limits(seconds=660, megabytes=260)  # from the command line: ten minutes, as stereo WAV at 96 kHz too
+CLIP_LIMITS = Limits(max_s=60, max_bytes=20 * MIB)  # from a visitor
+RECORDING_LIMITS = Limits(
+    max_s=660, max_bytes=260 * MIB
+)  # from the command line: ten minutes, even in stereo at 96 kHz
 
 
 class AudioError(ValueError):
-    """A recording that cannot be used; the message is one sentence for the person who made it."""
+    """The recording cannot be used. The message is one sentence for the person who made it."""
 
 
-class NotAudio(AudioError):  # noqa: N818 - the names say what the recording is
-    """No decoder reads it."""
+class NotAudio(AudioError):  # noqa: N818 - these names say what the recording is
+    """No decoder can read it."""
 
 
 class Truncated(AudioError):  # noqa: N818
-    """It ends before its own header says."""
+    """It ends too early, as if an upload was cut off."""
 
 
 class TooLarge(AudioError):  # noqa: N818
-    """It has more bytes than are read."""
+    """It has more bytes than its Limits allow."""
 
 
 class TooLong(AudioError):  # noqa: N818
-    """It lasts longer than is listened to."""
+    """It has more seconds than its Limits allow."""
 
 
 class Silence(AudioError):  # noqa: N818
-    """There is nothing to hear."""
+    """It is silent."""
 
 
 class NoSpeech(AudioError):  # noqa: N818
-    """There is sound, but no voice."""
+    """It has sound, but no speech."""
 
 
 class TooLittleSpeech(AudioError):  # noqa: N818
-    """There is a voice, but too briefly."""
+    """It has speech, but too little."""
 
 
-def load_audio(source: AudioSource, limits: Limits = CLIP) -> Waveform:
+_NOT_AUDIO = "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A."
+_TRUNCATED = "The file ends too early, as if the upload was cut off. Please send it again."
+
+
+def load_audio(source: AudioSource, limits: Limits = CLIP_LIMITS) -> Waveform:
     """Decode a recording, mix it to mono and resample it.
 
-    WAV of every width, FLAC, OGG, Opus and MP3 are read by libsndfile, WebM and M4A by FFmpeg inside PyAV.
+    libsndfile reads WAV, FLAC, OGG, Opus and MP3; FFmpeg (in PyAV) reads WebM, M4A and AAC.
 
     Args:
         source: A path, or the bytes of a file.
-        limits: What is refused as too much.
+        limits: The longest and largest recording to accept.
 
     Returns:
-        Samples, (time,) float32 at SAMPLE_RATE, full scale 1.
+        (time,) float32 at SAMPLE_RATE, full scale 1.
 
     Raises:
         AudioError: The recording cannot be used; see the tree above.
         OSError: The path cannot be read.
     """
-    data = _read_bytes(source, limits.megabytes)
+    data = _read_bytes(source, limits)
     container = _sniff_container(data)
     samples, rate_hz = _decode_av(data, container, limits) if container else _decode_soundfile(data, limits)
     if not samples.size:
@@ -111,14 +124,17 @@ def load_audio(source: AudioSource, limits: Limits = CLIP) -> Waveform:
     return np.asarray(soxr.resample(samples, rate_hz, SAMPLE_RATE), dtype=np.float32)
 
 
-def _read_bytes(source: AudioSource, megabytes: int) -> bytes:
-    limit = megabytes * 1_000_000
+def _read_bytes(source: AudioSource, limits: Limits) -> bytes:
     if isinstance(source, bytes):
         data = source
     else:
-        with Path(source).open("rb") as file:
-            data = file.read(limit + 1)
-    if len(data) > limit:
+        path = Path(source)
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise NotAudio("This is not a regular file.")  # a pipe or device may never end
+        with path.open("rb") as file:
+            data = file.read(limits.max_bytes + 1)
+    if len(data) > limits.max_bytes:
+        megabytes = limits.max_bytes // MIB
         raise TooLarge(f"The file is larger than {megabytes} MB. Please send a shorter clip, or MP3 or FLAC.")
     if not data:
         raise NotAudio("The file is empty. Please record again or choose another file.")
@@ -126,40 +142,46 @@ def _read_bytes(source: AudioSource, megabytes: int) -> bytes:
 
 
 def _sniff_container(data: bytes) -> str | None:
-    """Name the FFmpeg demuxer for WebM, M4A and AAC; naming it keeps playlists and the like from being opened."""
+    """Return FFmpeg's demuxer for what libsndfile cannot read; naming it keeps FFmpeg from opening playlists."""
     if data.startswith(b"\x1a\x45\xdf\xa3"):
         return "matroska"
     if data[4:8] == b"ftyp":
         return "mp4"
     if data[:2] in (b"\xff\xf1", b"\xff\xf9"):
         return "aac"
+    if data.startswith(b"fLaC") and data[22:26] == bytes(4):  # a streamed FLAC, whose header has no length
+        return "flac"
     return None
 
 
 def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
+    cut = _riff_is_cut(data) or _ogg_is_cut(data)
     try:
         with sf.SoundFile(io.BytesIO(data)) as file:
             _check_format(file.samplerate, file.channels)
-            promised = file.frames
-            blocks = (block.mean(axis=1) for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True))
-            samples = _join_blocks(blocks, file.samplerate, limits.seconds)
-            rate_hz = file.samplerate
-    except (sf.LibsndfileError, ValueError) as error:  # ValueError: a header that promises no end
-        if isinstance(error, AudioError):
-            raise
-        cut = data.startswith(b"fLaC") or _wav_is_cut(data) or _ogg_is_cut(data)
-        raise (Truncated(_TRUNCATED) if cut else NotAudio(_NOT_AUDIO)) from error
-    if samples.size < WHOLE * promised or _wav_is_cut(data) or _ogg_is_cut(data) or _mp3_is_cut(data):
+            samples, rate_hz = _collect(_read_blocks(file), file.samplerate, limits), file.samplerate
+            # the length of an MP3 without a Xing or Info header is a guess from its first frame
+            known = file.frames < UNKNOWN_FRAMES and (file.format != "MP3" or b"Xing" in data or b"Info" in data)
+            cut = cut or (known and samples.size < MIN_COMPLETE_RATIO * file.frames)
+    except sf.LibsndfileError as error:
+        raise (Truncated(_TRUNCATED) if cut or data.startswith(b"fLaC") else NotAudio(_NOT_AUDIO)) from error
+    if cut:
         raise Truncated(_TRUNCATED)
     return samples, rate_hz
 
 
-def _decode_av(data: bytes, container: str, limits: Limits) -> tuple[Waveform, int]:
-    import av  # noqa: PLC0415 - takes memory and time at start, and only WebM, M4A and AAC need it
+def _read_blocks(file: sf.SoundFile) -> Iterator[Waveform]:
+    """Yield mono blocks; file.blocks() would fill up a short one with old samples."""
+    while (block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)).size:
+        yield block.mean(axis=1)
 
-    if container == "mp4" and promises_too_much(data):
+
+def _decode_av(data: bytes, container: str, limits: Limits) -> tuple[Waveform, int]:
+    import av  # noqa: PLC0415 - needs memory and time, and few recordings need it
+
+    if container == "mp4" and exceeds_packet_limit(data):
         raise NotAudio(_NOT_AUDIO)
-    only = {"codec_whitelist": ",".join(CODECS)}  # of FFmpeg's hundreds, also where it only looks
+    only = {"codec_whitelist": ",".join(CODECS)}  # keeps FFmpeg from trying its hundreds of other codecs
     try:
         with av.open(io.BytesIO(data), "r", container, metadata_errors="ignore", container_options=only) as file:
             stream = next(iter(file.streams.audio), None)
@@ -169,14 +191,14 @@ def _decode_av(data: bytes, container: str, limits: Limits) -> tuple[Waveform, i
             _check_format(rate_hz, stream.codec_context.channels)
             to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
             frames = (mono for frame in file.decode(stream) for mono in to_mono.resample(frame))
-            samples = _join_blocks((frame.to_ndarray()[0] for frame in frames), rate_hz, limits.seconds)
-            promised_s = (file.duration or 0) / 1e6 if container in TIMED and not file.streams.video else 0.0
+            samples = _collect((frame.to_ndarray()[0] for frame in frames), rate_hz, limits)
+            declared_s = (file.duration or 0) / 1e6 if container in HAS_DURATION and not file.streams.video else 0.0
     except (av.error.FFmpegError, ValueError) as error:
         if isinstance(error, AudioError):
             raise
         cut = container == "mp4" and b"moov" not in data
         raise (Truncated(_TRUNCATED) if cut else NotAudio(_NOT_AUDIO)) from error
-    if samples.size < WHOLE * promised_s * rate_hz:
+    if samples.size < MIN_COMPLETE_RATIO * declared_s * rate_hz:
         raise Truncated(_TRUNCATED)
     return samples, rate_hz
 
@@ -189,48 +211,76 @@ def _check_format(rate_hz: int, channels: int) -> None:
         )
 
 
-def _join_blocks(blocks: Iterator[Waveform], rate_hz: int, seconds: int) -> Waveform:
-    """Collect mono blocks and stop as soon as they pass the limit, whatever the header promised."""
-    kept, total = [np.zeros(0, np.float32)], 0
+def _collect(blocks: Iterable[Waveform], rate_hz: int, limits: Limits) -> Waveform:
+    """Join mono blocks; stop as soon as they exceed the limit, whatever the header says."""
+    collected, total = [np.zeros(0, np.float32)], 0
     for block in blocks:
-        kept.append(block)
+        collected.append(block)
         total += block.size
-        if total > seconds * rate_hz:
-            raise TooLong(f"The clip is longer than {seconds} seconds. Please send a shorter part of it.")
-    return np.concatenate(kept)
+        if total > limits.max_s * rate_hz:
+            raise TooLong(f"The clip is longer than {limits.max_s} seconds. Please send a shorter part of it.")
+    return np.concatenate(collected)
 
 
-def _wav_is_cut(data: bytes) -> bool:
-    """Tell whether a WAV file is shorter than its header says; 0 and UNKNOWN_SIZE promise nothing."""
+def _riff_is_cut(data: bytes) -> bool:
+    """Return whether a WAV file is clearly shorter than the size in its header, if that size is plausible."""
     if not data.startswith(b"RIFF") or not b"WAVE".startswith(data[8:12]):
         return False
-    promised = int.from_bytes(data[4:8], "little")
-    return promised < UNKNOWN_SIZE and promised + 8 > len(data) + 1  # one byte of padding may be left out
+    declared = int.from_bytes(data[4:8], "little")
+    return len(data) + RIFF_SLACK < declared < MAX_RIFF_SIZE
 
 
 def _ogg_is_cut(data: bytes) -> bool:
-    """Tell whether the last page of an Ogg file is not whole or lacks the end-of-stream flag (RFC 3533, section 6)."""
-    if not data.startswith(b"OggS"):
-        return False
-    page = data[data.rfind(b"OggS") :]
-    if len(page) < OGG_HEADER:
+    """Return whether an Ogg file ends within a page (RFC 3533, section 6)."""
+    page = data[data.rfind(b"OggS") :] if data.startswith(b"OggS") else b""
+    table = page[OGG_HEADER : OGG_HEADER + page[OGG_HEADER - 1]] if len(page) >= OGG_HEADER else b""  # segment sizes
+    return data.startswith(b"OggS") and len(page) < OGG_HEADER + len(table) + sum(table)
+
+
+def exceeds_packet_limit(data: bytes) -> bool:
+    """Return whether the tables of an MP4 declare more than MAX_PACKETS packets, or are compressed.
+
+    FFmpeg allocates an entry of 24 bytes for each declared packet, so a few bytes could ask for gigabytes.
+    """
+    tables = b"".join(_boxes_without_media(data))
+    # bytes from the name of a box to the count in it; stts and ctts hold runs of (count, length)
+    counts, runs = {b"stsz": 8, b"trun": 4}, (b"stts", b"ctts")
+    if b"cmov" in tables or any(tables.count(name) > MAX_BOXES for name in (*runs, *counts)):
         return True
-    body = OGG_HEADER + page[OGG_HEADER - 1]  # the header ends with the count of segments, then their sizes come
-    return len(page) < body + sum(page[OGG_HEADER:body]) or not page[5] & 0x04
+
+    def declared() -> Iterator[int]:
+        for name, distance in counts.items():
+            for place in _find_all(tables, name):
+                yield int.from_bytes(tables[place + distance : place + distance + 4], "big")
+        for name in runs:
+            for place in _find_all(tables, name):
+                length = 8 * int.from_bytes(tables[place + 4 : place + 8], "big")
+                table = tables[place + 8 : place + 8 + length]
+                entries = np.frombuffer(table[: len(table) // 8 * 8], ">u4").reshape(-1, 2)  # (run, 2)
+                yield int(entries[:, 0].sum(dtype=np.uint64)) + len(entries)  # an empty run takes time, too
+
+    return any(total > MAX_PACKETS for total in accumulate(declared()))
 
 
-def _mp3_is_cut(data: bytes) -> bool:
-    """Tell whether an MP3 is shorter than the size in its Xing or Info header; without one nobody can tell."""
-    tag = int.from_bytes(data[6:10], "big")  # size of the ID3 tag in front, seven bits a byte
-    first = 10 + sum((tag >> 8 * i & 0x7F) << 7 * i for i in range(4)) if data.startswith(b"ID3") else 0
-    place = max(data.find(name, first, first + XING_WITHIN) for name in (b"Xing", b"Info"))
-    if place < 0 or data.startswith((b"RIFF", b"fLaC", b"OggS")):
-        return False
-    flags = int.from_bytes(data[place + 4 : place + 8], "big")
-    field = place + 8 + 4 * (flags & 1)  # the count of frames stands before the size, when it is there
-    promised = int.from_bytes(data[field : field + 4], "big") if flags & 2 else 0
-    return len(data) - first < WHOLE * promised
+def _boxes_without_media(data: bytes) -> Iterator[bytes]:
+    """Yield the top-level boxes except for the media, which may hold any bytes (ISO 14496-12, section 4.2)."""
+    start = 0
+    while start + 8 <= len(data):
+        size, name = struct.unpack_from(">I4s", data, start)
+        if size == 1 and start + 16 <= len(data):
+            size = struct.unpack_from(">Q", data, start + 8)[0]
+        size = size or len(data) - start  # 0: up to the end
+        if size < 8:  # noqa: PLR2004 - less than the header of a box
+            break
+        if name != b"mdat":
+            yield data[start : start + size]
+        start += size
+    yield data[start:]
 
 
-_NOT_AUDIO = "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A."
-_TRUNCATED = "The file ends too early, as if the upload was cut off. Please send it again."
+def _find_all(data: bytes, name: bytes) -> Iterator[int]:
+    """Yield the position behind each occurrence."""
+    place = data.find(name)
+    while place >= 0:
+        yield place + len(name)
+        place = data.find(name, place + 1)

@@ -1,229 +1,318 @@
-"""EmotionCnn, the compact network: plain torch, read from safetensors, no transformers needed to serve it."""
+"""EmotionCnn, the small network, and its weights on disk. In plain PyTorch: serving needs no transformers."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
-from ser_model.background import measure_background, measure_trust
-from ser_model.blocks import AttentivePooling, ConvBlock, FunctionalsHead, blank, summarise_frames
-from ser_model.features import N_MELS, LogMel, count_frames, measure_rms
-from ser_model.files import REMEDY, WEIGHTS_NAME, read_checked
-from ser_model.files import WeightsError as WeightsError  # noqa: PLC0414 - whoever loads a network catches it
-from ser_model.files import read_config as read_config  # noqa: PLC0414
-from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
+from . import frontend
+from .frontend import N_MELS, LogMel
+from .functionals import N_FUNCTIONALS, compute_functionals
+from .labels import EMOTIONS, GENDERS, INTENSITIES
 
-MASKED_BANDS, MASKED_FRAMES = 10, 10  # hidden at most, once a clip, in training (SpecAugment, Park et al. 2019)
+CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
+MASKED_BANDS, MASKED_FRAMES = 10, 10  # at most, once a clip (SpecAugment, Park et al. 2019)
+REMEDY = "Get it again, or run train.py --protocol all."
+
+
+class WeightsError(RuntimeError):
+    """The weights are missing or damaged. The message says how to get them."""
 
 
 @dataclass(frozen=True)
 class CnnConfig:
-    """The sizes of the network, and the emotions it tells apart."""
+    """The sizes of the network and the emotions it predicts."""
 
-    towers: int = 1  # stacks of convolutions side by side, see join_networks
-    channels: tuple[int, int, int] = (128, 192, 192)  # of each tower
+    num_members: int = 1  # of the ensemble, see ensemble_networks
+    channels: tuple[int, ...] = (128, 192, 192)  # of the blocks of each member
     kernel: int = 5  # frames
-    pools: tuple[int, int, int] = (2, 2, 1)  # frames merged behind each block
+    pools: tuple[int, ...] = (2, 2, 1)  # max pooling behind each block
     attention: int = 64  # hidden units of the pooling
     dropout: float = 0.1
-    emotions: tuple[str, ...] = EMOTIONS  # one for each score of the emotion head, in its order
+    emotions: tuple[str, ...] = EMOTIONS  # in the order of the logits
 
     @classmethod
     def from_json(cls, config: Mapping[str, Any]) -> CnnConfig:
-        """Read what config.json keeps; one that names no emotions has the eight of RAVDESS.
-
-        Raises:
-            KeyError: A size is missing.
-        """
-        return cls(
-            config["towers"],
-            to_triple(config["channels"]),
-            config["kernel"],
-            to_triple(config["pools"]),
-            config["attention"],
-            config["dropout"],
-            tuple(config.get("emotions", EMOTIONS)),
-        )
-
-
-def to_triple(sizes: Sequence[int]) -> tuple[int, int, int]:
-    """Read one size for each of the three blocks from JSON."""
-    first, second, third = sizes
-    return first, second, third
+        """Read the fields of config.json; a missing one has its default."""
+        given = {field.name: config[field.name] for field in fields(cls) if config.get(field.name) is not None}
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+        return cls(**values)
 
 
 class Logits(NamedTuple):
-    """The scores of the three heads before softmax, and what the voice is told by."""
+    """The outputs of the network. Those of ConvBranches are (batch, member, ...)."""
 
-    emotion: Tensor  # (batch, emotion); what Towers give is (batch, tower, emotion), and so on
+    emotion: Tensor  # (batch, emotion)
     gender: Tensor  # (batch, 2)
     intensity: Tensor  # (batch, 2)
-    embedding: Tensor  # (batch, width) what SpeakerSpace compares voices by
+    embedding: Tensor  # (batch, width), the input of SpeakerSpace
 
 
-class Towers(nn.Module):
-    """3 x (Conv1d > BatchNorm > ReLU > pool) > attentive mean and deviation > emotion, gender, intensity.
+class ConvBlock(nn.Module):
+    """Conv1d > BatchNorm > ReLU > max pool > dropout. Padding has no effect; the groups are independent."""
 
-    Towers lie side by side in the channels, as the groups of each convolution: none hears another.
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, pool: int, dropout: float, groups: int
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=False)
+        self.norm = nn.BatchNorm1d(out_channels)
+        self.pool = pool
+        self.dropout = nn.Dropout1d(dropout)
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Map (batch, channel, frame) and the (batch,) numbers of frames to those behind the pool."""
+        frames = apply_mask(F.relu(self.norm(self.conv(frames))), num_frames)
+        if self.pool > 1:
+            frames = F.max_pool1d(frames, self.pool, ceil_mode=True)  # (batch, channel, frame / pool)
+            if num_frames is not None:
+                num_frames = torch.div(num_frames + self.pool - 1, self.pool, rounding_mode="floor")
+        return self.dropout(frames), num_frames
+
+
+class AttentivePooling(nn.Module):
+    """Attentive statistics pooling (Okabe et al. 2018, eq. 2-5): weighted mean and deviation over time."""
+
+    def __init__(self, channels: int, hidden: int, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+        self.attention = nn.Sequential(
+            nn.Conv1d(channels, hidden, 1, groups=groups), nn.Tanh(), nn.Conv1d(hidden, channels, 1, groups=groups)
+        )
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None) -> Tensor:
+        """Map (batch, channel, frame) to (batch, 2 * channel), ordered by group."""
+        scores = self.attention(frames)  # (batch, channel, frame)
+        if num_frames is not None:
+            scores = scores.masked_fill(padding_mask(num_frames, frames.shape[2]) == 0, -torch.inf)
+        weights = scores.softmax(dim=2)
+        mean = (weights * frames).sum(dim=2)
+        variance = (weights * frames.square()).sum(dim=2) - mean.square()
+        deviation = variance.clamp(min=1e-5).sqrt()
+        both = [statistic.unflatten(1, (self.groups, -1)) for statistic in (mean, deviation)]  # (batch, group, channel)
+        return torch.cat(both, dim=2).flatten(1)  # (batch, group * 2 * channel)
+
+
+class ConvBranches(nn.Module):
+    """3 x (Conv1d > BatchNorm > ReLU > pool) > attentive pooling > emotion, gender, intensity.
+
+    The members of an ensemble lie side by side as the groups of each convolution and share nothing.
     """
 
     def __init__(self, config: CnnConfig) -> None:
         super().__init__()
-        self.count = config.towers
-        widths = [self.count * width for width in (N_MELS, *config.channels)]
-        self.standardise = nn.BatchNorm1d(widths[0], affine=False)
-        self.hide = nn.Sequential(
+        self.num_members = config.num_members
+        widths = [self.num_members * width for width in (N_MELS, *config.channels)]
+        self.input_norm = nn.BatchNorm1d(widths[0], affine=False)
+        self.spec_augment = nn.Sequential(
             FrequencyMasking(MASKED_BANDS, iid_masks=True), TimeMasking(MASKED_FRAMES, iid_masks=True)
         )
         self.blocks = nn.ModuleList(
-            ConvBlock(wide_in, wide_out, config.kernel, pool, config.dropout, self.count)
-            for wide_in, wide_out, pool in zip(widths, widths[1:], config.pools, strict=False)
+            ConvBlock(in_channels, out_channels, config.kernel, pool, config.dropout, self.num_members)
+            for in_channels, out_channels, pool in zip(widths, widths[1:], config.pools, strict=False)
         )
-        self.pooling = AttentivePooling(widths[-1], self.count * config.attention, self.count)
+        self.pooling = AttentivePooling(widths[-1], self.num_members * config.attention, self.num_members)
         self.norm = nn.BatchNorm1d(2 * widths[-1])
         self.dropout = nn.Dropout(config.dropout)
         self.emotion, self.gender, self.intensity = (
-            nn.Conv1d(2 * widths[-1], self.count * len(names), 1, groups=self.count)
+            nn.Conv1d(2 * widths[-1], self.num_members * len(names), 1, groups=self.num_members)
             for names in (config.emotions, GENDERS, INTENSITIES)
         )
 
-    def forward(self, frames: Tensor, counts: Tensor | None) -> Logits:
-        """Score (batch, mel, frame) log-mel frames of which the first (batch,) counts are real, (batch, tower, ...)."""
-        frames = self.standardise(frames.repeat(1, self.count, 1))  # (batch, tower * mel, frame)
+    def forward(self, frames: Tensor, num_frames: Tensor | None) -> Logits:
+        """Map (batch, mel, frame) log-mel to (batch, member, class) logits and a (batch, width) embedding."""
+        frames = self.input_norm(frames.repeat(1, self.num_members, 1))  # (batch, member * mel, frame)
         if self.training:
-            frames = self.hide(frames.unsqueeze(1)).squeeze(1)  # (batch, 1, tower * mel, frame) within
-        frames = blank(frames, counts)
+            frames = self.spec_augment(frames.unsqueeze(1)).squeeze(1)  # on (batch, 1, member * mel, frame)
+        frames = apply_mask(frames, num_frames)
         for block in self.blocks:
-            frames, counts = block(frames, counts)
-        pooled = self.dropout(self.norm(self.pooling(frames, counts)))  # (batch, tower * 2 * channel)
+            frames, num_frames = block(frames, num_frames)
+        pooled = self.dropout(self.norm(self.pooling(frames, num_frames)))  # (batch, member * 2 * channel)
         emotion, gender, intensity = (
-            head(pooled.unsqueeze(2)).view(len(pooled), self.count, -1)  # (batch, tower, class)
+            head(pooled.unsqueeze(2)).view(len(pooled), self.num_members, -1)  # (batch, member, class)
             for head in (self.emotion, self.gender, self.intensity)
         )
-        return Logits(emotion, gender, intensity, summarise_frames(frames, counts))
+        count = frames.shape[2] if num_frames is None else num_frames.unsqueeze(1)
+        mean = apply_mask(frames, num_frames).sum(dim=2) / count  # (batch, member * channel)
+        variance = apply_mask((frames - mean.unsqueeze(2)).square(), num_frames).sum(dim=2) / count
+        return Logits(emotion, gender, intensity, torch.cat([mean, variance.clamp(min=1e-8).sqrt()], dim=1))
+
+
+class FunctionalsHead(nn.Module):
+    """Functionals of the whole clip > z-scores, clipped > linear > emotion."""
+
+    MAX_Z = 4.0
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, num_emotions: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(N_FUNCTIONALS))
+        self.register_buffer("std", torch.ones(N_FUNCTIONALS))
+        self.linear = nn.Linear(N_FUNCTIONALS, num_emotions)
+
+    def forward(self, frames: Tensor, num_frames: Tensor | None = None) -> Tensor:
+        """Map (batch, mel, frame) log-mel to (batch, emotion) logits."""
+        with torch.autocast(frames.device.type, enabled=False):
+            scores = (compute_functionals(frames, num_frames) - self.mean) / self.std
+            logits: Tensor = self.linear(scores.clamp(-self.MAX_Z, self.MAX_Z))
+        return logits
+
+    def fit_standardization(self, functionals: Tensor) -> None:
+        """Take mean and deviation from the (clip, functional) array of the training clips."""
+        self.mean.copy_(functionals.mean(dim=0))
+        self.std.copy_(functionals.std(dim=0, correction=0).clamp(min=1e-3))
 
 
 class EmotionCnn(nn.Module):
-    """Log-mel > towers of convolutions, and beside them a linear layer on functionals of the whole clip.
+    """Log-mel > convolutions with attentive pooling, and beside them a linear layer on functionals of the clip.
 
-    Each learns by a loss of its own and errs elsewhere; their opinions on the emotion are multiplied as probabilities.
-    Training makes networks of one tower; join_networks puts several of them into one.
+    Both are trained with a loss of their own and make different errors; their emotion probabilities are multiplied.
     """
 
     def __init__(self, config: CnnConfig | None = None) -> None:
         super().__init__()
         self.config = config or CnnConfig()
-        self.front_end = LogMel()
-        self.towers: nn.Module = Towers(self.config)
-        self.functionals = FunctionalsHead(len(self.config.emotions))
-        self._size = sum(parameter.numel() for parameter in self.parameters())  # int8.py hides some
-
-    def forward(self, waveforms: Tensor, lengths: Tensor | None = None, background: Tensor | None = None) -> Logits:
-        """Score waveforms.
-
-        Args:
-            waveforms: (batch, time) float32 at 16 kHz, zeros behind each clip's end.
-            lengths: (batch,) samples in each clip; all of them when left out.
-            background: (1, mel) from measure_background; nothing is taken away when left out.
-        """
-        counts = None if lengths is None else count_frames(lengths)
-        if lengths is None:
-            lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
-        frames = self.front_end(waveforms, lengths, background)
-        if background is None:
-            return self.score_frames(frames, counts)
-        return self.score_frames(frames, counts, measure_trust(background, measure_rms(waveforms, lengths)))
-
-    def measure_background(self, pieces: Sequence[Tensor]) -> Tensor | None:
-        """Return what is there all the time in (time,) pieces beside the speech, as (1, mel) power, if they tell."""
-        return measure_background(self.front_end.mel, pieces)
-
-    def score_frames(self, frames: Tensor, counts: Tensor | None = None, trust: Tensor | None = None) -> Logits:
-        """Score log-mel frames.
-
-        Args:
-            frames: (batch, mel, frame).
-            counts: (batch,) how many of them are real; all when left out.
-            trust: (batch,) weight of the functionals' opinion, 0 to 1; 1 when left out.
-        """
-        heard, described = self.score_apart(frames, counts)
-        described = described.log_softmax(dim=1)  # (batch, emotion)
-        if trust is not None:
-            described = described * trust.unsqueeze(1)
-        return Logits(
-            emotion=described + heard.emotion.log_softmax(dim=2).sum(dim=1),
-            gender=heard.gender.mean(dim=1),
-            intensity=heard.intensity.mean(dim=1),
-            embedding=heard.embedding,
-        )
-
-    def score_apart(self, frames: Tensor, counts: Tensor | None = None) -> tuple[Logits, Tensor]:
-        """Return the towers' logits, (batch, tower, ...), and the functionals' (batch, emotion) logits."""
-        return self.towers(frames, counts), self.functionals(frames, counts)
+        self.frontend = LogMel()
+        self.branches = ConvBranches(self.config)
+        self.functionals_head = FunctionalsHead(len(self.config.emotions))
 
     @property
     def emotions(self) -> tuple[str, ...]:
-        """The names of the emotions it scores, in their order."""
+        """The emotions in the order of the logits."""
         return self.config.emotions
 
     def count_parameters(self) -> int:
-        """Return how many numbers training sets."""
-        return self._size
+        """Return the number of trained parameters."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None, noise_floor: Tensor | None = None) -> Logits:
+        """Predict from waveforms.
+
+        Args:
+            waveforms: (batch, time) float32 at SAMPLE_RATE, zero-padded.
+            lengths: (batch,) samples in each clip; all of them if None.
+            noise_floor: (1, mel) from estimate_noise_floor; nothing is subtracted if None.
+        """
+        num_frames = None if lengths is None else frontend.num_frames(lengths)
+        if lengths is None:
+            lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
+        frames = self.frontend(waveforms, lengths, noise_floor)
+        if noise_floor is None:
+            return self.forward_features(frames, num_frames)
+        weight = frontend.functionals_weight(noise_floor, frontend.rms(waveforms, lengths))
+        return self.forward_features(frames, num_frames, weight)
+
+    def forward_features(
+        self, frames: Tensor, num_frames: Tensor | None = None, functionals_weight: Tensor | None = None
+    ) -> Logits:
+        """Predict from log-mel frames.
+
+        Args:
+            frames: (batch, mel, frame).
+            num_frames: (batch,) frames of each clip without padding; all of them if None.
+            functionals_weight: (batch,) exponent of the functionals' probabilities, 0 to 1; 1 if None.
+        """
+        cnn_logits, functional_logits = self.branch_logits(frames, num_frames)
+        functional_log_probs = functional_logits.log_softmax(dim=1)  # (batch, emotion)
+        if functionals_weight is not None:
+            functional_log_probs = functional_log_probs * functionals_weight.unsqueeze(1)
+        return Logits(
+            emotion=functional_log_probs + cnn_logits.emotion.log_softmax(dim=2).sum(dim=1),
+            gender=cnn_logits.gender.mean(dim=1),
+            intensity=cnn_logits.intensity.mean(dim=1),
+            embedding=cnn_logits.embedding,
+        )
+
+    def branch_logits(self, frames: Tensor, num_frames: Tensor | None = None) -> tuple[Logits, Tensor]:
+        """Return the logits of the convolutions, (batch, member, ...), and of the functionals, (batch, emotion)."""
+        return self.branches(frames, num_frames), self.functionals_head(frames, num_frames)
+
+    def estimate_noise_floor(self, pieces: Sequence[Tensor]) -> Tensor | None:
+        """Return the noise floor, (1, mel) power, of (time,) pieces without speech; see frontend."""
+        return frontend.estimate_noise_floor(self.frontend.mel, pieces)
 
 
-def join_networks(networks: Sequence[EmotionCnn]) -> EmotionCnn:
-    """Make one network, in evaluation mode, that says what several say together: the product of their probabilities.
+def padding_mask(num_frames: Tensor, total: int) -> Tensor:
+    """Return (batch, 1, total) ones for the frames of each clip and zeros for its padding."""
+    return (torch.arange(total, device=num_frames.device) < num_frames.unsqueeze(1)).unsqueeze(1).float()
+
+
+def apply_mask(frames: Tensor, num_frames: Tensor | None) -> Tensor:
+    """Zero the padding of (batch, channel, frame); without num_frames there is none."""
+    return frames if num_frames is None else frames * padding_mask(num_frames, frames.shape[2])
+
+
+def ensemble_networks(networks: Sequence[EmotionCnn]) -> EmotionCnn:
+    """Combine networks into one, in evaluation mode, that multiplies their emotion probabilities.
 
     Raises:
         ValueError: They were not trained on the same clips.
     """
     first = networks[0]
-    joined = EmotionCnn(replace(first.config, towers=sum(network.config.towers for network in networks)))
-    towers = [network.towers.state_dict() for network in networks]
-    joined.towers.load_state_dict(
-        {name: torch.cat([one[name] for one in towers]) if own.dim() else own for name, own in towers[0].items()}
+    ensemble = EmotionCnn(replace(first.config, num_members=sum(network.config.num_members for network in networks)))
+    branches = [network.branches.state_dict() for network in networks]
+    ensemble.branches.load_state_dict(
+        {
+            name: torch.cat([own[name] for own in branches]) if tensor.dim() else tensor
+            for name, tensor in branches[0].items()
+        }
     )
-    for name, buffer in first.functionals.named_buffers():
-        if not all(torch.equal(buffer, network.functionals.get_buffer(name)) for network in networks):
-            raise ValueError("Networks can be joined that were trained on the same clips alone.")
-    state = [network.functionals.state_dict() for network in networks]
-    weights = {name: sum(one[name] for one in state) for name in state[0] if name.startswith("linear")}
-    joined.functionals.load_state_dict(state[0] | weights)
-    return joined.eval()
+    for name, buffer in first.functionals_head.named_buffers():
+        if not all(torch.equal(buffer, network.functionals_head.get_buffer(name)) for network in networks):
+            raise ValueError("Only networks that were trained on the same clips can form an ensemble.")
+    heads = [network.functionals_head.state_dict() for network in networks]
+    linear = {name: sum(head[name] for head in heads) for name in heads[0] if name.startswith("linear")}
+    ensemble.functionals_head.load_state_dict(heads[0] | linear)
+    return ensemble.eval()
 
 
-def save_network(network: EmotionCnn, folder: Path) -> str:
-    """Write the weights as FOLDER/model.safetensors, named as hub.py's wrapper names them.
-
-    Returns:
-        Their SHA-256, which belongs into config.json as weights_sha256.
-    """
+def save_network(network: EmotionCnn, folder: Path) -> None:
+    """Write FOLDER/model.safetensors with the tensor names of the class in hub.py."""
     state = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
-    data = save(state, metadata={"format": "pt"})
-    (folder / WEIGHTS_NAME).write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
+    save_file(state, folder / WEIGHTS_NAME, metadata={"format": "pt"})
 
 
 def load_network(folder: Path) -> EmotionCnn:
-    """Read a network in evaluation mode from FOLDER/config.json and FOLDER/model.safetensors.
+    """Read a network, in evaluation mode, from FOLDER/config.json and FOLDER/model.safetensors.
 
     Raises:
-        WeightsError: A file is missing, does not fit, or is not the one whose SHA-256 stands in config.json.
+        WeightsError: A file is missing or damaged, or they do not match.
     """
     config = read_config(folder)
     try:
         network = EmotionCnn(CnnConfig.from_json(config))
-        state = load(read_checked(folder / WEIGHTS_NAME, config.get("weights_sha256")))
+        state = load_file(folder / WEIGHTS_NAME)
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
-    except (OSError, KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
+    except (OSError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
         raise WeightsError(f"{folder / WEIGHTS_NAME} is missing or damaged. {REMEDY}") from error
     return network.eval()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read FOLDER/config.json.
+
+    Raises:
+        WeightsError: It is missing or damaged.
+    """
+    try:
+        return dict(json.loads((folder / CONFIG_NAME).read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise WeightsError(f"{folder / CONFIG_NAME} is missing or damaged. {REMEDY}") from error
+
+
+def weights_id(folder: Path) -> str:
+    """Return the SHA-256 of FOLDER/model.safetensors, by which results name the weights they were measured with."""
+    with (folder / WEIGHTS_NAME).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

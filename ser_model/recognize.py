@@ -1,33 +1,42 @@
-"""From a recording to a Prediction: decode, find the speech, score it in windows, calibrate, and say when unsure."""
+"""EmotionRecognizer: from a recording to a Prediction, with the calibrated probabilities and "not sure"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ser_model.audio import CLIP, AudioError, AudioSource, Limits, Waveform, load_audio
-from ser_model.calibrate import Calibration, softmax
-from ser_model.cnn import WeightsError, load_network, read_config
-from ser_model.files import CONFIG_NAME, REMEDY
-from ser_model.int8 import hasten
+from ser_model.audio import CLIP_LIMITS, AudioError, AudioSource, Limits, Waveform, load_audio
+from ser_model.calibration import Calibration, softmax
+from ser_model.cnn import CONFIG_NAME, REMEDY, Logits, WeightsError, load_network, read_config
+from ser_model.frontend import NOISE_CONTEXT_S, SAMPLE_RATE
 from ser_model.labels import GENDERS, INTENSITIES, Gender, Intensity
-from ser_model.speaker import SpeakerSpace, require
-from ser_model.speech import SpeechDetector, SpeechSpan
-from ser_model.voice import LearnedVoice
-from ser_model.windows import Network, measure_window, score_windows
+from ser_model.speaker import EnrollmentError, SpeakerProfile, SpeakerSpace
+from ser_model.vad import SpeechDetector, SpeechSpan
 
 WEIGHTS = Path(__file__).parent / "weights"
+MAX_WHOLE_S = 5.5  # speech up to this is one window, as in training (up to 5.2 s)
+WINDOW_S, MAX_STEP_S = 4.0, 2.0  # longer speech is cut into windows
+WINDOW_BATCH = 8  # larger batches only take memory
+NOT_SURE = "Not sure how this sounds. Pick the mood that fits, or say a longer sentence."
+NO_SPACE = (
+    "These weights cannot enroll a speaker. Make what is missing with: "
+    "python train.py --data DIR --protocol all --calibration results/luna/metrics.json"
+)
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Moment:
-    """The emotion over one window of the recording, in seconds from its beginning."""
+class Segment:
+    """The emotion in one window of the recording; times in seconds from its start."""
 
     start_s: float
     end_s: float
@@ -36,19 +45,19 @@ class Moment:
 
 @dataclass(frozen=True)
 class Prediction:
-    """How a voice sounds.
+    """What was predicted for a recording.
 
     Attributes:
-        emotion: The most probable one, or None when no probability reaches the abstention threshold.
-        sure: Whether it does.
-        probabilities: One for each emotion of the network's config.json, calibrated; they add up to 1.
-        gender: Whose kind of voice it sounds like.
-        gender_probability: Its probability, 0.5 to 1.
-        intensity: How strongly the emotion is shown; neutral was only ever acted in normal intensity.
-        intensity_probability: Its probability, 0.5 to 1.
-        speech: Where the voice begins and ends, in seconds.
-        timeline: One window, or several for a long recording.
-        notice: A sentence for the person, or nothing.
+        emotion: The most probable one; None if its probability is below the abstention threshold.
+        sure: Whether it is not.
+        probabilities: Of each emotion, calibrated; they add up to 1.
+        gender: Whether the voice sounds male or female.
+        gender_probability: 0.5 to 1.
+        intensity: How strongly the emotion is expressed; in RAVDESS, neutral has normal intensity only.
+        intensity_probability: 0.5 to 1.
+        speech: Start and end of the speech in seconds.
+        timeline: One segment, or several for a long recording.
+        notice: A sentence for the speaker, or nothing.
     """
 
     emotion: str | None
@@ -59,7 +68,7 @@ class Prediction:
     intensity: Intensity
     intensity_probability: float
     speech: tuple[float, float]
-    timeline: tuple[Moment, ...]
+    timeline: tuple[Segment, ...]
     notice: str
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
@@ -67,7 +76,7 @@ class Prediction:
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document that the command line and the API give."""
+        """Return the document that the command line and the API answer with."""
         return {
             "emotion": self.emotion,
             "sure": self.sure,
@@ -79,134 +88,181 @@ class Prediction:
             "speech": [round(edge, 2) for edge in self.speech],
             "timeline": [
                 {
-                    "start_s": round(moment.start_s, 2),
-                    "end_s": round(moment.end_s, 2),
-                    "probabilities": _round_values(moment.probabilities),
+                    "start_s": round(segment.start_s, 2),
+                    "end_s": round(segment.end_s, 2),
+                    "probabilities": _round_values(segment.probabilities),
                 }
-                for moment in self.timeline
+                for segment in self.timeline
             ],
             "notice": self.notice,
         }
 
 
-class EmotionRecognizer:
-    """Hears recordings with one network, in evaluation mode; safe to use from several threads."""
+class Network(Protocol):
+    """What EmotionRecognizer needs of a network; EmotionCnn and ComparisonNetwork have it."""
 
-    def __init__(self, network: Network, calibration: Calibration, space: SpeakerSpace | None = None) -> None:
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The emotions in the order of the logits."""
+
+    def __call__(self, waveforms: Tensor, *, noise_floor: Any) -> Logits:
+        """Predict from (batch, time) waveforms and the result of estimate_noise_floor."""
+
+    def estimate_noise_floor(self, pieces: Sequence[Tensor]) -> Any:
+        """Estimate the noise from (time,) pieces without speech, if the network uses it."""
+
+    def eval(self) -> Any:
+        """Switch to evaluation mode."""
+
+    def count_parameters(self) -> int:
+        """Return the number of parameters."""
+
+
+class EmotionRecognizer:
+    """Predicts the emotion in recordings with one network; safe to use from several threads."""
+
+    def __init__(self, network: Network, calibration: Calibration, speaker_space: SpeakerSpace | None = None) -> None:
         network.eval()
         self.network = network
-        self._calibration = calibration
-        self._space = space
+        self.calibration = calibration
+        self.speaker_space = speaker_space
         self._detector = SpeechDetector()
 
     @classmethod
     def load(cls, folder: Path = WEIGHTS) -> EmotionRecognizer:
-        """Read the weights and their calibration.
+        """Read the weights, their calibration and their speaker space.
 
         Raises:
             WeightsError: They are missing or damaged.
         """
-        config, network = read_config(folder), hasten(load_network(folder))
+        network = load_network(folder)
         try:
-            calibration = Calibration.from_config(config)
-            bytes.fromhex(config["weights_sha256"])  # load_network compared it; what is served must have one
-        except (KeyError, TypeError, ValueError) as error:
+            calibration = Calibration.from_config(read_config(folder))
+        except (KeyError, TypeError) as error:
             raise WeightsError(f"{folder / CONFIG_NAME} is damaged. {REMEDY}") from error
-        return cls(network, calibration, SpeakerSpace.load(folder, config.get("speaker_sha256")))
+        return cls(network, calibration, SpeakerSpace.load(folder))
 
-    def count_parameters(self) -> int:
-        """Return how many numbers the network has."""
-        return self.network.count_parameters()
-
-    def recognize(self, source: AudioSource, voice: LearnedVoice | None = None, limits: Limits = CLIP) -> Prediction:
-        """Say how a recording sounds.
+    def recognize(
+        self, source: AudioSource, profile: SpeakerProfile | None = None, limits: Limits = CLIP_LIMITS
+    ) -> Prediction:
+        """Predict the emotion in a recording.
 
         Args:
             source: A path, or the bytes of a file; see load_audio for the formats.
-            voice: The speaker's, from learn_voice.
-            limits: What is refused as too much.
+            profile: Of the speaker, from enroll.
+            limits: The longest and largest recording to accept.
 
         Raises:
-            AudioError, VoiceError: It cannot be judged; the message says what to do.
+            AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
+            OSError: The path cannot be read.
         """
-        return self.hear(load_audio(source, limits), voice)
+        return self.predict(load_audio(source, limits), profile)
 
-    def hear(self, waveform: Waveform, voice: LearnedVoice | None = None) -> Prediction:
-        """Say how a decoded recording sounds.
-
-        Args:
-            waveform: (time,) from load_audio.
-            voice: The speaker's, from learn_voice.
-
-        Raises:
-            AudioError, VoiceError: It cannot be judged; the message says what to do.
-        """
-        span = self._detector.find(waveform)
-        starts, logits = score_windows(self.network, waveform, span)
-        if voice:  # has places of its own, where others have biases
-            heard = require(self._space).correct(logits.emotion, logits.embedding, voice)
+    def predict(self, waveform: Waveform, profile: SpeakerProfile | None = None) -> Prediction:
+        """Predict the emotion in a (time,) waveform from load_audio; see recognize."""
+        span = self._detector.detect(waveform)
+        starts, logits = predict_windows(self.network, waveform, span)
+        if profile is None:
+            calibration, emotion_logits = self.calibration, logits.emotion
         else:
-            heard = self._calibration.level(logits.emotion)
-        windows = softmax(heard, self._calibration.temperature)  # (window, emotion)
-        voices = softmax(logits.gender, self._calibration.gender_temperature).mean(axis=0)  # (2,)
-        strengths = softmax(logits.intensity, self._calibration.intensity_temperature).mean(axis=0)  # (2,)
-        return self._decide(span, starts, windows, voices, strengths)
-
-    def learn_voice(self, clips: Mapping[str, Iterable[AudioSource]]) -> LearnedVoice:
-        """Learn how a speaker sounds, so that their other recordings are heard against themselves.
-
-        Args:
-            clips: Recordings by the name of the emotion acted in them: a neutral one, or better one of each emotion.
-
-        Raises:
-            AudioError, VoiceError: A clip cannot be judged, its emotion is not known, or these weights cannot learn.
-        """
-        space = require(self._space)
-        space.check_names(clips)
-        return space.learn(
-            {name: np.stack([self._describe(name, one) for one in each]) for name, each in clips.items()}
+            calibration = self.calibration.enrolled()
+            emotion_logits = self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile)
+        windows = softmax(calibration.add_class_bias(emotion_logits), calibration.temperature)  # (window, emotion)
+        gender = softmax(logits.gender, calibration.gender_temperature).mean(axis=0)  # (2,)
+        intensity = softmax(logits.intensity, calibration.intensity_temperature).mean(axis=0)  # (2,)
+        names, window_s = self.network.emotions, window_length_s(span)
+        timeline = tuple(
+            Segment(start_s, start_s + window_s, dict(zip(names, row.tolist(), strict=True)))
+            for start_s, row in zip(starts, windows, strict=True)
+        )
+        emotion = windows.mean(axis=0)  # (emotion,)
+        sure = bool(emotion.max() >= calibration.abstention_threshold)
+        return Prediction(
+            emotion=names[int(emotion.argmax())] if sure else None,
+            sure=sure,
+            probabilities=dict(zip(names, emotion.tolist(), strict=True)),
+            gender=GENDERS[int(gender.argmax())],
+            gender_probability=float(gender.max()),
+            intensity=INTENSITIES[int(intensity.argmax())],
+            intensity_probability=float(intensity.max()),
+            speech=(span.start_s, span.end_s),
+            timeline=timeline,
+            notice="" if sure else NOT_SURE,
         )
 
-    def check_voice(self, voice: LearnedVoice) -> None:
-        """Make sure that a voice was learned with these weights.
+    def enroll(self, clips: Mapping[str, Iterable[AudioSource]]) -> SpeakerProfile:
+        """Make a profile of a speaker, to which predictions can then be adapted.
+
+        Args:
+            clips: Recordings by emotion: a neutral one, or better one of each emotion.
 
         Raises:
-            VoiceError: It was not.
+            AudioError, EnrollmentError: A clip cannot be used, its emotion is unknown, or the weights cannot enroll.
+            OSError: A path cannot be read.
         """
-        require(self._space).check(voice)
+        space = self._require_space()
+        space.check_names(clips)
+        return space.enroll({name: np.stack([self._embed(name, clip) for clip in own]) for name, own in clips.items()})
 
-    def _describe(self, name: str, source: AudioSource) -> Array:
+    def check_profile(self, profile: SpeakerProfile) -> None:
+        """Check that a profile was made with these weights.
+
+        Raises:
+            EnrollmentError: It was not.
+        """
+        self._require_space().check(profile)
+
+    def _embed(self, name: str, source: AudioSource) -> Array:
         try:
             waveform = load_audio(source)
-            span = self._detector.find(waveform)
+            span = self._detector.detect(waveform)
         except AudioError as error:
-            raise type(error)(f"The clip for {name} is of no use. {error}") from error
-        _, scores = score_windows(self.network, waveform, span)
-        return np.asarray(scores.embedding.mean(axis=0))
+            raise type(error)(f"The clip for {name} cannot be used. {error}") from error
+        return np.asarray(predict_windows(self.network, waveform, span)[1].embedding.mean(axis=0))
 
-    def _decide(
-        self, span: SpeechSpan, starts: list[float], windows: Array, voices: Array, strengths: Array
-    ) -> Prediction:
-        size_s = measure_window(span)
-        names = self.network.emotions
-        moments = tuple(
-            Moment(start, start + size_s, dict(zip(names, row.tolist(), strict=True)))
-            for start, row in zip(starts, windows, strict=True)
-        )
-        mean = windows.mean(axis=0)
-        sure = bool(mean.max() >= self._calibration.abstain_below)
-        return Prediction(
-            emotion=names[int(mean.argmax())] if sure else None,
-            sure=sure,
-            probabilities=dict(zip(names, mean.tolist(), strict=True)),
-            gender=GENDERS[int(voices.argmax())],
-            gender_probability=float(voices.max()),
-            intensity=INTENSITIES[int(strengths.argmax())],
-            intensity_probability=float(strengths.max()),
-            speech=(span.start_s, span.end_s),
-            timeline=moments,
-            notice="" if sure else "Not sure how this sounds. Pick the mood that fits, or say a longer sentence.",
-        )
+    def _require_space(self) -> SpeakerSpace:
+        if self.speaker_space is None:
+            raise EnrollmentError(NO_SPACE)
+        return self.speaker_space
+
+
+class WindowLogits(NamedTuple):
+    """The outputs of the network for the windows of a recording."""
+
+    emotion: Array  # (window, emotion)
+    gender: Array  # (window, 2)
+    intensity: Array  # (window, 2)
+    embedding: Array  # (window, width)
+
+
+def predict_windows(network: Network, waveform: Waveform, span: SpeechSpan) -> tuple[list[float], WindowLogits]:
+    """Run the network on the windows of a span; return their starts in seconds and the outputs."""
+    starts, size = window_starts(span), round(window_length_s(span) * SAMPLE_RATE)
+    firsts = [min(round(start * SAMPLE_RATE), waveform.size - size) for start in starts]
+    first, last, context = (round(time_s * SAMPLE_RATE) for time_s in (span.start_s, span.end_s, NOISE_CONTEXT_S))
+    around = [waveform[max(first - context, 0) : first], waveform[last : last + context]]  # without speech
+    outputs = []
+    with torch.inference_mode():
+        noise_floor = network.estimate_noise_floor([torch.from_numpy(piece) for piece in around])
+        for batch in range(0, len(firsts), WINDOW_BATCH):
+            windows = np.stack([waveform[i : i + size] for i in firsts[batch : batch + WINDOW_BATCH]])  # (window, time)
+            outputs.append(network(torch.from_numpy(windows), noise_floor=noise_floor))
+    return starts, WindowLogits(*(torch.cat(parts).double().numpy() for parts in zip(*outputs, strict=True)))
+
+
+def window_starts(span: SpeechSpan) -> list[float]:
+    """Return the starts, in seconds, of evenly spread windows that cover a span."""
+    if span.end_s - span.start_s <= MAX_WHOLE_S:
+        return [span.start_s]
+    last = span.end_s - WINDOW_S
+    count = 1 + math.ceil((last - span.start_s) / MAX_STEP_S)
+    return [float(start) for start in np.linspace(span.start_s, last, count)]
+
+
+def window_length_s(span: SpeechSpan) -> float:
+    """Return the length of each window of a span, in seconds."""
+    length_s = span.end_s - span.start_s
+    return length_s if length_s <= MAX_WHOLE_S else WINDOW_S
 
 
 def _round_values(values: dict[str, float]) -> dict[str, float]:

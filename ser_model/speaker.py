@@ -1,65 +1,141 @@
-"""Teach it your voice: where a speaker's own clips lie tells how their other clips are to be heard.
+"""Speaker enrollment: a few clips of a speaker adapt the prediction to their voice.
 
-Linear discriminant analysis on the network's embedding, of speakers moved to a common centre. One clip or more of a new
-speaker place their centre, and move the usual places of the emotions towards the speaker's own.
+Linear discriminant analysis of the network's embeddings with every speaker moved to a common center. The clips of a new
+speaker estimate their center, and move the class means toward their own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
-from ser_model.cnn import WeightsError
-from ser_model.files import REMEDY, read_checked
-from ser_model.voice import LearnedVoice, VoiceError
+from ser_model.cnn import REMEDY, WeightsError
+from ser_model.labels import EMOTIONS, Emotion
+
+SPACE_NAME = "speaker.safetensors"
+DIMENSIONS, SHRINKAGE = 64, 0.3  # chosen on validation actors
+MIN_SPREAD = 1e-3  # of the median deviation; an embedding unit with less is ignored
+
+KIND, VERSION = "speaker profile", 1
+MAX_EMOTIONS, MAX_DIMENSIONS, MAX_ABS = 64, 1024, 1e6  # of a profile that is accepted
+MAX_BYTES = 1024**2  # of its file, which usually has a few kB
+DECIMALS = 3
 
 Array = NDArray[np.float64]
 
-SPACE_NAME = "speaker.safetensors"
-DIMENSIONS, SHRINKAGE = 64, 0.3  # of the space; chosen on validation actors
-MAKE = "python train.py --data DIR --protocol all --calibration results/luna/metrics.json"
-STILL = 1e-3  # share of the median deviation under which a number says nothing
+
+class EnrollmentError(ValueError):
+    """The speaker cannot be enrolled, or the profile cannot be used. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class SpeakerProfile:
+    """What enrollment keeps of a speaker: a mean for each emotion, from which no sound can be restored.
+
+    Attributes:
+        space: The fingerprint of the SpeakerSpace it belongs to.
+        means: (dimension,) mean of the speaker's clips of each emotion, in that space.
+    """
+
+    space: str
+    means: Mapping[str, tuple[float, ...]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document to save."""
+        means = {name: [round(value, DECIMALS) for value in mean] for name, mean in self.means.items()}
+        return {"kind": KIND, "version": VERSION, "space": self.space, "means": means}
+
+    @classmethod
+    def read(cls, path: Path) -> SpeakerProfile:
+        """Read a saved profile.
+
+        Raises:
+            EnrollmentError: The file is something else.
+            OSError: It cannot be read.
+        """
+        if path.stat().st_size > MAX_BYTES:
+            raise EnrollmentError("This is not a saved speaker profile: it is too large.")
+        return cls.from_json(path.read_bytes())
+
+    @classmethod
+    def from_json(cls, document: object) -> SpeakerProfile:
+        """Read the document from to_json, as text or as an object.
+
+        Raises:
+            EnrollmentError: It is something else.
+        """
+        if isinstance(document, str | bytes):
+            try:
+                document = json.loads(document)
+            except (ValueError, RecursionError) as error:
+                raise EnrollmentError("This is not a saved speaker profile: it is not JSON.") from error
+        if not isinstance(document, dict) or document.get("kind") != KIND:
+            raise EnrollmentError("This is not a saved speaker profile. Give the file that was saved after enrollment.")
+        if document.get("version") != VERSION:
+            raise EnrollmentError(f"This profile does not have version {VERSION}. Please enroll again.")
+        space, means = document.get("space"), document.get("means")
+        if (
+            not isinstance(space, str)
+            or not isinstance(means, dict)
+            or not 0 < len(means) <= MAX_EMOTIONS
+            or not all(_is_mean(mean) for mean in means.values())
+        ):
+            raise EnrollmentError("This profile is damaged. Give the file as it was saved, or enroll again.")
+        return cls(space, {name: tuple(map(float, mean)) for name, mean in means.items()})
+
+
+def _is_mean(mean: object) -> bool:
+    return (
+        isinstance(mean, list)
+        and 0 < len(mean) <= MAX_DIMENSIONS
+        and all(isinstance(value, int | float) and not isinstance(value, bool) for value in mean)
+        and all(abs(value) <= MAX_ABS and math.isfinite(value) for value in mean)
+    )
 
 
 @dataclass(frozen=True)
 class SpeakerSettings:
-    """How much a voice's own clips count, chosen on validation actors: results/baseline-choosing.json.
+    """How much the enrolled clips count; chosen on validation actors, see results/enrollment-validation.json.
 
     Attributes:
-        speaker_ratio: Variance of a clip over that of speakers' centres; if it is high, few clips say little of it.
-        emotion_ratio: The same for the place of one emotion of one speaker.
-        scale: Of the scores that are added to the network's own logits.
-        softness: What the sum is divided by, so that the network's own temperature fits it too.
+        speaker_ratio: Variance of clips over the variance of speakers' centers; the higher, the less few clips count.
+        emotion_ratio: The same for one emotion of one speaker.
+        scale: Of the scores that are added to the network's logits.
+        temperature: Divides the sum, so that the network's own temperature fits it, too.
     """
 
     speaker_ratio: float = 1.0
     emotion_ratio: float = 1.5
     scale: float = 0.25
-    softness: float = 1.6
+    temperature: float = 1.6
 
 
 @dataclass(frozen=True)
 class SpeakerSpace:
-    """Where clips of many speakers lie, moved to a common centre; made by fit and kept beside the weights.
+    """A discriminant space of the network's embeddings, fitted on its training clips and saved beside its weights.
 
     Attributes:
-        emotions: Names, in the order of the network's logits.
-        project: (embedding, dimension) the way into the space.
-        places: (emotion, dimension) where the emotions usually lie.
-        settings: How much a voice's own clips count.
+        emotions: In the order of the network's logits.
+        projection: (embedding, dimension).
+        class_means: (emotion, dimension) of speakers with a common center.
+        settings: How much the enrolled clips count.
     """
 
     emotions: tuple[str, ...]
-    project: Array
-    places: Array
+    projection: Array
+    class_means: Array
     settings: SpeakerSettings = SpeakerSettings()
 
     @classmethod
@@ -72,88 +148,91 @@ class SpeakerSpace:
         dimensions: int = DIMENSIONS,
         shrinkage: float = SHRINKAGE,
     ) -> SpeakerSpace:
-        """Find the space in which clips of one emotion lie close together once every speaker is moved to one centre.
+        """Find the space in which the clips of an emotion lie close together once all speakers have the same center.
 
         Args:
-            embeddings: (clip, embedding) of the clips that the network was trained on.
-            labels: (clip,) emotion of each, class index.
-            speakers: (clip,) who speaks.
-            emotions: Names of the class indices.
-            dimensions: How many numbers describe a clip.
-            shrinkage: Of the covariance within emotions towards equal variances (Ledoit & Wolf 2004), 0 to 1.
+            embeddings: (clip, embedding) of the network's training clips.
+            labels: (clip,) class index of the emotion.
+            speakers: (clip,) identifier of the speaker.
+            emotions: Names of the classes.
+            dimensions: Of the space.
+            shrinkage: Of the covariance within classes toward equal variances (Ledoit & Wolf 2004), 0 to 1.
         """
         spread = embeddings.std(axis=0)
-        weight = np.where(spread > STILL * np.median(spread), 1 / np.maximum(spread, 1e-12), 0.0)
+        weight = np.where(spread > MIN_SPREAD * np.median(spread), 1 / np.maximum(spread, 1e-12), 0.0)
         embeddings = embeddings * weight
-        centre = np.mean([embeddings[speakers == who].mean(axis=0) for who in np.unique(speakers)], axis=0)
-        centred = np.array(embeddings, dtype=np.float64)
+        center = np.mean([embeddings[speakers == who].mean(axis=0) for who in np.unique(speakers)], axis=0)
+        centered = np.array(embeddings, dtype=np.float64)
         for who in np.unique(speakers):
-            centred[speakers == who] -= embeddings[speakers == who].mean(axis=0)
-        places = np.stack([centred[labels == index].mean(axis=0) for index in range(len(emotions))])
-        covariance = np.cov((centred - places[labels]).T)
-        even = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
-        whiten = np.linalg.cholesky(np.linalg.inv((1 - shrinkage) * covariance + shrinkage * even))
-        axes = np.linalg.svd(centred @ whiten, full_matrices=False)[2][:dimensions]  # (dimension, embedding)
-        project = whiten @ axes.T
-        return cls(emotions, weight[:, None] * project, (centre + places) @ project)
+            centered[speakers == who] -= embeddings[speakers == who].mean(axis=0)
+        means = np.stack([centered[labels == index].mean(axis=0) for index in range(len(emotions))])
+        covariance = np.cov((centered - means[labels]).T)
+        equal = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
+        whiten = np.linalg.cholesky(np.linalg.inv((1 - shrinkage) * covariance + shrinkage * equal))
+        axes = np.linalg.svd(centered @ whiten, full_matrices=False)[2][:dimensions]  # (dimension, embedding)
+        projection = whiten @ axes.T
+        return cls(emotions, weight[:, None] * projection, (center + means) @ projection)
 
-    @property
-    def name(self) -> str:
-        """A short name that other numbers do not have."""
-        return hashlib.sha256(self._to_bytes()).hexdigest()[:12]
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short hash of the space, by which a profile names it."""
+        digest = hashlib.sha256(json.dumps(self.emotions).encode())
+        for array in (self.projection, self.class_means):
+            digest.update(array.astype(np.float32).tobytes())
+        return digest.hexdigest()[:12]
 
-    def learn(self, embeddings: Mapping[str, Array]) -> LearnedVoice:
-        """Learn a voice from the (clip, embedding) arrays of the emotions that the speaker acted; see check_names."""
-        points = {name: tuple((rows @ self.project).mean(axis=0).tolist()) for name, rows in embeddings.items()}
-        return LearnedVoice(self.name, points)
+    def enroll(self, embeddings: Mapping[str, Array]) -> SpeakerProfile:
+        """Make a profile from (clip, embedding) arrays by emotion."""
+        means = {name: tuple((rows @ self.projection).mean(axis=0).tolist()) for name, rows in embeddings.items()}
+        return SpeakerProfile(self.fingerprint, means)
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Make sure that clips are named by emotions of this space, and that there are any.
+        """Check that there are clips, and that all are named by emotions of this space.
 
         Raises:
-            VoiceError: They are not.
+            EnrollmentError: They are not.
         """
         given = list(names)
         unknown = [name for name in given if name not in self.emotions]
         if unknown or not given:
-            wrong = f"There is no emotion {unknown[0]!r}." if unknown else "A voice needs a clip."
-            raise VoiceError(f"{wrong} Name the clips by {', '.join(self.emotions)}.")
+            problem = f"There is no emotion {unknown[0]!r}." if unknown else "Enrollment needs a clip."
+            raise EnrollmentError(f"{problem} Name the clips by {', '.join(self.emotions)}.")
 
-    def check(self, voice: LearnedVoice) -> None:
-        """Make sure that a voice belongs here.
+    def check(self, profile: SpeakerProfile) -> None:
+        """Check that a profile belongs to this space.
 
         Raises:
-            VoiceError: It does not.
+            EnrollmentError: It does not.
         """
-        self.check_names(voice.points)
-        sizes = {len(point) for point in voice.points.values()}
-        if voice.space != self.name or sizes != {self.places.shape[1]}:
-            raise VoiceError("This voice was learned with other weights. Please learn it again.")
+        self.check_names(profile.means)
+        sizes = {len(mean) for mean in profile.means.values()}
+        if profile.space != self.fingerprint or sizes != {self.class_means.shape[1]}:
+            raise EnrollmentError("This profile was made with other weights. Please enroll again.")
 
-    def correct(self, logits: Array, embeddings: Array, voice: LearnedVoice) -> Array:
-        """Hear clips with a speaker in mind.
+    def adapt_supervised(self, logits: Array, embeddings: Array, profile: SpeakerProfile) -> Array:
+        """Adapt logits to an enrolled speaker.
 
         Args:
             logits: (clip, emotion) of the network.
             embeddings: (clip, embedding) of the same clips.
-            voice: The speaker's.
+            profile: Of their speaker.
 
         Returns:
             (clip, emotion) logits.
 
         Raises:
-            VoiceError: The voice does not belong here.
+            EnrollmentError: The profile does not belong to this space.
         """
-        self.check(voice)
-        rows = [self.emotions.index(name) for name in voice.points]
-        points, usual = np.array(list(voice.points.values())), self.places[rows]
-        offset = (points - usual).mean(axis=0) * len(points) / (len(points) + self.settings.speaker_ratio)
-        places = self.places.copy()
-        places[rows] += (points - offset - usual) / (1 + self.settings.emotion_ratio)
-        return self._add_scores(logits, embeddings @ self.project - offset, places)
+        self.check(profile)
+        rows = [self.emotions.index(name) for name in profile.means]
+        own_means, usual_means = np.array(list(profile.means.values())), self.class_means[rows]  # (emotion, dimension)
+        offset = (own_means - usual_means).mean(axis=0) * len(rows) / (len(rows) + self.settings.speaker_ratio)
+        class_means = self.class_means.copy()
+        class_means[rows] += (own_means - offset - usual_means) / (1 + self.settings.emotion_ratio)
+        return self._add_scores(logits, embeddings @ self.projection - offset, class_means)
 
-    def adapt(self, logits: Array, embeddings: Array) -> Array:
-        """Hear all clips of one speaker against each other, without labels; best if every emotion is among them.
+    def adapt_transductive(self, logits: Array, embeddings: Array) -> Array:
+        """Adapt logits to a speaker by all their clips, without labels; best if these cover every emotion.
 
         Args:
             logits: (clip, emotion) of the network.
@@ -162,57 +241,60 @@ class SpeakerSpace:
         Returns:
             (clip, emotion) logits.
         """
-        points = embeddings @ self.project
-        heard = self._add_scores(logits, points - points.mean(axis=0) + self.places.mean(axis=0), self.places)
-        spread = np.maximum(heard.std(axis=0), 1e-6)
-        return np.asarray((heard - heard.mean(axis=0)) / spread * spread.mean())
+        points = embeddings @ self.projection
+        points = points - points.mean(axis=0) + self.class_means.mean(axis=0)
+        adapted = self._add_scores(logits, points, self.class_means)
+        spread = np.maximum(adapted.std(axis=0), 1e-6)
+        return np.asarray((adapted - adapted.mean(axis=0)) / spread * spread.mean())
 
-    def _add_scores(self, logits: Array, points: Array, places: Array) -> Array:
-        """Add what the nearness of (clip, dimension) points to (emotion, dimension) places says (Fisher 1936)."""
-        origin = self.places.mean(axis=0)
-        scores = (points - origin) @ (places - origin).T - ((places - origin) ** 2).sum(axis=1) / 2
-        return np.asarray((logits + self.settings.scale * scores) / self.settings.softness)
+    def _add_scores(self, logits: Array, points: Array, class_means: Array) -> Array:
+        """Add the linear discriminant scores (Fisher 1936) of (clip, dimension) points."""
+        origin = self.class_means.mean(axis=0)
+        means = class_means - origin
+        scores = (points - origin) @ means.T - (means**2).sum(axis=1) / 2  # (clip, emotion)
+        return np.asarray((logits + self.settings.scale * scores) / self.settings.temperature)
 
-    def save(self, folder: Path) -> str:
-        """Write FOLDER/speaker.safetensors; return its SHA-256, which belongs into config.json as speaker_sha256."""
-        data = self._to_bytes()
-        (folder / SPACE_NAME).write_bytes(data)
-        return hashlib.sha256(data).hexdigest()
+    def save(self, folder: Path) -> None:
+        """Write FOLDER/speaker.safetensors."""
+        tensors = {
+            "projection": self.projection.astype(np.float32),
+            "class_means": self.class_means.astype(np.float32),
+        }
+        save_file(tensors, folder / SPACE_NAME, metadata={"emotions": json.dumps(list(self.emotions))})
 
     @classmethod
-    def load(cls, folder: Path, digest: str | None) -> SpeakerSpace | None:
-        """Read FOLDER/speaker.safetensors; None when the weights have none.
-
-        Args:
-            folder: Where it lies.
-            digest: Its SHA-256; None when the weights have none.
+    def load(cls, folder: Path) -> SpeakerSpace | None:
+        """Read FOLDER/speaker.safetensors; None if there is none.
 
         Raises:
-            WeightsError: It is missing or damaged, or holds other bytes.
+            WeightsError: It is damaged.
         """
         path = folder / SPACE_NAME
-        if digest is None:
+        if not path.exists():
             return None
         try:
-            data = read_checked(path, digest)
-            header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # load gives no metadata
-            emotions, tensors = tuple(json.loads(header["__metadata__"]["emotions"])), load(data)
-            project, places = tensors["project"].astype(np.float64), tensors["places"].astype(np.float64)
+            with safe_open(path, framework="numpy") as file:
+                emotions = tuple(json.loads(file.metadata()["emotions"]))
+                projection, class_means = (
+                    file.get_tensor(name).astype(np.float64) for name in ("projection", "class_means")
+                )
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise WeightsError(f"{path} is missing or damaged. {REMEDY}") from error
-        return cls(emotions, project, places)
-
-    def _to_bytes(self) -> bytes:
-        tensors = {"project": self.project.astype(np.float32), "places": self.places.astype(np.float32)}
-        return save(tensors, metadata={"emotions": json.dumps(list(self.emotions))})
+            raise WeightsError(f"{path} is damaged. {REMEDY}") from error
+        return cls(emotions, projection, class_means)
 
 
-def require(space: SpeakerSpace | None) -> SpeakerSpace:
-    """Return the space of the weights.
+def emotions_from_filenames(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Group clips by the emotion in their names: sad.wav, 2-sad.wav, or RAVDESS names.
 
     Raises:
-        VoiceError: They have none; the message says how to make it.
+        EnrollmentError: There are several clips and one does not name its emotion. A single clip counts as neutral.
     """
-    if space is None:
-        raise VoiceError(f"These weights cannot learn a voice. Make what is missing with: {MAKE}")
-    return space
+    grouped: dict[str, list[Path]] = {}
+    for path in paths:
+        ravdess = re.fullmatch(r"\d\d-\d\d-0([1-8])(-\d\d){4}", path.stem)
+        words = set(re.split(r"[^a-z]+", path.stem.lower()))
+        found = [EMOTIONS[int(ravdess[1]) - 1]] if ravdess else [name for name in EMOTIONS if name in words]
+        if len(found) != 1 and len(paths) > 1:
+            raise EnrollmentError(f"{path.name} does not name its emotion. Name the clips by it, such as sad.wav.")
+        grouped.setdefault(str(found[0] if len(found) == 1 else Emotion.NEUTRAL), []).append(path)
+    return grouped

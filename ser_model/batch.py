@@ -1,0 +1,405 @@
+"""Many recordings: one loop that no bad file stops, here, in several processes or on Ray, and tables of the results."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from math import ceil
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import torch
+from joblib import cpu_count
+from tqdm import tqdm
+
+from ser_model.audio import RECORDING_LIMITS, AudioError, Limits, load_audio
+from ser_model.cnn import CnnConfig, read_config
+from ser_model.frontend import SAMPLE_RATE
+from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction
+from ser_model.speaker import SpeakerProfile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".weba", ".m4a", ".aac", ".mp4"}
+TABLE_SUFFIXES = (".csv", ".parquet")
+CHUNK = 8  # files that a process is given at a time
+RAY_BLOCK = 64  # files in a task of Ray
+JOB_BYTES = 600 * 1024**2  # memory of a process
+CRASHED = "The decoder crashed on this file. Please export the clip as an ordinary WAV or MP3."
+RAY_MISSING = "Ray is not installed. Get it with: pip install -r requirements-cluster.txt"
+
+TEXT_COLUMNS = {"file", "emotion", "gender", "intensity", "error"}
+ANSWER_COLUMNS = (
+    "emotion",
+    "certainty",
+    "sure",
+    "gender",
+    "gender_probability",
+    "intensity",
+    "intensity_probability",
+)
+FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # also as full-width characters
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What came of one recording: a prediction, or a sentence that says why there is none."""
+
+    file: str
+    prediction: Prediction | None = None
+    error: str | None = None
+    duration_s: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of the command line; the notice of a bad file is its error."""
+        if self.prediction:
+            return {"file": self.file, **self.prediction.to_json()}
+        missing: dict[str, Any] = dict.fromkeys([*ANSWER_COLUMNS, "speech"])
+        del missing["certainty"]
+        empty: dict[str, Any] = {"sure": False, "probabilities": {}, "timeline": [], "notice": self.error}
+        return {"file": self.file, **missing, **empty}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row of the table; a bad file has only its name, its error and perhaps its duration."""
+        row: dict[str, Any] = {
+            "file": self.file.encode("utf-8", "replace").decode(),  # names may not be valid text
+            "duration_s": None if self.duration_s is None else round(self.duration_s, 2),
+            "error": self.error,
+        }
+        if self.prediction:
+            said = self.prediction.to_json()
+            row |= {name: said[name] for name in ANSWER_COLUMNS if name != "certainty"}
+            row |= {f"p_{emotion}": probability for emotion, probability in said["probabilities"].items()}
+            row["certainty"] = max(said["probabilities"].values())
+            row["speech_start_s"], row["speech_end_s"] = said["speech"]
+        return row
+
+
+def predict_files(
+    recognizer: EmotionRecognizer,
+    files: Iterable[str | Path],
+    profile: SpeakerProfile | None = None,
+    limits: Limits = RECORDING_LIMITS,
+) -> Iterator[FileResult]:
+    """Predict the emotion in recordings, one after the other.
+
+    Args:
+        recognizer: The model.
+        files: Paths.
+        profile: Of the speaker, if one person speaks in all of them.
+        limits: The longest and largest recording to accept.
+
+    Yields:
+        One result for each file, in order. Whatever goes wrong with a file is told in its result.
+
+    Raises:
+        EnrollmentError: The profile was made with other weights.
+    """
+    if profile is not None:
+        recognizer.check_profile(profile)
+    for file in files:
+        result = FileResult(str(file))
+        try:
+            waveform = load_audio(file, limits)
+            result = replace(result, duration_s=waveform.size / SAMPLE_RATE)
+            yield replace(result, prediction=recognizer.predict(waveform, profile))
+        except AudioError as error:
+            yield replace(result, error=str(error))
+        except OSError as error:
+            yield replace(result, error=explain_os_error(error))
+        except Exception as error:
+            logger.exception("unexpected error in %s", file)
+            yield replace(result, error=f"This file could not be judged ({type(error).__name__}: {error}).")
+
+
+def explain_os_error(error: OSError) -> str:
+    """Say in a sentence why a file cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return "There is no such file."
+    if isinstance(error, IsADirectoryError):
+        return "This is a folder; name the files in it, or give it alone with --out TABLE."
+    return f"The file cannot be read: {error.strerror}." if error.strerror else str(error)
+
+
+def list_recordings(folder: Path) -> list[str]:
+    """List the audio files in a folder and its subfolders, by suffix.
+
+    Hidden files and folders are left out; links to folders are not followed.
+
+    Returns:
+        Sorted paths relative to the folder, with slashes.
+
+    Raises:
+        OSError: A folder cannot be read.
+        ValueError: There are no audio files.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    names = []
+    for place, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        home = Path(place).relative_to(folder)
+        names += [
+            (home / name).as_posix()
+            for name in files
+            if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith(".")
+        ]
+    if not names:
+        raise ValueError(f"{folder} has no recordings ({', '.join(sorted(AUDIO_SUFFIXES))}).")
+    return sorted(names)
+
+
+def predict_folder(
+    folder: Path, weights: Path | None = None, profile: SpeakerProfile | None = None, jobs: int | None = None
+) -> pd.DataFrame:
+    """Predict every recording in a folder in several processes, with a progress bar on standard error.
+
+    Args:
+        folder: See list_recordings.
+        weights: Folder of the network; the shipped one if None.
+        profile: Of the speaker, if one person speaks in all recordings.
+        jobs: Number of processes; as many as cores and memory allow if None.
+
+    Returns:
+        One row for each recording; see make_table.
+
+    Raises:
+        OSError: The folder cannot be read, or no process can be started.
+        ValueError: It has no recordings.
+        WeightsError: The weights are missing or damaged.
+    """
+    names, labels = list_recordings(folder), read_labels(weights or WEIGHTS)
+    predict = partial(_predict_in_folder, folder, weights, profile)
+    results = map_in_processes(predict, names, min(jobs or default_jobs(JOB_BYTES), len(names)))
+    return make_table(tqdm(results, total=len(names), desc="Predicting", unit="file"), labels)
+
+
+def map_in_processes(function: Callable[[str], FileResult], names: Sequence[str], jobs: int) -> Iterator[FileResult]:
+    """Apply a function to names in several processes; a name that crashes its process costs only its own result.
+
+    After a crash, the names that may have caused it are tried one by one in a process of their own.
+
+    Args:
+        function: Must be picklable.
+        names: What it is called with.
+        jobs: Number of processes.
+
+    Yields:
+        One result for each name, in order.
+
+    Raises:
+        OSError: No process can be started.
+    """
+    spawn = multiprocessing.get_context("spawn")  # forked processes would inherit the locks of torch's threads
+    done, suspects_end = 0, 0
+    while done < len(names):
+        careful = done < suspects_end
+        part = names[done:suspects_end] if careful else names[done:]
+        pool = ProcessPoolExecutor(1 if careful else jobs, spawn, initializer=_start_worker)
+        try:
+            for result in pool.map(function, part, chunksize=1 if careful else CHUNK):
+                yield result
+                done += 1
+        except BrokenProcessPool:
+            if careful:
+                yield FileResult(names[done], error=CRASHED)
+                done += 1
+            else:
+                _check_processes_start()
+                suspects_end = min(done + (2 * jobs + 1) * CHUNK, len(names))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def default_jobs(bytes_per_job: int) -> int:
+    """Return how many processes the cores and the free memory allow, at least 1.
+
+    Args:
+        bytes_per_job: Memory that a process needs.
+    """
+    free = []
+    try:
+        free += [1024 * int(kib) for kib in re.findall(r"MemAvailable: +(\d+)", Path("/proc/meminfo").read_text())]
+        group = Path("/sys/fs/cgroup")  # the limit of a container
+        free.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    except (OSError, ValueError):  # another system, or no limit
+        pass
+    cores: int = cpu_count()
+    return max(min([cores, *(available // bytes_per_job for available in free)]), 1)
+
+
+def predict_folder_on_ray(
+    folder: Path,
+    weights: Path | None = None,
+    profile: SpeakerProfile | None = None,
+    jobs: int | None = None,
+    address: str | None = None,
+) -> pd.DataFrame:
+    """Predict every recording in a folder as a Ray Data job, on one machine or on a cluster.
+
+    Every machine needs requirements.txt installed and the folder under the same path (a network drive). This package
+    with its weights is sent to them.
+
+    Args:
+        folder: See list_recordings.
+        weights: Folder of the network; the shipped one if None.
+        profile: Of the speaker, if one person speaks in all recordings.
+        jobs: Maximum number of actors; one for each core if None.
+        address: Of a running cluster, such as "auto" or "10.0.0.1:6379"; None starts one on this machine.
+
+    Returns:
+        The same table as predict_folder.
+
+    Raises:
+        OSError: No cluster answers, or the folder cannot be read.
+        ValueError: Ray is not installed, or the folder has no recordings.
+    """
+    try:
+        import ray.data  # noqa: PLC0415 - optional, and takes seconds
+    except ImportError as error:
+        raise ValueError(RAY_MISSING) from error
+    names, labels = list_recordings(folder), read_labels(weights or WEIGHTS)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
+    try:
+        if address is None:  # only this machine can reach it
+            ray.init(
+                address="local",
+                num_cpus=jobs or cpu_count(),
+                include_dashboard=False,
+                log_to_driver=False,
+                _node_ip_address="127.0.0.1",
+            )
+        else:
+            package = {"py_modules": [str(Path(__file__).parent)]}
+            ray.init(address=address, runtime_env=package, log_to_driver=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise OSError(f"No Ray cluster answers at {address}. Start one with: ray start --head") from error
+    try:
+        ray.data.DataContext.get_current().execution_options.preserve_order = True
+        actors = jobs or int(ray.cluster_resources()["CPU"])
+        files = [{"name": os.fsencode(name)} for name in names]  # names may not be valid text
+        blocks = max(ceil(len(files) / RAY_BLOCK), min(len(files), 2 * actors))
+        predict = partial(_predict_in_folder, folder.resolve(), weights and weights.resolve(), profile)
+        predicted = ray.data.from_items(files, override_num_blocks=blocks).map_batches(
+            _RayActor,
+            fn_constructor_args=(predict, labels),
+            batch_size=RAY_BLOCK,
+            compute=ray.data.ActorPoolStrategy(size=min(actors, blocks)),
+            num_cpus=1,
+        )
+        return _shape_table(predicted.to_pandas(), labels)
+    finally:
+        ray.shutdown()
+
+
+class _RayActor:
+    """A worker of the cluster, on one core, that keeps the model loaded."""
+
+    def __init__(self, predict: Callable[[str], FileResult], labels: list[str]) -> None:
+        torch.set_num_threads(1)
+        self._predict, self._labels = predict, labels
+
+    def __call__(self, batch: dict[str, Any]) -> pd.DataFrame:
+        """Predict the files of {"name": (file,) bytes}."""
+        return make_table((self._predict(os.fsdecode(name)) for name in batch["name"]), self._labels)
+
+
+def read_labels(weights: Path) -> list[str]:
+    """Return the emotions of a network, in the order of its classes.
+
+    Raises:
+        WeightsError: Its config.json is missing or damaged.
+    """
+    return [str(name) for name in CnnConfig.from_json(read_config(weights)).emotions]
+
+
+def make_table(results: Iterable[FileResult], labels: Sequence[str]) -> pd.DataFrame:
+    """Make a table with one row for each result.
+
+    Its columns and types are the same whether all, some or none of the files could be judged.
+
+    Args:
+        results: From predict_files.
+        labels: The emotions, from read_labels.
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second, and only tables need it
+
+    return _shape_table(pd.DataFrame([result.to_row() for result in results]), labels)
+
+
+def _shape_table(table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    probabilities = [f"p_{label}" for label in labels]
+    columns = ["file", *ANSWER_COLUMNS, *probabilities, "speech_start_s", "speech_end_s", "duration_s", "error"]
+    types = {name: "string" if name in TEXT_COLUMNS else "boolean" if name == "sure" else "Float64" for name in columns}
+    return table.reindex(columns=columns).astype(types)  # types that allow missing values
+
+
+def check_table_path(path: Path) -> None:
+    """Check, before anything is computed, that a table can be written to a path.
+
+    Raises:
+        ValueError: Its suffix is not one of TABLE_SUFFIXES, or its folder does not exist.
+    """
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        raise ValueError(f"{path} must end in {' or '.join(TABLE_SUFFIXES)}.")
+    if not path.parent.is_dir():
+        raise ValueError(f"There is no folder {path.parent} for {path.name}. Make it first, or choose another one.")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a .csv or .parquet file; an interrupted run leaves no partial file."""
+    tmp = path.with_name(f".{path.name}.tmp")
+    try:
+        if path.suffix.lower() == ".csv":
+            table.map(escape_formula).to_csv(tmp, index=False)
+        else:
+            table.to_parquet(tmp, index=False)
+        tmp.replace(path)
+    finally:
+        tmp.unlink(missing_ok=True)
+
+
+def escape_formula(value: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would run as a formula, such as a file name."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(FORMULA_STARTS) else value
+
+
+def _predict_in_folder(folder: Path, weights: Path | None, profile: SpeakerProfile | None, name: str) -> FileResult:
+    path = folder / name
+    if path.exists() and not path.is_file():
+        return FileResult(name, error="This is not a regular file.")  # a pipe or device may never end
+    (result,) = predict_files(_load_recognizer(weights or WEIGHTS), [path], profile)
+    return replace(result, file=name)
+
+
+@cache
+def _load_recognizer(weights: Path) -> EmotionRecognizer:
+    """Load the model once in each process."""
+    return EmotionRecognizer.load(weights)
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+
+
+def _check_processes_start() -> None:
+    """Tell a file that crashes its process from a machine that cannot start one."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        try:
+            pool.submit(os.getpid).result()
+        except BrokenProcessPool as error:
+            raise OSError("No more processes can be started. Free some memory, or give --jobs 1.") from error
