@@ -105,7 +105,6 @@ def measure(rounds: int) -> dict[str, Any]:
         rounds=min(rounds, 5),
         warm_up=1,
     )
-    networks = {"network": recognizer.network, "original": original, "encoder": encoder}
     return {
         "clip": {"seconds": SECONDS, "rate_hz": RATE_HZ, "format": "WAV, 16 bits, mono"},
         "threads": 1,
@@ -115,7 +114,11 @@ def measure(rounds: int) -> dict[str, Any]:
         "compared_ms": compared_ms,
         "times_faster": {name: round(ms / compared_ms[OURS], 1) for name, ms in compared_ms.items() if name != OURS},
         "recording_s": {name: round(ms / 1000, 2) for name, ms in recording_ms.items()},
-        "parameters": {name: count_parameters(network) for name, network in networks.items()},
+        "parameters": {
+            "network": recognizer.network.count_parameters(),
+            "original": count_parameters(original),
+            "encoder": count_parameters(encoder),
+        },
     }
 
 

@@ -73,7 +73,7 @@ def running_app() -> Iterator[App]:
         process = subprocess.Popen([sys.executable, "app.py"], env=os.environ | settings, stdout=subprocess.DEVNULL)
         try:
             while time.perf_counter() - started < PATIENCE_S and process.poll() is None:
-                with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):  # noqa: S310 - loopback
+                with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
                     break
                 time.sleep(0.02)
             else:
