@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from benchmarks import report
-from ser_model.audio import RECORDING_LIMITS, SAMPLE_RATE, load_audio
+from ser_model.audio import RECORDING_LIMITS, load_audio
+from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS
 from ser_model.recognize import EmotionRecognizer, predict_windows
 from ser_model.vad import SpeechDetector, SpeechSpan

@@ -45,7 +45,27 @@ MARKERS = (
     b"stsz", b"stco", b"moof", b"tfhd", b"trun", b"mdat", b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66",
     b"\x16\x54\xae\x6b", b"\x1f\x43\xb6\x75", b"A_OPUS", b"\xb5", b"\x9f", b"\xa3", b"\x1c\x53\xbb\x6b",
 )  # fmt: skip  # decoders believe the fields behind them
-NUMBERS = (0, 1, 2, 3, 7, 8, 16, 127, 128, 255, 256, 1023, 4000, 65_535, 384_001, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
+NUMBERS: tuple[int, ...] = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    16,
+    127,
+    128,
+    255,
+    256,
+    1023,
+    4000,
+    65_535,
+    384_001,
+    2**24,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+)
 
 Corpus = dict[str, bytes]  # container -> an intact file
 Case = dict[str, Any]  # number, container, outcome, ms, peak_mb, base_mb
@@ -160,7 +180,7 @@ def encode_av(samples: NDArray[np.float32], container: str, codec: str, rate_hz:
     """Encode (time,) samples with FFmpeg."""
     file = io.BytesIO()
     with av.open(file, mode="w", format=container, options=options) as out:
-        stream = out.add_stream(codec, rate=rate_hz)
+        stream: Any = out.add_stream(codec, rate=rate_hz)
         stream.layout = "mono"
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
         frame.sample_rate = rate_hz
@@ -198,7 +218,7 @@ def _set_header(rng: random.Random, data: bytes) -> bytes:
 
 def _put_number(rng: random.Random, data: bytes, place: int) -> bytes:
     size = rng.choice((1, 2, 4, 4, 8))
-    number = rng.choice(NUMBERS) & (256**size - 1)
+    number = rng.choice(NUMBERS) % (1 << 8 * size)
     return data[:place] + number.to_bytes(size, rng.choice(("big", "little"))) + data[place + size :]
 
 
