@@ -89,7 +89,7 @@ def test_a_folder_becomes_a_table_and_the_count_is_on_standard_error(
         ("voice", ["--out", "table.xls"], "must end in"),
         ("voice", ["--jobs", "2"], "for a folder"),
         ("voice", ["--ray"], "for a folder"),
-        ("voice", ["--enroll", "nowhere"], "nowhere"),
+        ("voice", ["--enroll", "nowhere"], "nowhere: No such file"),
         ("voice", ["--weights", "nowhere"], "nowhere/config.json is missing"),
         ("voice", ["--save-profile", "me.json"], "--enroll"),
         ("voice", ["--enroll", "VOICE", "VOICE"], "voice.wav does not name its emotion"),
