@@ -1,13 +1,13 @@
-# The page and its endpoints for whoever hosts elsewhere: docker build -t mood-picks . && docker run -p 7860:7860 mood-picks
+# The page and its endpoints on any host: docker build -t mood-picks . && docker run -p 7860:7860 mood-picks
 FROM python:3.12-slim-bookworm
 
-# libgomp1: torch and scikit-learn need it, and slim images leave it out
+# torch and scikit-learn need libgomp1, which slim images lack
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --create-home --uid 1000 user && install -d -o user /home/user/app
 WORKDIR /home/user/app
 
-# the builds for CPU first: the usual wheels of torch bring gigabytes of CUDA along
+# the CPU builds first: the default wheels of torch bring gigabytes of CUDA
 COPY requirements.txt .
 RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch==2.11.0 torchaudio==2.11.0 \
     && pip install --no-cache-dir -r requirements.txt

@@ -1,19 +1,18 @@
-# make app    set up if need be, and open the page at http://127.0.0.1:7860
-# make test   set up if need be, and run the tests (under three minutes)
-# make slow   the slower tests: training on the real corpus, a real Chromium
-# make check  lint and types
-# make bench  every benchmark and the load test into results/, and the README's table from them (ten minutes on a quiet
-#             machine); make bench-NAME for one of them; DATA=DIR is the folder of clips for the archive, else made ones
-# make fuzz   20,000 spoiled recordings through the recogniser (three minutes)
+# make app      set up .venv if need be, and open the page at http://127.0.0.1:7860
+# make test     the default tests (under two and a half minutes)
+# make slow     the slow tests: training, the real corpus (MOOD_SHARED=DIR, default ../shared), a real Chromium
+# make check    ruff and mypy
+# make format   let ruff fix and format
+# make bench    benchmarks clip, start and load into results/, and the tables made from them (on a quiet machine)
+# make fuzz     20,000 damaged recordings through the recognizer (three minutes)
+# make release  what a release must hold: bars, and results measured with the shipped weights
 
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 \
 	&& { echo $$python; break; }; done)
 BIN := .venv/bin
 
-BENCHMARKS := clip start memory mood recording archive load films
-
-.PHONY: app test slow check format fuzz bench
+.PHONY: app test slow check format fuzz bench release
 
 app: .venv/app.done
 	$(BIN)/python app.py
@@ -29,20 +28,19 @@ check: .venv/test.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-fuzz: .venv/app.done
-	$(BIN)/python -m benchmarks.fuzz
-
-bench: .venv/test.done
-	@failed=; for name in $(BENCHMARKS); do $(MAKE) --no-print-directory bench-$$name || failed="$$failed bench-$$name"; done; \
-	test -z "$$failed" || { echo "All others are done; these failed:$$failed"; exit 1; }
-
-bench-%: .venv/test.done
-	$(BIN)/python -m benchmarks.$* $(if $(filter archive,$*),$(DATA))
-	$(BIN)/python -m ser_model.evaluation.readme
-
 format: .venv/test.done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: .venv/test.done
+	for name in clip start load; do $(BIN)/python -m benchmarks $$name || exit 1; done
+	$(BIN)/python -m ser_model report
+
+fuzz: .venv/app.done
+	$(BIN)/python -m benchmarks fuzz
+
+release: check
+	$(BIN)/python .ci/release.py
 
 .venv/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed: sudo apt install python3 python3-venv"; exit 2; }

@@ -1,1 +1,1 @@
-"""Side-by-side timings; each module writes its file in results/."""
+"""Benchmarks: `python -m benchmarks NAME`; each writes results/NAME.json."""

@@ -1,83 +1,107 @@
-"""Spoiled recordings through the whole recogniser: python -m benchmarks.fuzz [--cases N] [--first N] [--out FILE].
+"""Damaged recordings through the whole recognizer: does every failure have a name?
 
-Each run of cases has a process with limits on time and memory of its own, so that a decoder that crashes, hangs or
-takes all memory is seen, and the next case goes on. Writes results/fuzz.json.
+Each chunk of cases runs in a process with limits on time and memory, so that a decoder that crashes, hangs or takes all
+memory is noticed and the next case goes on. A case is made from its number alone. Writes fuzz.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import faulthandler
+import io
 import json
+import random
 import resource
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutations import Corpus, make_case, make_corpus
-from benchmarks.report import read_peak_mb
+import av
+import numpy as np
+import soundfile as sf
+import soxr
+from numpy.typing import NDArray
+
+from benchmarks.report import read_peak_mb, write_result
 from ser_model.audio import AudioError
-from ser_model.evaluation.origin import describe_origin, name_weights
 from ser_model.recognize import EmotionRecognizer
 
-OUT = Path("results/fuzz.json")
-CASES = 20_000
-CHUNK = 500  # cases a process
-HANG_S = 5
-MEMORY_MB = 2_000  # address space beyond what the program needs; the resident part of it is reported
-VERSIONS = ("av", "soundfile", "soxr", "onnxruntime", "torch", "numpy")
-NAMED = {"heard"} | {kind.__name__ for kind in AudioError.__subclasses__()}
+VOICE = Path("ui/voices/lively.wav")
+CHUNK = 500  # cases per process
+HANG_S = 5.0
+MEMORY_MB = 2_000  # extra address space; the resident part of it is reported
+PACKAGES = ("av", "soundfile", "soxr", "onnxruntime", "torch", "numpy")
+EXPECTED = {"predicted"} | {kind.__name__ for kind in AudioError.__subclasses__()}
+HEADER_BYTES = 512
+MARKERS = (
+    b"RIFF", b"fmt ", b"data", b"fact", b"FORM", b"COMM", b"SSND",
+    b".snd", b"caff", b"desc", b"kuki", b"pakt", b"riff", b"fLaC", b"OggS", b"vorbis", b"OpusHead", b"OpusTags",
+    b"ID3", b"Xing", b"Info",
+    b"\xff\xfb", b"ftyp", b"moov", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"mp4a", b"esds", b"stts", b"stsc",
+    b"stsz", b"stco", b"moof", b"tfhd", b"trun", b"mdat", b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66",
+    b"\x16\x54\xae\x6b", b"\x1f\x43\xb6\x75", b"A_OPUS", b"\xb5", b"\x9f", b"\xa3", b"\x1c\x53\xbb\x6b",
+)  # fmt: skip  # decoders believe the fields behind them
+NUMBERS: tuple[int, ...] = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    16,
+    127,
+    128,
+    255,
+    256,
+    1023,
+    4000,
+    65_535,
+    384_001,
+    2**24,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+)
 
-Case = dict[str, Any]  # number, container, outcome, ms, peak_mb
+Corpus = dict[str, bytes]  # container -> an intact file
+Case = dict[str, Any]  # number, container, outcome, ms, peak_mb, base_mb
 
 
-def main() -> int:
-    """Run the cases, write the report, and fail when something happened that has no name."""
-    arguments = _parse_arguments()
-    if arguments.child:
-        _run_child(arguments.first, arguments.cases)
-        return 0
-    report = fuzz(arguments.first, arguments.cases)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+def run(options: argparse.Namespace) -> int:
+    """Run the cases and write the report; the exit code is 1 when a failure has no name."""
+    report = fuzz(options.first, 200 if options.small else options.cases)
+    write_result(options.out, "fuzz", report, PACKAGES)
     print(json.dumps({name: report[name] for name in ("cases", "outcomes", "findings", "slowest", "peak_memory_mb")}))
     return 1 if report["findings"] else 0
 
 
-def fuzz(first: int, cases: int) -> dict[str, Any]:
-    """Run cases from a number on and sum up what happened."""
-    started, done = time.monotonic(), list(_run_all(first, first + cases))
+def fuzz(first: int, cases: int, hang_s: float = HANG_S) -> dict[str, Any]:
+    """Run cases from a number on and summarize the outcomes."""
+    started, done = time.monotonic(), list(run_chunks(first, first + cases, hang_s))
     slowest = max(done, key=lambda case: case["ms"])
-    containers = sorted({case["container"] for case in done})
     return {
-        "command": f"python -m benchmarks.fuzz --first {first} --cases {cases}",
+        "command": f"python -m benchmarks fuzz --first {first} --cases {cases}",
         "cases": len(done),
         "outcomes": dict(Counter(case["outcome"] for case in done).most_common()),
-        "by_container": {
-            name: dict(Counter(case["outcome"] for case in done if case["container"] == name).most_common())
-            for name in containers
-        },
-        "findings": [case for case in done if case["outcome"] not in NAMED],
+        "findings": [case for case in done if case["outcome"] not in EXPECTED],
         "slowest": {name: slowest[name] for name in ("number", "container", "outcome", "ms")},
         "peak_memory_mb": max(case["peak_mb"] for case in done),
         "peak_memory_before_the_first_case_mb": min(case["base_mb"] for case in done),
-        "limits": {"hang_s": HANG_S, "extra_address_space_mb": MEMORY_MB},
+        "limits": {"hang_s": hang_s, "extra_address_space_mb": MEMORY_MB},
         "took_s": round(time.monotonic() - started),
-        "weights_sha256": name_weights(),
-        **describe_origin(VERSIONS),
     }
 
 
-def _run_all(first: int, stop: int) -> Iterator[Case]:
-    """Run chunks of cases, each in a process of its own; what ended one is a case of its own kind."""
+def run_chunks(first: int, stop: int, hang_s: float) -> Iterator[Case]:
+    """Run chunks of cases, each in its own process; a case that ends its process is reported as a crash or a hang."""
     while first < stop:
         count = min(CHUNK, stop - first)
-        command = [sys.executable, "-m", "benchmarks.fuzz", "--child", "--first", str(first), "--cases", str(count)]
-        child = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - itself
+        code = f"from benchmarks import fuzz; fuzz.run_chunk({first}, {count}, {hang_s})"
+        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - itself
         lines = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
         done = [line for line in lines if "outcome" in line]
         yield from done
@@ -86,47 +110,158 @@ def _run_all(first: int, stop: int) -> Iterator[Case]:
             if not lines or "outcome" in lines[-1]:
                 raise RuntimeError(f"A process of the fuzzer did not start:\n{child.stderr[-2000:]}")
             hung = "Timeout (" in child.stderr
-            yield lines[-1] | {"outcome": "hang" if hung else f"crash {child.returncode}", "ms": 1000 * HANG_S * hung}
+            yield lines[-1] | {"outcome": "hang" if hung else f"crash {child.returncode}", "ms": 1000 * hang_s * hung}
             first += 1
 
 
-def _run_child(first: int, count: int) -> None:
-    """Judge cases and print one line of JSON before and one behind each."""
+def run_chunk(first: int, count: int, hang_s: float) -> None:
+    """Run cases in this process, under a limit on memory."""
     corpus, recognizer = make_corpus(), EmotionRecognizer.load()
     recognizer.recognize(corpus["wav-16"])
     base_mb = read_peak_mb()
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_MB * 2**20,) * 2)
     for number in range(first, first + count):
-        _run_case(number, corpus, recognizer, base_mb)
+        container, data = make_case(number, corpus)
+        run_case({"number": number, "container": container, "base_mb": base_mb}, data, recognizer, hang_s)
 
 
-def _run_case(number: int, corpus: Corpus, recognizer: EmotionRecognizer, base_mb: int) -> None:
-    container, data = make_case(number, corpus)
-    case = {"number": number, "container": container, "peak_mb": 0, "base_mb": base_mb}
-    print(json.dumps(case), flush=True)
-    faulthandler.dump_traceback_later(HANG_S, exit=True)
+def run_case(case: Case, data: bytes, recognizer: EmotionRecognizer, hang_s: float) -> None:
+    """Run one case, and print one line of JSON before and one after it."""
+    print(json.dumps(case | {"peak_mb": 0}), flush=True)
+    faulthandler.dump_traceback_later(hang_s, exit=True)
     begin = time.perf_counter()
     try:
         recognizer.recognize(data)
-        outcome = "heard"
+        outcome = "predicted"
     except AudioError as error:
         outcome = type(error).__name__
-    except Exception as error:  # noqa: BLE001 - an error without a name is what is looked for
+    except Exception as error:  # noqa: BLE001 - the search is for errors without a name
         outcome = f"unexpected {type(error).__name__}: {error}"
     faulthandler.cancel_dump_traceback_later()
-    case |= {"outcome": outcome, "ms": round(1000 * (time.perf_counter() - begin), 1), "peak_mb": read_peak_mb()}
-    print(json.dumps(case), flush=True)
+    ms = round(1000 * (time.perf_counter() - begin), 1)
+    print(json.dumps(case | {"outcome": outcome, "ms": ms, "peak_mb": read_peak_mb()}), flush=True)
 
 
-def _parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=CASES, metavar="N")
-    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first case")
-    parser.add_argument("--out", type=Path, default=OUT, metavar="FILE")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+def make_corpus(voice: Path = VOICE) -> Corpus:
+    """Encode one synthetic voice in every container, with the widths, channels and layouts that differ most."""
+    samples, rate_hz = sf.read(voice, dtype="float32")
+    samples = samples[: 2 * rate_hz]
+    stereo, dense = np.stack([samples, samples], axis=1), soxr.resample(samples, rate_hz, 48_000)
+
+    def encode(sound: NDArray[np.float32], container: str, subtype: str) -> bytes:
+        file = io.BytesIO()
+        sf.write(file, sound, rate_hz, format=container, subtype=subtype)
+        return file.getvalue()
+
+    return {
+        "wav-16": encode(samples, "WAV", "PCM_16"),
+        "wav-24-stereo": encode(stereo, "WAVEX", "PCM_24"),
+        "wav-float": encode(samples, "WAV", "FLOAT"),
+        "wav-adpcm": encode(samples, "WAV", "MS_ADPCM"),
+        "aiff": encode(samples, "AIFF", "PCM_16"),
+        "au": encode(samples, "AU", "FLOAT"),
+        "caf": encode(stereo, "CAF", "ALAC_16"),
+        "w64": encode(samples, "W64", "PCM_24"),
+        "flac": encode(stereo, "FLAC", "PCM_16"),
+        "ogg-vorbis": encode(samples, "OGG", "VORBIS"),
+        "ogg-opus": encode(samples, "OGG", "OPUS"),
+        "mp3": encode(samples, "MP3", "MPEG_LAYER_III"),
+        "m4a": encode_av(dense, "mp4", "aac"),
+        "m4a-fragments": encode_av(dense, "mp4", "aac", movflags="frag_keyframe+empty_moov"),
+        "m4a-alac": encode_av(dense, "mp4", "alac"),
+        "aac": encode_av(dense, "adts", "aac"),
+        "webm-opus": encode_av(dense, "webm", "libopus"),
+        "webm-live": encode_av(dense, "webm", "libopus", live="1"),
+    }
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def encode_av(samples: NDArray[np.float32], container: str, codec: str, rate_hz: int = 48_000, **options: str) -> bytes:
+    """Encode (time,) samples with FFmpeg."""
+    file = io.BytesIO()
+    with av.open(file, mode="w", format=container, options=options) as out:
+        stream: Any = out.add_stream(codec, rate=rate_hz)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
+        frame.sample_rate = rate_hz
+        to_codec = av.AudioResampler(stream.format, "mono", rate_hz, frame_size=stream.frame_size or 960)
+        for piece in [*to_codec.resample(frame), *to_codec.resample(None)]:
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def make_case(number: int, corpus: Corpus) -> tuple[str, bytes]:
+    """Return the container's name and the damaged file of a case."""
+    rng = random.Random(number)  # noqa: S311 - nothing secret
+    name = rng.choice(list(corpus))
+    data = corpus[name]
+    for _ in range(rng.choice((1, 1, 2, 3, 6))):
+        if rng.random() < 0.1:  # noqa: PLR2004 - a tenth
+            other = rng.choice(list(corpus.values()))
+            data = data[: rng.randrange(len(data) + 1)] + other[rng.randrange(len(other)) :]
+        else:
+            data = rng.choice(DAMAGES)(rng, data)
+        data = data or b"\0"
+    return name, data
+
+
+def _set_field(rng: random.Random, data: bytes) -> bytes:
+    """Write a number that no encoder would choose behind one of the container's markers."""
+    places = [place for marker in MARKERS if (place := data.find(marker)) >= 0]
+    return _put_number(rng, data, rng.choice(places) + rng.randrange(48)) if places else _set_header(rng, data)
+
+
+def _set_header(rng: random.Random, data: bytes) -> bytes:
+    return _put_number(rng, data, rng.randrange(min(len(data), HEADER_BYTES)))
+
+
+def _put_number(rng: random.Random, data: bytes, place: int) -> bytes:
+    size = rng.choice((1, 2, 4, 4, 8))
+    number = rng.choice(NUMBERS) % (1 << 8 * size)
+    return data[:place] + number.to_bytes(size, rng.choice(("big", "little"))) + data[place + size :]
+
+
+def _flip_bits(rng: random.Random, data: bytes) -> bytes:
+    damaged = bytearray(data)
+    for _ in range(rng.choice((1, 4, 32, 512))):
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+    return bytes(damaged)
+
+
+def _cut(rng: random.Random, data: bytes) -> bytes:
+    return data[: rng.randrange(len(data))]
+
+
+def _drop(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data)
+    return data[:start] + data[stop:]
+
+
+def _repeat(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data)
+    return data[:stop] + data[start:stop] * rng.choice((1, 2, 50)) + data[stop:]
+
+
+def _swap(rng: random.Random, data: bytes) -> bytes:
+    a, b, c = sorted(rng.randrange(len(data) + 1) for _ in range(3))
+    return data[:a] + data[b:c] + data[a:b] + data[c:]
+
+
+def _overwrite(rng: random.Random, data: bytes) -> bytes:
+    start, stop = _span(rng, data)
+    return (
+        data[:start]
+        + rng.choice((bytes(stop - start), b"\xff" * (stop - start), rng.randbytes(stop - start)))
+        + data[stop:]
+    )
+
+
+def _span(rng: random.Random, data: bytes) -> tuple[int, int]:
+    start = rng.randrange(len(data))
+    return start, min(len(data), start + rng.choice((1, 4, 16, 200, 3000)))
+
+
+DAMAGES: tuple[Callable[[random.Random, bytes], bytes], ...] = (
+    _set_field, _set_field, _set_field, _set_header, _flip_bits, _cut, _drop, _repeat, _swap, _overwrite,
+)  # fmt: skip

@@ -1,149 +1,244 @@
-"""A crowd before the app, on loopback: python -m benchmarks.load sends 50 visitors for two minutes, then 200 at once.
+"""Visitors on loopback: 50 for two minutes, then 200 at once, then eight one after another.
 
-First one visitor alone asks for everything; whoever gets another answer later got somebody else's. Even visitors click
-on the page, odd ones call the endpoints; half of what they ask is a voice, half a mood. Writes results/load.json.
+One visitor alone first asks every question, which gives the right answers; whoever gets another one later got somebody
+else's. Even visitors use the page, odd ones the endpoints; half of the questions are voices, half moods. Writes
+load.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import contextlib
+import json
+import os
 import random
+import secrets
+import socket
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+import urllib.request
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from benchmarks import report, server, visitor, voices
+from benchmarks import report
 from scraper.moods import Intent, Mood
 
+PATIENCE_S = 300
 VOICES = 24
-THINKING_S = 3.0  # mean time between an answer and the next question; a person hears, looks and reads
+PAUSE_S = 3.0  # mean time between an answer and a visitor's next question
+
+
+class RefusedError(Exception):
+    """The app did not accept the question; the message is its reply."""
+
+
+class FailedError(Exception):
+    """The app accepted the question and answered with an error."""
 
 
 @dataclass(frozen=True)
-class Size:
-    """How many come, and for how long."""
+class App:
+    """The app in a process of its own: its address, its process, and the seconds from start to page."""
 
-    visitors: int
-    seconds: float
-    rush: int
+    address: str
+    process: subprocess.Popen[bytes]
+    page_s: float
+
+    def memory_mb(self) -> dict[str, float]:
+        """Return resident memory in MB: in total, its peak, the process's own part, and mapped files."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        kilobytes = {line.split(":")[0]: line.split()[1] for line in status if line.startswith(("Vm", "Rss"))}
+        names = {"resident": "VmRSS", "peak": "VmHWM", "own": "RssAnon", "mapped_files": "RssFile"}
+        return {name: round(int(kilobytes[key]) / 1024, 1) for name, key in names.items()}
 
 
-FULL, SMALL = Size(visitors=50, seconds=120, rush=200), Size(visitors=4, seconds=3, rush=160)
+@contextlib.contextmanager
+def running_app() -> Iterator[App]:
+    """Start `python app.py` on a free port, without IMDb, wait for the page, and stop it at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as home:
+        settings = {"GRADIO_SERVER_PORT": str(port), "IMDB_LIVE": "off", "MOOD_HOME": home, "GRADIO_TEMP_DIR": home}
+        started = time.perf_counter()
+        process = subprocess.Popen([sys.executable, "app.py"], env=os.environ | settings, stdout=subprocess.DEVNULL)
+        try:
+            while time.perf_counter() - started < PATIENCE_S and process.poll() is None:
+                with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
+                    break
+                time.sleep(0.02)
+            else:
+                raise TimeoutError(f"The app did not answer within {PATIENCE_S} s.")
+            yield App(address, process, time.perf_counter() - started)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+async def upload(client: httpx.AsyncClient, name: str, data: bytes) -> dict[str, Any]:
+    """Upload a recording; return it as the endpoints expect it."""
+    answer = await client.post("/gradio_api/upload", files={"files": (name, data)})
+    answer.raise_for_status()
+    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+async def call(client: httpx.AsyncClient, endpoint: str, **values: object) -> Any:
+    """Call an endpoint by parameter names and return its answer.
+
+    Raises:
+        RefusedError: The queue is full.
+        FailedError: The answer is an error, or there is none.
+    """
+    url = f"/gradio_api/call/v2/{endpoint}"
+    event = read_event(await client.post(url, json=values))
+    answer = (await client.get(f"{url}/{event}")).text.strip()
+    parts = dict(part.split("\n", 1) for part in answer.split("event: ")[1:])
+    if "complete" not in parts:
+        raise FailedError(answer)
+    return json.loads(parts["complete"].strip().removeprefix("data: "))[0]
+
+
+def read_event(response: httpx.Response) -> str:
+    """Return the id of the queued event."""
+    if response.is_error:
+        raise RefusedError(str(response.json().get("detail", response.text)))
+    return str(response.json()["event_id"])
+
+
+class Page:
+    """The page's own events, sent as the browser sends them; each visit is a new session."""
+
+    def __init__(self, client: httpx.AsyncClient, config: dict[str, Any]) -> None:
+        self._client = client
+        handlers = config["dependencies"]
+        self._events = {(one["api_name"].rstrip("_0123456789"), one["trigger_after"]): one["id"] for one in handlers}
+        defaults = {one["id"]: one["props"].get("value") for one in config["components"]}
+        inputs = next(one["inputs"] for one in handlers if one["api_name"] == "show_films")
+        self._filters = [defaults[number] for number in inputs[3:]]  # behind mood, visit and film list
+
+    async def visit(self, handler: str, *values: object) -> list[Any]:
+        """Answer a question on a new page; return what it shows as answer and as films."""
+        session, first = secrets.token_hex(8), self._events[handler, None]
+        answer = (await self._send(session, first, *values, None))[1]
+        following = self._events["show_films", first]
+        films = await self._send(session, following, None, None, Intent.LIFT, *self._filters)
+        return [answer, films[1]]
+
+    async def _send(self, session: str, handler: int, *values: object) -> list[Any]:
+        question = {"data": values, "fn_index": handler, "session_hash": session, "event_data": None}
+        event = read_event(await self._client.post("/gradio_api/queue/join", json=question))
+        query = {"session_hash": session}
+        async with self._client.stream("GET", "/gradio_api/queue/data", params=query) as messages:
+            async for line in messages.aiter_lines():
+                message = json.loads(line.removeprefix("data: ")) if line else {}
+                if message.get("msg") == "process_completed" and message["event_id"] == event:
+                    if not message["success"]:
+                        raise FailedError(str(message["output"]))
+                    return list(message["output"]["data"])
+        raise FailedError("the connection ended before the answer")
 
 
 @dataclass
 class Tally:
-    """What became of the questions.
+    """Outcomes (right, swapped, refused, failed), the waits of those answered in seconds, and the error messages."""
 
-    Attributes:
-        waits_s: How long each answer took, from the click (an upload included) to the films.
-        outcomes: How often each outcome was seen: right, swapped, refused, failed.
-        said: What those were told who got no answer.
-    """
-
-    waits_s: list[float] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
-    said: Counter[str] = field(default_factory=Counter)
+    waits_s: list[float] = field(default_factory=list)
+    messages: Counter[str] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, Any]:
-        """Return counts, and the median, the 95th percentile and the longest wait in seconds."""
-        counts = {name: self.outcomes[name] for name in ("right", "swapped", "refused", "failed")}
+        """Return the counts, and the median, 95th percentile and maximum wait, an upload included."""
         waits = sorted(self.waits_s) or [0.0]
         p95_s = waits[min(round(0.95 * len(waits)), len(waits) - 1)]
-        spread = {"median_s": statistics.median(waits), "p95_s": p95_s, "longest_s": waits[-1]}
-        return counts | {name: round(value, 3) for name, value in spread.items()} | {"said": dict(self.said)}
+        times = {"median_s": statistics.median(waits), "p95_s": p95_s, "max_s": waits[-1]}
+        counts = {name: self.outcomes[name] for name in ("right", "swapped", "refused", "failed")}
+        return counts | {name: round(s, 3) for name, s in times.items()} | {"messages": dict(self.messages)}
 
 
 class Crowd:
-    """Asks questions whose right answers are known."""
+    """Visitors who know the right answers to their questions."""
 
-    def __init__(self, client: httpx.AsyncClient, page: visitor.Page) -> None:
+    def __init__(self, client: httpx.AsyncClient, page: Page) -> None:
         self._client, self._page = client, page
-        self._recordings = [voices.to_wav(voices.say(4, number), 16_000) for number in range(VOICES)]
-        self._questions = [("voice", number) for number in range(VOICES)] + [("mood", mood) for mood in Mood]
-        self._right: dict[tuple[bool, str, Any], Any] = {}
+        self._recordings = [report.encode_wav(report.synthesize_voice(4, number)) for number in range(VOICES)]
+        self._right: dict[tuple[bool, int | Mood], Any] = {}
 
     async def learn(self) -> int:
-        """Ask everything alone; return how many different answers there are to recordings."""
-        for on_page in (True, False):
-            for kind, which in self._questions:
-                self._right[on_page, kind, which] = await self._ask(on_page, kind, which)
-        return len({str(answer) for (on_page, kind, _), answer in self._right.items() if kind == "voice" and on_page})
+        """Ask every question alone; return how many different answers the page gives to the voices."""
+        for question in (*range(VOICES), *Mood):
+            for on_page in (True, False):
+                self._right[on_page, question] = await self._ask(on_page, question)
+        return len({str(self._right[True, number]) for number in range(VOICES)})
 
     async def stay(self, number: int, until: float, tally: Tally) -> None:
-        """Be one visitor: think, ask, compare, until the time is over."""
-        chance = random.Random(number)  # noqa: S311 - the same crowd every time
-        await asyncio.sleep(chance.uniform(0, THINKING_S))
+        """Ask as one visitor, with pauses, until the time is over."""
+        rng = random.Random(number)  # noqa: S311 - the same crowd every time
+        await asyncio.sleep(rng.uniform(0, PAUSE_S))
         while time.monotonic() < until:
-            await self.visit(number, chance, tally)
-            await asyncio.sleep(chance.expovariate(1 / THINKING_S))
+            await self.visit(number, rng.choice(list(Mood)) if rng.random() < 0.5 else number % VOICES, tally)  # noqa: PLR2004
+            await asyncio.sleep(rng.expovariate(1 / PAUSE_S))
 
-    async def visit(self, number: int, chance: random.Random, tally: Tally, voice: bool | None = None) -> None:
-        """Ask one question and count what comes of it."""
-        on_page, voice = number % 2 == 0, chance.random() < 0.5 if voice is None else voice  # noqa: PLR2004
-        kind, which = ("voice", number % VOICES) if voice else ("mood", chance.choice(list(Mood)))
-        started = time.perf_counter()
+    async def visit(self, number: int, question: int | Mood, tally: Tally) -> None:
+        """Ask one question and count the outcome."""
+        on_page, started = number % 2 == 0, time.perf_counter()
         try:
-            answer = await self._ask(on_page, kind, which)
-        except visitor.Refused as refusal:
-            tally.outcomes["refused"] += 1
-            tally.said[str(refusal)] += 1
-        except (visitor.Failed, httpx.HTTPError) as failure:
-            tally.outcomes["failed"] += 1
-            tally.said[f"{type(failure).__name__}: {failure}"[:200]] += 1
+            answer = await self._ask(on_page, question)
+        except (RefusedError, FailedError, httpx.HTTPError) as error:
+            tally.outcomes["refused" if isinstance(error, RefusedError) else "failed"] += 1
+            tally.messages[str(error)[:200] or type(error).__name__] += 1
         else:
             tally.waits_s.append(time.perf_counter() - started)
-            tally.outcomes["right" if answer == self._right[on_page, kind, which] else "swapped"] += 1
+            tally.outcomes["right" if answer == self._right[on_page, question] else "swapped"] += 1
 
-    async def _ask(self, on_page: bool, kind: str, which: Any) -> Any:
-        """Ask as a new visitor; return everything that is shown or answered."""
-        page = self._page.reopen() if on_page else None
-        if kind == "mood":
-            if page:
-                return await page.pick_mood(which, Intent.LIFT)
-            return await visitor.call(self._client, "recommend", mood=which, intent=Intent.LIFT)
-        recording = await visitor.upload(self._client, f"{which}.wav", self._recordings[which])
-        if page:
-            return await page.speak(recording, Intent.LIFT)
-        return await visitor.call(self._client, "recommend_from_voice", audio=recording, intent=Intent.LIFT)
+    async def _ask(self, on_page: bool, question: int | Mood) -> Any:
+        if isinstance(question, Mood):
+            if on_page:
+                return await self._page.visit("pick_mood", question)
+            return await call(self._client, "recommend", mood=question, intent=Intent.LIFT)
+        recording = await upload(self._client, f"{question}.wav", self._recordings[question])
+        if on_page:
+            return await self._page.visit("hear_clip", recording, True)
+        return await call(self._client, "recommend_from_voice", audio=recording, intent=Intent.LIFT)
 
 
-async def crowd(address: str, size: Size) -> dict[str, Any]:
-    """Send everybody; return what became of them."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=FULL.visitors)
-    async with httpx.AsyncClient(base_url=address, timeout=server.PATIENCE_S, limits=limits) as client:
-        people = Crowd(client, await visitor.Page.open(client))
-        different = await people.learn()
-        staying, rush, after = Tally(), Tally(), Tally()
-        until = time.monotonic() + size.seconds
-        await asyncio.gather(*(people.stay(number, until, staying) for number in range(size.visitors)))
-        chance = random.Random(0)  # noqa: S311
+async def send_crowd(address: str, visitors: int, seconds: float, rush: int) -> dict[str, Any]:
+    """Send everybody and return the outcomes."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=visitors)
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits, trust_env=False) as client:
+        crowd = Crowd(client, Page(client, (await client.get("/config")).json()))
+        different = await crowd.learn()
+        steady, at_once, afterwards = Tally(), Tally(), Tally()
+        until = time.monotonic() + seconds
+        await asyncio.gather(*(crowd.stay(number, until, steady) for number in range(visitors)))
         started = time.perf_counter()
-        await asyncio.gather(*(people.visit(number, chance, rush, voice=True) for number in range(size.rush)))
+        await asyncio.gather(*(crowd.visit(number, number % VOICES, at_once) for number in range(rush)))
         rush_s = time.perf_counter() - started
         for number in range(8):
-            await people.visit(number, chance, after, voice=True)
+            await crowd.visit(number, number, afterwards)
     return {
         "different_answers": f"{different} of {VOICES}",
-        "thinking_s": THINKING_S,
-        "staying": {"visitors": size.visitors, "seconds": size.seconds, **staying.to_json()},
-        "at_once": {"visitors": size.rush, "all_done_s": round(rush_s, 1), **rush.to_json()},
-        "afterwards": after.to_json(),
+        "pause_s": PAUSE_S,
+        "visitors": {"visitors": visitors, "seconds": seconds, **steady.to_json()},
+        "rush": {"visitors": rush, "all_done_s": round(rush_s, 1), **at_once.to_json()},
+        "afterwards": afterwards.to_json(),
     }
 
 
-def main() -> None:
-    """Start the app, send the crowd, and write what became of it."""
-    options = report.read_options("load", __doc__).parse_args()
-    with server.serve() as app:
-        numbers = asyncio.run(crowd(app.address, SMALL if options.small else FULL))
+def run(options: argparse.Namespace) -> int:
+    """Start the app, send the crowd and write the outcomes."""
+    visitors, seconds, rush = (4, 3, 160) if options.small else (50, 120, 200)
+    with running_app() as app:
+        numbers = asyncio.run(send_crowd(app.address, visitors, seconds, rush))
         numbers |= {"memory_mb": app.memory_mb(), "still_running": app.process.poll() is None}
-    report.write(options.out, "load", "python -m benchmarks.load", numbers, ("gradio", "httpx"))
-
-
-if __name__ == "__main__":
-    main()
+    report.write_result(options.out, "load", numbers, ("gradio", "httpx"))
+    print(numbers["visitors"], numbers["rush"])
+    return 0

@@ -1,8 +1,8 @@
-"""What every benchmark shares: its options, how it takes a median, and the file it writes with machine and versions."""
+"""What the benchmarks share: timing, synthetic voices, and the result file with its weights, machine and versions."""
 
 from __future__ import annotations
 
-import argparse
+import io
 import json
 import os
 import statistics
@@ -11,65 +11,71 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_model.evaluation.origin import describe_origin, name_weights
+import numpy as np
+import soundfile as sf
+import soxr
+from numpy.typing import NDArray
 
-RESULTS = Path("results")
-LOAD_BEFORE = os.getloadavg()[0]  # of the last minute, before the benchmark itself loads anything
+from examples.make_voices import RATE_HZ, Style, speak
+from ser_model.cnn import weights_id
+from ser_model.evaluation.report import describe_origin
+from ser_model.recognize import WEIGHTS
 
-
-def read_options(name: str, about: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the two options that every benchmark has."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
-    parser.add_argument("--small", action="store_true", help="a few rounds: whether it works, not how fast it is")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where NAME.json is written")
-    return parser
+VOWELS = ("aeioaeiaeo", "oauoaouaoe", "aeaiaeaiai", "uoeauoeaui")
+LOAD_BEFORE = os.getloadavg()[0]  # of the last minute, before the benchmark adds its own
 
 
 def time_ms(run: Callable[[], object]) -> float:
-    """Run once; return the milliseconds it took."""
+    """Run once; return the wall-clock time in milliseconds."""
     started = time.perf_counter()
     run()
     return 1000 * (time.perf_counter() - started)
 
 
-def time_in_turn(
-    runs: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3, just_before: int = 0
-) -> dict[str, float]:
-    """Time several things in turn, so that whatever else the machine does disturbs all of them alike.
+def time_alternately(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
+    """Time several functions in turn, so that other work on the machine slows all of them alike.
 
     Args:
-        runs: What to time, by name.
+        runs: The functions by name.
         rounds: How often each is timed.
-        warm_up: How many rounds go before.
-        just_before: How often each is run right before it is timed, to be timed warm; without, each finds in the
-            processor's caches what the one before it left there.
+        warm_up: Untimed calls right before each timed one; they fill the CPU caches.
 
     Returns:
-        The median of each in milliseconds.
+        The median time of each in milliseconds.
     """
-    took: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(warm_up + rounds):
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
         for name, run in runs.items():
-            for _ in range(just_before):
+            for _ in range(warm_up):
                 run()
-            ms = time_ms(run)
-            if number >= warm_up:
-                took[name].append(ms)
-    return {name: round(statistics.median(times), 2) for name, times in took.items()}
+            times[name].append(time_ms(run))
+    return {name: round(statistics.median(values), 2) for name, values in times.items()}
+
+
+def synthesize_voice(seconds: float, number: int = 0) -> NDArray[np.float32]:
+    """Return synthetic speech with pauses, (time,) float32 at 16 kHz; each number is another voice."""
+    vowels, pitch_hz = VOWELS[number % len(VOWELS)], 95.0 + 17.0 * (number % 12)
+    style = Style(vowels, pitch_hz, 0.05 + 0.03 * (number % 7), 0.18 + 0.02 * (number % 5))
+    return np.resize(speak(style, seed=number), round(seconds * RATE_HZ)).astype(np.float32)
+
+
+def encode_wav(waveform: NDArray[np.float32], rate_hz: int = RATE_HZ) -> bytes:
+    """Encode a 16 kHz waveform as a mono 16-bit WAV file of another rate."""
+    file = io.BytesIO()
+    sf.write(file, soxr.resample(waveform, RATE_HZ, rate_hz), rate_hz, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def read_peak_mb() -> int:
-    """Return this process's highest resident memory in MB, as Linux has it: getrusage gives a larger parent's."""
+    """Return this process's peak resident memory in MB (on Linux, getrusage would include the parent's)."""
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024  # kB
 
 
-def write(folder: Path, name: str, command: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> Path:
-    """Write FOLDER/NAME.json: the command, the numbers, and where they come from."""
-    document = {"command": command, **numbers, "weights_sha256": name_weights(), **describe_origin(packages)}
+def write_result(folder: Path, name: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> None:
+    """Write FOLDER/NAME.json: the command, the numbers, the weights, the machine and the package versions."""
+    command = {"command": f"python -m benchmarks {name}"}  # numbers may hold a longer one
+    document = command | dict(numbers) | {"weights_id": weights_id(WEIGHTS), **describe_origin(packages)}
     document["machine"]["load_before"] = round(LOAD_BEFORE, 2)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(document, indent=1) + "\n")
-    print(path.read_text(), end="")
-    return path
+    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -1,10 +1,11 @@
-"""From `python app.py` to the page, and to the first recognised clip: python -m benchmarks.start.
+"""The time from `python app.py` to the page and to the first recognized clip, beside the bare imports.
 
-The bare `import torch, gradio` of the same run stands beside it. Writes results/start.json.
+Starts the app several times; `import torch, gradio` is timed in the same round. Writes start.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import subprocess
@@ -13,49 +14,39 @@ import time
 
 import httpx
 
-from benchmarks import report, server, visitor, voices
-
-ROUNDS = 3
+from benchmarks import load, report
 
 
-def main() -> None:
-    """Start the app several times beside the bare import, and write the medians."""
-    options = report.read_options("start", __doc__).parse_args()
-    rounds = [time_start() for _ in range(1 if options.small else ROUNDS)]
-    medians = {name: round(statistics.median(one[name] for one in rounds), 2) for name in rounds[0]}
-    bare_s = medians["import_torch_and_gradio_s"]
-    numbers = {
-        "rounds": len(rounds),
-        **medians,
-        "page_times_bare_import": round(medians["page_answers_s"] / bare_s, 2),
-        "first_clip_times_bare_import": round(medians["first_clip_recognised_s"] / bare_s, 2),
-    }
-    report.write(options.out, "start", "python -m benchmarks.start", numbers, ("torch", "gradio"))
+def run(options: argparse.Namespace) -> int:
+    """Measure a few starts and write the medians."""
+    rounds = [measure() for _ in range(1 if options.small else 5)]
+    numbers = {name: round(statistics.median(one[name] for one in rounds), 2) for name in rounds[0]}
+    report.write_result(options.out, "start", {"rounds": len(rounds)} | numbers, ("torch", "gradio"))
+    print(numbers)
+    return 0
 
 
-def time_start() -> dict[str, float]:
-    """Import, then start the app and ask it; return seconds."""
+def measure() -> dict[str, float]:
+    """Time the imports, then one start of the app and its first two answers; seconds, and ratios to the imports."""
+    file = report.encode_wav(report.synthesize_voice(4), 48_000)
+    imports_s = (
+        report.time_ms(lambda: subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)) / 1000
+    )
+
+    async def recognize(address: str) -> None:
+        async with httpx.AsyncClient(base_url=address, timeout=load.PATIENCE_S) as client:
+            await load.call(client, "recognize", audio=await load.upload(client, "voice.wav", file))
+
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)
-    bare_s = time.perf_counter() - started
-    recording = voices.to_wav(voices.say(4))
-    started = time.perf_counter()
-    with server.serve() as app:
-        asyncio.run(_ask(app.address, recording))
+    with load.running_app() as app:
+        asyncio.run(recognize(app.address))
         first_s = time.perf_counter() - started
-        next_ms = report.time_ms(lambda: asyncio.run(_ask(app.address, recording)))
+        next_s = report.time_ms(lambda: asyncio.run(recognize(app.address))) / 1000
     return {
-        "import_torch_and_gradio_s": bare_s,
-        "page_answers_s": app.page_s,
-        "first_clip_recognised_s": first_s,
-        "next_clip_s": next_ms / 1000,
+        "import_torch_and_gradio_s": imports_s,
+        "page_s": app.page_s,
+        "first_clip_s": first_s,
+        "next_clip_s": next_s,
+        "page_over_imports": app.page_s / imports_s,
+        "first_clip_over_imports": first_s / imports_s,
     }
-
-
-async def _ask(address: str, recording: bytes) -> None:
-    async with httpx.AsyncClient(base_url=address, timeout=server.PATIENCE_S) as client:
-        await visitor.call(client, "recognize", audio=await visitor.upload(client, "voice.wav", recording))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,1 +1,1 @@
-"""Runnable examples: three ways to ask a running app, and how its example voices are made."""
+"""Runnable examples: three clients of a running app, and the script behind its example voices."""

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Ask a running app with nothing but curl: upload a recording, have it judged, then look for films.
+# Call a running app with curl: upload a recording, predict its emotion, then get films for it.
 #   bash examples/curl.sh http://127.0.0.1:7860 ui/voices/lively.wav
 set -euo pipefail
 url="${1%/}/gradio_api"
 recording="$2"
 
-# An upload answers with a list of one path; the mark "_type" says that the path is one of the app's own.
+# The answer to an upload is a list with one path. The "_type" marks the path as an uploaded file.
 path="$(curl -sf -F "files=@$recording" "$url/upload" | tr -d '[]"')"
 file="{\"path\": \"$path\", \"meta\": {\"_type\": \"gradio.FileData\"}}"
 
-# Every call is two requests: the first answers with a number, the second waits for the answer.
-ask() {
-  number="$(curl -sf "$url/call/$1" -H 'Content-Type: application/json' -d "{\"data\": $2}" | sed 's/.*"event_id":"\([^"]*\)".*/\1/')"
-  curl -sf "$url/call/$1/$number"
+# A call takes two requests: the first returns an event id, the second waits for the answer.
+call() {
+  id="$(curl -sf "$url/call/$1" -H 'Content-Type: application/json' -d "{\"data\": $2}" | sed 's/.*"event_id":"\([^"]*\)".*/\1/')"
+  curl -sf "$url/call/$1/$id"
 }
 
-ask recognize "[$file, null]"
-ask recommend_from_voice "[$file, \"lift\", 3, null]"
+call recognize "[$file, null]"
+call recommend_from_voice "[$file, \"lift\", 3, null]"

@@ -1,92 +1,125 @@
-"""Who may import whom, how large a room may be, and what the Space needs at start."""
+"""Who may import whom, and what the app needs at start."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from huggingface_hub import SpaceCard
 
 PROJECT = Path(__file__).resolve().parents[1]
-PRODUCT = [
-    path
-    for folder in ("ser_model", "scraper", "ui", "benchmarks", "examples")
-    for path in sorted((PROJECT / folder).rglob("*.py"))
-] + [PROJECT / "app.py", PROJECT / "train.py"]
-HEAVY = {"transformers", "datasets", "librosa", "matplotlib", "sklearn", "scipy", "av", "ray"}
+FOLDERS = ("ser_model", "scraper", "ui", "benchmarks", "examples")
+FILES = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py")]
+MODULES = {
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted([*FILES, PROJECT / "app.py", PROJECT / "train.py"])
+}
+HEAVY = {"transformers", "datasets", "librosa", "matplotlib", "sklearn", "scipy", "av", "ray", "pandas"}
 
 
-def list_imports(path: Path) -> set[str]:
-    """Every module a file imports, inside functions too."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def statements(tree: ast.AST, inside_functions: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if inside_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            yield from statements(node, inside_functions)
+
+
+def imports_of(module: str, inside_functions: bool = True) -> set[str]:
+    """All that a module imports; `from package import name` counts as package.name if that is a module of ours."""
+    found: set[str] = set()
+    for node in statements(ast.parse(MODULES[module].read_text()), inside_functions):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return names
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (names & MODULES.keys()) or {node.module}
+    return found
 
 
-def imports_any(path: Path, *modules: str) -> set[str]:
-    return {name for name in list_imports(path) if any(name == m or name.startswith(f"{m}.") for m in modules)}
+def is_in(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_every_module_says_what_it_is_for_and_is_of_readable_length(path: Path) -> None:
-    text = path.read_text()
-    assert ast.get_docstring(ast.parse(text))
-    assert len(text.splitlines()) <= (150 if path.name == "app.py" else 250)
+def forbidden(importers: list[str], *packages: str, inside_functions: bool = True) -> list[str]:
+    return [
+        f"{module} imports {name}"
+        for module in importers
+        for name in sorted(imports_of(module, inside_functions))
+        if is_in(name, *packages)
+    ]
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_the_halves_know_nothing_of_each_other(path: Path) -> None:
-    home = path.relative_to(PROJECT).parts[0]
-    if home == "ser_model":
-        assert not imports_any(path, "scraper", "ui", "app", "gradio")
-    if home == "scraper":
-        assert not imports_any(path, "ser_model", "ui", "app", "gradio", "torch")
-    if home not in ("ui", "app.py"):
-        assert not imports_any(path, "gradio")
+SERVING = [name for name, path in MODULES.items() if path.parent == PROJECT / "ser_model"]
+SCRAPER = [name for name in MODULES if is_in(name, "scraper")]
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "ser_model").glob("*.py")), ids=lambda path: path.name)
-def test_serving_needs_neither_training_nor_evaluation(path: Path) -> None:
-    found = imports_any(path, "ser_model.training", "ser_model.evaluation")
-    assert not found or path.name == "__main__.py"
-    if path.name == "__main__.py":  # only inside the commands that need them
-        top = {node.module for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)}
-        assert not top & found
+def test_the_model_and_the_scraper_are_independent() -> None:
+    assert not forbidden([name for name in MODULES if is_in(name, "ser_model")], "scraper", "ui", "app")
+    assert not forbidden(SCRAPER, "ser_model", "ui", "app", "torch")
 
 
-def run_python(code: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=120
-    ).stdout
+def test_only_the_page_imports_gradio() -> None:
+    assert not forbidden([name for name in MODULES if not is_in(name, "ui", "app")], "gradio")
 
 
-@pytest.mark.parametrize("module", ["app", "ser_model.recognize", "ser_model.__main__", "scraper"])
-def test_starting_loads_nothing_heavy(module: str) -> None:
-    loaded = json.loads(
-        run_python(f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))").splitlines()[-1]
+def test_serving_never_imports_training_or_evaluation() -> None:
+    others = [name for name in SERVING if name != "ser_model.__main__"]
+    assert not forbidden(others, "ser_model.training", "ser_model.evaluation")
+    commands = ["ser_model.__main__"]  # may do so inside its commands
+    assert not forbidden(commands, "ser_model.training", "ser_model.evaluation", inside_functions=False)
+
+
+def test_training_never_imports_evaluation() -> None:
+    training = [name for name in MODULES if is_in(name, "ser_model.training")]
+    assert training
+    assert not forbidden(training, "ser_model.evaluation")
+
+
+def test_serving_imports_what_is_slow_inside_functions_only() -> None:
+    lazy = [name for name in [*SERVING, *SCRAPER] if name != "ser_model.hub"]  # nothing imports the hub's classes
+    assert not forbidden(lazy, "transformers", "datasets", "librosa", "matplotlib", inside_functions=False)
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = {module: imports_of(module) & MODULES.keys() for module in MODULES}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_starting_loads_nothing_heavy() -> None:
+    code = (
+        "import json, sys, scraper.__main__, ser_model.__main__\n"
+        "commands = sorted(sys.modules)\n"
+        "import app\n"
+        "print(json.dumps([commands, sorted(sys.modules)]))"
     )
-    assert not HEAVY & set(loaded)
-    if not module.startswith("app"):
-        assert "gradio" not in loaded
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    commands, page = json.loads(done.stdout.splitlines()[-1])
+    assert not (HEAVY | {"gradio"}) & set(commands)
+    assert not (HEAVY - {"pandas"}) & set(page)  # gradio imports pandas
+
+
+def test_every_module_has_a_docstring() -> None:
+    assert [name for name, path in MODULES.items() if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_nothing_is_unpickled() -> None:
+    assert not forbidden(list(MODULES), "pickle", "dill", "cloudpickle", "shelve", "marshal")
+    calls = re.compile(r"torch\.load\(|joblib\.load\(|read_pickle\(|allow_pickle=True|jsonpickle")
+    assert [name for name, path in MODULES.items() if calls.search(path.read_text())] == []
 
 
 def test_the_space_card_agrees_with_the_requirements() -> None:
     card = SpaceCard.load(PROJECT / "README.md").data
-    pins = dict(
-        re.findall(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
-    )
+    text = (PROJECT / "requirements.txt").read_text()
+    pins = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)", text, re.MULTILINE))
     assert card.sdk_version == pins["gradio"]
     assert str(card.python_version) == "3.12.12"
-    assert card.app_file == "app.py"
     assert pins["torch"] == pins["torchaudio"] == "2.11.0"
 
 
@@ -94,13 +127,6 @@ def test_every_requirement_is_pinned() -> None:
     for path in PROJECT.glob("requirements*.txt"):
         lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
         assert all("==" in line or line.startswith("-r ") for line in lines if line)
-
-
-@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_nothing_is_unpickled(path: Path) -> None:
-    text = path.read_text()
-    assert not imports_any(path, "pickle", "dill", "cloudpickle", "shelve", "marshal")
-    assert not re.search(r"torch\.load\(|joblib\.load\(|read_pickle\(|allow_pickle=True|jsonpickle", text)
 
 
 def test_the_shipped_weights_are_small() -> None:

@@ -1,35 +1,38 @@
-"""Every benchmark runs in its small form and writes what the README's table reads; how fast it was does not matter."""
+"""Every benchmark runs in its small form; how fast it was does not matter."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from benchmarks import report, voices
-from ser_model.evaluation.speed import ROWS, describe_speed
+from benchmarks import report
+from benchmarks.__main__ import BENCHMARKS, main
+from ser_model.cnn import weights_id
+from ser_model.recognize import WEIGHTS
 
 
-def run_small(name: str, project: Path, out: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", f"benchmarks.{name}", "--small", "--out", out]
-    done = subprocess.run(command, check=False, cwd=project, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr
+def run_small(name: str, out: Path) -> dict[str, Any]:
+    assert main([name, "--small", "--out", str(out)]) == 0
     return dict(json.loads((out / f"{name}.json").read_text()))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*ROWS, "films"])
-def test_it_writes_the_command_the_machine_the_versions_and_the_date(name: str, project: Path, tmp_path: Path) -> None:
-    document = run_small(name, project, tmp_path)
-    assert document["command"].startswith(f"python -m benchmarks.{name}")
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_it_writes_its_command_machine_versions_and_weights(
+    name: str, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    document = run_small(name, tmp_path)
+    assert document["command"].startswith(f"python -m benchmarks {name}")
     assert set(document["machine"]) == {"cores", "processor", "load_before"}
-    assert {"command", "date", "versions", "weights_sha256"} < set(document)
-    if name in ROWS:
-        assert describe_speed(tmp_path).count("python -m benchmarks.") == len(ROWS[name])
+    assert {"date", "versions"} < set(document)
+    assert document["weights_id"] == weights_id(WEIGHTS)
+    published = json.loads((project / f"results/{name}.json").read_text())
+    assert published.keys() == document.keys()
     if name == "load":
         check_load(document)
 
@@ -38,46 +41,39 @@ def check_load(document: dict[str, Any]) -> None:
     """Nobody is lost, nobody gets another's answer, and whoever is refused is told that the queue is full."""
     different, _, recordings = document["different_answers"].partition(" of ")
     assert different == recordings, "an answer that went to another visitor would not be noticed"
-    for crowd in ("staying", "at_once", "afterwards"):
+    for crowd in ("visitors", "rush", "afterwards"):
         assert document[crowd]["failed"] == document[crowd]["swapped"] == 0
-    assert document["staying"]["refused"] == document["afterwards"]["refused"] == 0
-    rush = document["at_once"]
+    assert document["visitors"]["refused"] == document["afterwards"]["refused"] == 0
+    rush = document["rush"]
     assert rush["right"] + rush["refused"] == rush["visitors"]
     assert rush["refused"] > 0
-    assert all("full" in sentence for sentence in rush["said"])
+    assert all("full" in message for message in rush["messages"])
     assert document["still_running"]
 
 
-def test_a_result_names_no_machine_and_no_path(tmp_path: Path) -> None:
-    path = report.write(tmp_path, "some", "python -m benchmarks.some", {"ms": 1.0}, ("numpy",))
-    text = path.read_text()
-    assert "/" not in text.replace("benchmarks/", "")
+def test_a_result_names_no_path(tmp_path: Path) -> None:
+    report.write_result(tmp_path, "some", {"ms": 1.0}, ("numpy",))
+    text = (tmp_path / "some.json").read_text()
+    assert "/" not in text
     assert set(json.loads(text)["versions"]) == {"python", "numpy"}
 
 
-def test_things_timed_in_turn_run_equally_often() -> None:
-    ran: list[str] = []
-    took = report.time_in_turn({"a": lambda: ran.append("a"), "b": lambda: ran.append("b")}, rounds=4, warm_up=2)
-    assert ran == ["a", "b"] * 6
-    assert set(took) == {"a", "b"}
-
-
-def test_what_is_timed_warm_runs_right_before_it_is_timed() -> None:
+def test_functions_are_timed_alternately_after_their_warm_up() -> None:
     ran: list[str] = []
     runs = {"a": lambda: ran.append("a"), "b": lambda: ran.append("b")}
-    report.time_in_turn(runs, rounds=1, warm_up=1, just_before=2)
-    assert "".join(ran) == "aaabbb" * 2
+    assert set(report.time_alternately(runs, rounds=2, warm_up=1)) == {"a", "b"}
+    assert "".join(ran) == "aabb" * 2
 
 
-def test_made_voices_differ_and_have_the_length_asked_for() -> None:
-    sounds = [voices.say(2.5, number) for number in range(24)]
-    assert {sound.size for sound in sounds} == {40_000}
-    assert len({sound.tobytes() for sound in sounds}) == 24
-    assert voices.read_wav(voices.to_wav(sounds[0])).size == 120_000
+def test_synthetic_voices_differ_and_have_the_requested_length() -> None:
+    voices = [report.synthesize_voice(2.5, number) for number in range(24)]
+    assert {voice.size for voice in voices} == {40_000}
+    assert len({voice.tobytes() for voice in voices}) == 24
+    assert all(voice.dtype == np.float32 for voice in voices)
 
 
-def test_the_table_leaves_out_what_was_not_measured(tmp_path: Path) -> None:
-    assert "benchmarks" not in describe_speed(tmp_path)
-    held = {"clips": 500, "resident_mb": 800.0, "growth_mb": 1.0, "growth_over_the_last": 400}
-    report.write(tmp_path, "memory", "python -m benchmarks.memory", held, ())
-    assert describe_speed(tmp_path).count("`python -m benchmarks.memory`") == 1
+def test_published_results_were_measured_with_the_shipped_weights(project: Path) -> None:
+    documents = {path.name: json.loads(path.read_text()) for path in (project / "results").glob("*.json")}
+    named = {name: one["weights_id"] for name, one in documents.items() if "weights_id" in one}
+    assert set(named) >= {"clip.json", "start.json", "load.json", "fuzz.json"}
+    assert {name for name, weights in named.items() if weights != weights_id(WEIGHTS)} == set()

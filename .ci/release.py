@@ -1,0 +1,81 @@
+"""What must hold before a release: the results reach their bars and were measured with the shipped weights."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[1]
+RESULTS = PROJECT / "results"
+sys.path.insert(0, str(PROJECT))
+
+from ser_model.cnn import weights_id  # noqa: E402 - found through the line above
+from ser_model.recognize import WEIGHTS  # noqa: E402
+
+AT_MOST = {  # file and place in it: bar
+    "clip.json/path_ms/bytes_to_probabilities": 20,
+    "clip.json/compared_ms/network_with_features": 7,
+    "start.json/page_over_imports": 1.1,
+    "start.json/first_clip_over_imports": 1.5,
+    "load.json/visitors/p95_s": 2,
+    "load.json/visitors/swapped": 0,
+    "load.json/visitors/failed": 0,
+    "load.json/visitors/refused": 0,
+    "load.json/rush/swapped": 0,
+    "load.json/rush/failed": 0,
+    "load.json/memory_mb/resident": 1200,
+    "fuzz.json/slowest/ms": 5000,
+    "fuzz.json/peak_memory_mb": 1000,
+    "luna/metrics.json/ece": 0.05,
+}
+AT_LEAST = {
+    "clip.json/times_faster/librosa_48_khz": 4,
+    "clip.json/times_faster/original_network_162_descriptors": 10,
+    "clip.json/times_faster/wav2vec2_base_sized_encoder": 80,
+    "fuzz.json/cases": 20_000,
+    "luna/metrics.json/uar": 0.68,
+    "luna/metrics.json/recall/sad": 0.55,
+    "luna/metrics.json/accuracy_when_abstaining_on_30_percent": 0.78,
+    "luna/metrics.json/gender/accuracy": 0.98,
+    "luna/metrics.json/gender/worst_actor/1": 0.80,
+    "loso/metrics.json/uar": 0.68,
+    "random/metrics.json/accuracy": 0.8157,
+    "classic-random-copies/metrics.json/accuracy": 0.8157,
+    "enrollment.json/rows/one/uar": 0.71,
+    "enrollment.json/rows/eight/uar": 0.76,
+    "robustness.json/bars/small/value": 0.8,
+    "robustness.json/bars/codec/value": 0.9,
+    "robustness.json/bars/white/value": -0.05,
+    "robustness.json/bars/product/value": 1.0,
+}
+
+
+def main() -> int:
+    """Print what does not hold; the exit code is 1 when there is something."""
+    problems = [
+        f"{place} is {read(place)}, at most {bar} wanted" for place, bar in AT_MOST.items() if read(place) > bar
+    ]
+    problems += [
+        f"{place} is {read(place)}, at least {bar} wanted" for place, bar in AT_LEAST.items() if read(place) < bar
+    ]
+    problems += [f"fuzz.json: case {one['number']} ended as {one['outcome']}" for one in read("fuzz.json/findings")]
+    shipped = weights_id(WEIGHTS)
+    for path in sorted(RESULTS.glob("*.json")):
+        if json.loads(path.read_text()).get("weights_id", shipped) != shipped:
+            problems.append(f"{path.name} was measured with other weights than those shipped; measure again")
+    print(*problems or ["Every bar holds."], sep="\n")
+    return 1 if problems else 0
+
+
+def read(place: str) -> Any:
+    """Return what stands at FILE.json/KEY/KEY... in results/; a number is an index of a list."""
+    name, _, keys = place.partition(".json/")
+    document = json.loads((RESULTS / f"{name}.json").read_text())
+    return reduce(lambda found, key: found[int(key) if key.isdecimal() else key], keys.split("/"), document)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
