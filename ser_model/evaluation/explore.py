@@ -64,16 +64,6 @@ class ClipFeatures:
     chroma: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A figure of the page."""
-
-    name: str
-    heading: str
-    caption: str
-    draw: Callable[[Sequence[ClipFeatures]], Figure]
-
-
 def main(argv: list[str]) -> int:
     """Plot the speech clips of RAVDESS on one page."""
     parser = argparse.ArgumentParser(prog="python -m ser_model explore", description=main.__doc__)
@@ -96,18 +86,17 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
     features = list(tqdm(computed, total=len(clips), desc="Measuring", unit="clip"))
     out.mkdir(parents=True, exist_ok=True)
     sizes = {}
-    for plot in tqdm(PLOTS, desc="Plotting", unit="plot"):
+    for plot, draw in tqdm(PLOTS.items(), desc="Plotting", unit="plot"):
         for theme, name in THEMES.items():
             with style.context([name, {"font.size": 11}]):
-                figure = plot.draw(features)
-                figure.savefig(out / f"{plot.name}-{theme}.png", dpi=dpi)
-        sizes[plot.name] = [round(side * dpi) for side in figure.get_size_inches()]
+                figure = draw(features)
+                figure.savefig(out / f"{plot}-{theme}.png", dpi=dpi)
+        sizes[plot] = [round(side * dpi) for side in figure.get_size_inches()]
     page = Template(TEMPLATE.read_text(), autoescape=True).render(
         actors=len({one.actor for one in features}),
         clips=len(features),
         minutes=sum(one.duration_s for one in features) / 60,
         rows=[_summarize(str(name), _select(features, emotion)) for emotion, name in enumerate(EMOTIONS)],
-        plots=PLOTS,
         sizes=sizes,
     )
     (out / "index.html").write_text(page, encoding="utf-8")
@@ -258,43 +247,12 @@ def _select(features: Sequence[ClipFeatures], emotion: int, gender: int | None =
     return [one for one in features if one.emotion == emotion and gender in (None, one.gender)]
 
 
-PLOTS = (
-    Plot("counts", "Clips", "How many clips there are of each emotion, by men and by women.", _draw_counts),
-    Plot(
-        "durations",
-        "Duration",
-        "Length of the speech without the silence around it. The box is the middle half of the clips, the line the "
-        "median; the whiskers leave out a twentieth at either end.",
-        lambda features: _draw_boxes(features, "duration_s", "seconds"),
-    ),
-    Plot(
-        "loudness",
-        "Loudness",
-        "Root mean square of the speech; 0 dB is full scale.",
-        lambda features: _draw_boxes(features, "level_db", "dB"),
-    ),
-    Plot(
-        "pitch",
-        "Pitch",
-        "Median over the voiced frames of a clip (pYIN, 60 to 800 Hz), on a logarithmic scale.",
-        lambda features: _draw_boxes(features, "pitch_hz", "Hz"),
-    ),
-    Plot(
-        "mel",
-        "Mean mel spectrogram",
-        "From the start of the speech to its end, mean of the clips of an emotion, which are stretched to one length.",
-        _draw_spectrograms,
-    ),
-    Plot(
-        "mfcc",
-        "Mean MFCC",
-        "How far the mean of an emotion is from that of all clips, in standard deviations between clips.",
-        lambda features: _draw_profile(features, "mfcc", [str(number) for number in range(20)], "coefficient"),
-    ),
-    Plot(
-        "chroma",
-        "Mean chroma",
-        "Share of each semitone of the octave, as distance from the mean of all clips, in standard deviations.",
-        lambda features: _draw_profile(features, "chroma", SEMITONES, "semitone"),
-    ),
-)
+PLOTS: dict[str, Callable[[Sequence[ClipFeatures]], Figure]] = {  # with their captions in the template
+    "counts": _draw_counts,
+    "durations": lambda features: _draw_boxes(features, "duration_s", "seconds"),
+    "loudness": lambda features: _draw_boxes(features, "level_db", "dB"),
+    "pitch": lambda features: _draw_boxes(features, "pitch_hz", "Hz"),
+    "mel": _draw_spectrograms,
+    "mfcc": lambda features: _draw_profile(features, "mfcc", [str(number) for number in range(20)], "coefficient"),
+    "chroma": lambda features: _draw_profile(features, "chroma", SEMITONES, "semitone"),
+}

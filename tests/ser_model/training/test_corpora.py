@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,19 +191,13 @@ def test_a_bad_row_is_named_with_the_remedy(write: Write, row: str, message: str
         load_manifest(write("0.wav,bored,ben,male,en", row))
 
 
-@pytest.mark.parametrize(
-    ("rows", "header", "message"),
-    [
-        (["0.wav,sad"], "path,emotion", "lacks the column speaker"),
-        ([], HEADER, r"is empty\. Add a line"),
-        (None, HEADER, r"does not exist\. Give a CSV file"),
-    ],
-)
-def test_a_manifest_without_a_column_or_rows_is_refused(
-    write: Write, tmp_path: Path, rows: Sequence[str] | None, header: str, message: str
-) -> None:
-    with pytest.raises(CorpusError, match=message):
-        load_manifest(tmp_path / "none.csv" if rows is None else write(*rows, header=header))
+def test_a_manifest_without_a_column_or_rows_is_refused(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="lacks the column speaker"):
+        load_manifest(write("0.wav,sad", header="path,emotion"))
+    with pytest.raises(CorpusError, match="is empty"):
+        load_manifest(write())
+    with pytest.raises(CorpusError, match="does not exist"):
+        load_manifest(tmp_path / "none.csv")
 
 
 def test_clips_of_ravdess_are_refused_by_name_and_by_sound(corpus_folder: Path, write: Write, tmp_path: Path) -> None:
