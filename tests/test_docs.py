@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import sys
@@ -86,7 +87,9 @@ def test_every_environment_variable_is_read_somewhere() -> None:
     assert {name for name in names if name not in code} == set()
 
 
-def test_the_readme_is_short() -> None:
+def test_the_readme_is_short_and_its_headline_is_measured() -> None:
     readme = (PROJECT / "README.md").read_text()
+    uar = json.loads((PROJECT / "results/luna/metrics.json").read_text())["uar"]
+    assert f"**{100 * uar:.1f} % UAR" in readme
     assert len(readme.encode()) < 9_500
     assert readme.count("<!-- results:begin -->") == readme.count("<!-- results:end -->") == 1
