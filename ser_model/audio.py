@@ -13,10 +13,10 @@ AudioError
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +99,7 @@ _TRUNCATED = "The file ends too early, as if the upload was cut off. Please send
 def load_audio(source: AudioSource, limits: Limits = CLIP_LIMITS) -> Waveform:
     """Decode a recording, mix it to mono and resample it.
 
-    libsndfile reads WAV, FLAC, OGG, Opus and MP3; FFmpeg (in PyAV) reads WebM, M4A and AAC.
+    libsndfile reads WAV, FLAC, OGG, Opus and most MP3; FFmpeg (in PyAV) reads WebM, M4A, AAC and the rest.
 
     Args:
         source: A path, or the bytes of a file.
@@ -128,10 +128,7 @@ def _read_bytes(source: AudioSource, limits: Limits) -> bytes:
     if isinstance(source, bytes):
         data = source
     else:
-        path = Path(source)
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise NotAudio("This is not a regular file.")  # a pipe or device may never end
-        with path.open("rb") as file:
+        with Path(source).open("rb") as file:
             data = file.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
         megabytes = limits.max_bytes // MIB
@@ -149,8 +146,11 @@ def _sniff_container(data: bytes) -> str | None:
         return "mp4"
     if data[:2] in (b"\xff\xf1", b"\xff\xf9"):
         return "aac"
-    if data.startswith(b"fLaC") and data[22:26] == bytes(4):  # a streamed FLAC, whose header has no length
+    if data.startswith(b"fLaC") and data[22:26] == bytes(4):  # a streamed FLAC has no length in its header
         return "flac"
+    is_mp3 = data.startswith(b"ID3") or (data[0] == 0xFF and data[1:2] >= b"\xe0")  # noqa: PLR2004 - the sync word
+    if is_mp3 and b"Xing" not in data and b"Info" not in data:  # libsndfile would guess the length from the first frame
+        return "mp3"
     return None
 
 
@@ -160,9 +160,8 @@ def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
         with sf.SoundFile(io.BytesIO(data)) as file:
             _check_format(file.samplerate, file.channels)
             samples, rate_hz = _collect(_read_blocks(file), file.samplerate, limits), file.samplerate
-            # the length of an MP3 without a Xing or Info header is a guess from its first frame
-            known = file.frames < UNKNOWN_FRAMES and (file.format != "MP3" or b"Xing" in data or b"Info" in data)
-            cut = cut or (known and samples.size < MIN_COMPLETE_RATIO * file.frames)
+            declared = file.frames if file.frames < UNKNOWN_FRAMES else 0
+            cut = cut or samples.size < MIN_COMPLETE_RATIO * declared
     except sf.LibsndfileError as error:
         raise (Truncated(_TRUNCATED) if cut or data.startswith(b"fLaC") else NotAudio(_NOT_AUDIO)) from error
     if cut:
@@ -232,9 +231,13 @@ def _riff_is_cut(data: bytes) -> bool:
 
 def _ogg_is_cut(data: bytes) -> bool:
     """Return whether an Ogg file ends within a page (RFC 3533, section 6)."""
-    page = data[data.rfind(b"OggS") :] if data.startswith(b"OggS") else b""
-    table = page[OGG_HEADER : OGG_HEADER + page[OGG_HEADER - 1]] if len(page) >= OGG_HEADER else b""  # segment sizes
-    return data.startswith(b"OggS") and len(page) < OGG_HEADER + len(table) + sum(table)
+    if not data.startswith(b"OggS"):
+        return False
+    page = data[data.rfind(b"OggS") :]
+    if len(page) < OGG_HEADER:
+        return True
+    body = OGG_HEADER + page[OGG_HEADER - 1]  # behind the header and the sizes of the segments
+    return len(page) < body + sum(page[OGG_HEADER:body])
 
 
 def exceeds_packet_limit(data: bytes) -> bool:
@@ -243,23 +246,25 @@ def exceeds_packet_limit(data: bytes) -> bool:
     FFmpeg allocates an entry of 24 bytes for each declared packet, so a few bytes could ask for gigabytes.
     """
     tables = b"".join(_boxes_without_media(data))
-    # bytes from the name of a box to the count in it; stts and ctts hold runs of (count, length)
-    counts, runs = {b"stsz": 8, b"trun": 4}, (b"stts", b"ctts")
-    if b"cmov" in tables or any(tables.count(name) > MAX_BOXES for name in (*runs, *counts)):
+    if b"cmov" in tables:  # compressed
         return True
-
-    def declared() -> Iterator[int]:
-        for name, distance in counts.items():
-            for place in _find_all(tables, name):
-                yield int.from_bytes(tables[place + distance : place + distance + 4], "big")
-        for name in runs:
-            for place in _find_all(tables, name):
-                length = 8 * int.from_bytes(tables[place + 4 : place + 8], "big")
-                table = tables[place + 8 : place + 8 + length]
-                entries = np.frombuffer(table[: len(table) // 8 * 8], ">u4").reshape(-1, 2)  # (run, 2)
-                yield int(entries[:, 0].sum(dtype=np.uint64)) + len(entries)  # an empty run takes time, too
-
-    return any(total > MAX_PACKETS for total in accumulate(declared()))
+    total = 0
+    for name in (b"stsz", b"trun", b"stts", b"ctts"):
+        places = [match.end() for match in re.finditer(name, tables)]
+        if len(places) > MAX_BOXES:
+            return True
+        for place in places:
+            if name in (b"stsz", b"trun"):  # hold a count
+                start = place + (8 if name == b"stsz" else 4)
+                total += int.from_bytes(tables[start : start + 4], "big")
+            else:  # hold runs of (count, length); an empty run takes time, too
+                size = 8 * int.from_bytes(tables[place + 4 : place + 8], "big")
+                runs = tables[place + 8 : place + 8 + size]
+                counts = np.frombuffer(runs[: len(runs) // 8 * 8], ">u4")[::2]
+                total += int(counts.sum(dtype=np.uint64)) + len(counts)
+            if total > MAX_PACKETS:
+                return True
+    return False
 
 
 def _boxes_without_media(data: bytes) -> Iterator[bytes]:
@@ -276,11 +281,3 @@ def _boxes_without_media(data: bytes) -> Iterator[bytes]:
             yield data[start : start + size]
         start += size
     yield data[start:]
-
-
-def _find_all(data: bytes, name: bytes) -> Iterator[int]:
-    """Yield the position behind each occurrence."""
-    place = data.find(name)
-    while place >= 0:
-        yield place + len(name)
-        place = data.find(name, place + 1)

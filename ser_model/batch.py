@@ -33,20 +33,12 @@ AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".w
 TABLE_SUFFIXES = (".csv", ".parquet")
 CHUNK = 8  # files that a process is given at a time
 RAY_BLOCK = 64  # files in a task of Ray
-JOB_BYTES = 600 * 1024**2  # memory of a process
+JOB_BYTES = 600 * 1024**2  # of memory a process: 350 MB, and more with a recording of ten minutes
 CRASHED = "The decoder crashed on this file. Please export the clip as an ordinary WAV or MP3."
 RAY_MISSING = "Ray is not installed. Get it with: pip install -r requirements-cluster.txt"
 
+ANSWERS = ("emotion", "sure", "gender", "gender_probability", "intensity", "intensity_probability")
 TEXT_COLUMNS = {"file", "emotion", "gender", "intensity", "error"}
-ANSWER_COLUMNS = (
-    "emotion",
-    "certainty",
-    "sure",
-    "gender",
-    "gender_probability",
-    "intensity",
-    "intensity_probability",
-)
 FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # also as full-width characters
 
 logger = logging.getLogger(__name__)
@@ -65,24 +57,22 @@ class FileResult:
         """Return the document of the command line; the notice of a bad file is its error."""
         if self.prediction:
             return {"file": self.file, **self.prediction.to_json()}
-        missing: dict[str, Any] = dict.fromkeys([*ANSWER_COLUMNS, "speech"])
-        del missing["certainty"]
-        empty: dict[str, Any] = {"sure": False, "probabilities": {}, "timeline": [], "notice": self.error}
-        return {"file": self.file, **missing, **empty}
+        nothing: dict[str, Any] = {"probabilities": {}, "speech": None, "timeline": [], "notice": self.error}
+        return {"file": self.file, **dict.fromkeys(ANSWERS), "sure": False, **nothing}
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of the table; a bad file has only its name, its error and perhaps its duration."""
         row: dict[str, Any] = {
-            "file": self.file.encode("utf-8", "replace").decode(),  # names may not be valid text
+            "file": self.file.encode("utf-8", "replace").decode(),  # a name may not be valid text
             "duration_s": None if self.duration_s is None else round(self.duration_s, 2),
             "error": self.error,
         }
         if self.prediction:
-            said = self.prediction.to_json()
-            row |= {name: said[name] for name in ANSWER_COLUMNS if name != "certainty"}
-            row |= {f"p_{emotion}": probability for emotion, probability in said["probabilities"].items()}
-            row["certainty"] = max(said["probabilities"].values())
-            row["speech_start_s"], row["speech_end_s"] = said["speech"]
+            document = self.prediction.to_json()
+            row |= {name: document[name] for name in ANSWERS}
+            row |= {f"p_{emotion}": probability for emotion, probability in document["probabilities"].items()}
+            row["certainty"] = max(document["probabilities"].values())
+            row["speech_start_s"], row["speech_end_s"] = document["speech"]
         return row
 
 
@@ -113,14 +103,15 @@ def predict_files(
         try:
             waveform = load_audio(file, limits)
             result = replace(result, duration_s=waveform.size / SAMPLE_RATE)
-            yield replace(result, prediction=recognizer.predict(waveform, profile))
+            result = replace(result, prediction=recognizer.predict(waveform, profile))
         except AudioError as error:
-            yield replace(result, error=str(error))
+            result = replace(result, error=str(error))
         except OSError as error:
-            yield replace(result, error=explain_os_error(error))
+            result = replace(result, error=explain_os_error(error))
         except Exception as error:
             logger.exception("unexpected error in %s", file)
-            yield replace(result, error=f"This file could not be judged ({type(error).__name__}: {error}).")
+            result = replace(result, error=f"This file could not be judged ({type(error).__name__}: {error}).")
+        yield result
 
 
 def explain_os_error(error: OSError) -> str:
@@ -174,7 +165,7 @@ def predict_folder(
         jobs: Number of processes; as many as cores and memory allow if None.
 
     Returns:
-        One row for each recording; see make_table.
+        The table of make_table, in the order of the names.
 
     Raises:
         OSError: The folder cannot be read, or no process can be started.
@@ -188,17 +179,9 @@ def predict_folder(
 
 
 def map_in_processes(function: Callable[[str], FileResult], names: Sequence[str], jobs: int) -> Iterator[FileResult]:
-    """Apply a function to names in several processes; a name that crashes its process costs only its own result.
+    """Yield the result of a picklable function for each name, in order, computed in several processes.
 
-    After a crash, the names that may have caused it are tried one by one in a process of their own.
-
-    Args:
-        function: Must be picklable.
-        names: What it is called with.
-        jobs: Number of processes.
-
-    Yields:
-        One result for each name, in order.
+    A name that crashes its process costs only its own result: those that may have done it are tried one by one.
 
     Raises:
         OSError: No process can be started.
@@ -225,11 +208,7 @@ def map_in_processes(function: Callable[[str], FileResult], names: Sequence[str]
 
 
 def default_jobs(bytes_per_job: int) -> int:
-    """Return how many processes the cores and the free memory allow, at least 1.
-
-    Args:
-        bytes_per_job: Memory that a process needs.
-    """
+    """Return how many processes of that size the cores and the free memory allow, at least 1."""
     free = []
     try:
         free += [1024 * int(kib) for kib in re.findall(r"MemAvailable: +(\d+)", Path("/proc/meminfo").read_text())]
@@ -248,20 +227,13 @@ def predict_folder_on_ray(
     jobs: int | None = None,
     address: str | None = None,
 ) -> pd.DataFrame:
-    """Predict every recording in a folder as a Ray Data job, on one machine or on a cluster.
+    """Predict every recording in a folder with Ray Data; otherwise like predict_folder.
 
-    Every machine needs requirements.txt installed and the folder under the same path (a network drive). This package
-    with its weights is sent to them.
+    Every machine of a cluster needs requirements.txt installed and the folder under the same path (a network drive).
+    This package with its weights is sent to them.
 
-    Args:
-        folder: See list_recordings.
-        weights: Folder of the network; the shipped one if None.
-        profile: Of the speaker, if one person speaks in all recordings.
-        jobs: Maximum number of actors; one for each core if None.
-        address: Of a running cluster, such as "auto" or "10.0.0.1:6379"; None starts one on this machine.
-
-    Returns:
-        The same table as predict_folder.
+    jobs limits the number of actors. address names a running cluster, such as "auto" or "10.0.0.1:6379"; without one, a
+    cluster is started on this machine.
 
     Raises:
         OSError: No cluster answers, or the folder cannot be read.
@@ -273,20 +245,15 @@ def predict_folder_on_ray(
         raise ValueError(RAY_MISSING) from error
     names, labels = list_recordings(folder), read_labels(weights or WEIGHTS)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
-    try:
-        if address is None:  # only this machine can reach it
-            ray.init(
-                address="local",
-                num_cpus=jobs or cpu_count(),
-                include_dashboard=False,
-                log_to_driver=False,
-                _node_ip_address="127.0.0.1",
-            )
-        else:
-            package = {"py_modules": [str(Path(__file__).parent)]}
+    if address is None:  # only this machine can reach it
+        own: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        ray.init(address="local", num_cpus=jobs or cpu_count(), log_to_driver=False, **own)
+    else:
+        package = {"py_modules": [str(Path(__file__).parent)]}
+        try:
             ray.init(address=address, runtime_env=package, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise OSError(f"No Ray cluster answers at {address}. Start one with: ray start --head") from error
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise OSError(f"No Ray cluster answers at {address}. Start one with: ray start --head") from error
     try:
         ray.data.DataContext.get_current().execution_options.preserve_order = True
         actors = jobs or int(ray.cluster_resources()["CPU"])
@@ -318,41 +285,26 @@ class _RayActor:
 
 
 def read_labels(weights: Path) -> list[str]:
-    """Return the emotions of a network, in the order of its classes.
-
-    Raises:
-        WeightsError: Its config.json is missing or damaged.
-    """
+    """Return the emotions of a network in the order of its classes, from its config.json alone."""
     return [str(name) for name in CnnConfig.from_json(read_config(weights)).emotions]
 
 
 def make_table(results: Iterable[FileResult], labels: Sequence[str]) -> pd.DataFrame:
-    """Make a table with one row for each result.
-
-    Its columns and types are the same whether all, some or none of the files could be judged.
-
-    Args:
-        results: From predict_files.
-        labels: The emotions, from read_labels.
-    """
+    """Make a table with a row for each result; it has the same columns and types whatever could be judged."""
     import pandas as pd  # noqa: PLC0415 - half a second, and only tables need it
 
     return _shape_table(pd.DataFrame([result.to_row() for result in results]), labels)
 
 
 def _shape_table(table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    probabilities = [f"p_{label}" for label in labels]
-    columns = ["file", *ANSWER_COLUMNS, *probabilities, "speech_start_s", "speech_end_s", "duration_s", "error"]
+    columns = ["file", "emotion", "certainty", *ANSWERS[1:], *(f"p_{label}" for label in labels)]
+    columns += ["speech_start_s", "speech_end_s", "duration_s", "error"]
     types = {name: "string" if name in TEXT_COLUMNS else "boolean" if name == "sure" else "Float64" for name in columns}
     return table.reindex(columns=columns).astype(types)  # types that allow missing values
 
 
 def check_table_path(path: Path) -> None:
-    """Check, before anything is computed, that a table can be written to a path.
-
-    Raises:
-        ValueError: Its suffix is not one of TABLE_SUFFIXES, or its folder does not exist.
-    """
+    """Raise a ValueError, before anything is computed, if no table can be written to a path."""
     if path.suffix.lower() not in TABLE_SUFFIXES:
         raise ValueError(f"{path} must end in {' or '.join(TABLE_SUFFIXES)}.")
     if not path.parent.is_dir():

@@ -1,12 +1,19 @@
-"""The words of the corpus: emotions, voice gender, intensity, in RAVDESS order (Livingstone & Russo 2018, table 1)."""
+"""The labels in RAVDESS order (Livingstone & Russo 2018, table 1): emotion, gender of the voice, intensity."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 
-class Emotion(StrEnum):
-    """The eight acted emotions; the position is the class index, one less than the code in a file name."""
+class _Label(StrEnum):
+    @property
+    def class_index(self) -> int:
+        """Position among the classes, from 0."""
+        return list(type(self)).index(self)
+
+
+class Emotion(_Label):
+    """The eight acted emotions; the code in a RAVDESS file name is the class index plus 1."""
 
     NEUTRAL = "neutral"
     CALM = "calm"
@@ -17,37 +24,22 @@ class Emotion(StrEnum):
     DISGUST = "disgust"
     SURPRISED = "surprised"
 
-    @property
-    def class_index(self) -> int:
-        """Class index, 0 to 7."""
-        return EMOTIONS.index(self)
 
-
-class Gender(StrEnum):
-    """How the voice sounds: RAVDESS labels actors as male (odd numbers) or female (even numbers)."""
+class Gender(_Label):
+    """How the voice sounds; RAVDESS has male (odd) and female (even) actors."""
 
     MALE = "male"
     FEMALE = "female"
 
-    @property
-    def class_index(self) -> int:
-        """Class index, 0 or 1."""
-        return GENDERS.index(self)
 
-
-class Intensity(StrEnum):
+class Intensity(_Label):
     """How strongly the emotion was acted; neutral exists in normal intensity only."""
 
     NORMAL = "normal"
     STRONG = "strong"
 
-    @property
-    def class_index(self) -> int:
-        """Class index, 0 or 1."""
-        return INTENSITIES.index(self)
-
 
 EMOTIONS = tuple(Emotion)
 GENDERS = tuple(Gender)
 INTENSITIES = tuple(Intensity)
-UNKNOWN = -1  # the class index of a label that a clip does not have
+UNKNOWN = -1  # class index of a missing label

@@ -85,7 +85,7 @@ class SpeechDetector:
     def _search(self, waveform: Waveform) -> list[Part]:
         """Run the detector, and again on the slowed clip if it found little.
 
-        Thirteen of the 1,440 RAVDESS clips are found only slowed down. A short find that no slow pass confirms is music.
+        Thirteen of the 1,440 RAVDESS clips are found only slowed. A short find that no slow pass confirms is music.
         """
         first = best = self._run(waveform, *VAD_PASS)
         slow_s = []
