@@ -148,9 +148,6 @@ def _sniff_container(data: bytes) -> str | None:
         return "aac"
     if data.startswith(b"fLaC") and data[22:26] == bytes(4):  # a streamed FLAC has no length in its header
         return "flac"
-    is_mp3 = data.startswith(b"ID3") or (data[0] == 0xFF and data[1:2] >= b"\xe0")  # noqa: PLR2004 - the sync word
-    if is_mp3 and b"Xing" not in data and b"Info" not in data:  # libsndfile would guess the length from the first frame
-        return "mp3"
     return None
 
 
@@ -159,6 +156,8 @@ def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
     try:
         with sf.SoundFile(io.BytesIO(data)) as file:
             _check_format(file.samplerate, file.channels)
+            if file.format == "MP3" and b"Xing" not in data and b"Info" not in data:
+                return _decode_av(data, "mp3", limits)  # libsndfile guesses its length from the first frame
             samples, rate_hz = _collect(_read_blocks(file), file.samplerate, limits), file.samplerate
             declared = file.frames if file.frames < UNKNOWN_FRAMES else 0
             cut = cut or samples.size < MIN_COMPLETE_RATIO * declared

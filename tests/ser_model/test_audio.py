@@ -163,15 +163,9 @@ def test_an_ogg_that_ends_within_a_page_is_truncated(subtype: str) -> None:
 def test_20_mb_are_what_the_page_allows(tmp_path: Path) -> None:
     """Gradio and browsers count 1024 * 1024 bytes."""
     assert CLIP_LIMITS.max_bytes == 20 * 1024**2
-    wav = encode(np.zeros(58 * 96_000), 96_000, subtype="PCM_24")
-    padded = (
-        wav
-        + b"LIST"
-        + struct.pack("<I", CLIP_LIMITS.max_bytes - len(wav) - 8)
-        + bytes(CLIP_LIMITS.max_bytes - len(wav) - 8)
-    )
-    assert load_audio(padded).size == 58 * SAMPLE_RATE
-    (tmp_path / "large.wav").write_bytes(padded + b"\0")
+    wav = encode(np.zeros(58 * 96_000), 96_000, subtype="PCM_24").ljust(CLIP_LIMITS.max_bytes, b"\0")
+    assert load_audio(wav).size == 58 * SAMPLE_RATE
+    (tmp_path / "large.wav").write_bytes(wav + b"\0")
     with pytest.raises(TooLarge, match="20 MB"):
         load_audio(tmp_path / "large.wav")
 

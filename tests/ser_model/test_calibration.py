@@ -46,13 +46,6 @@ def test_a_class_without_clips_gets_no_bias(rng: np.random.Generator) -> None:
     assert fit_class_bias(logits[others], labels[others], np.ones(8), penalty=0.0)[5] == 0
 
 
-def test_the_class_bias_is_added_to_the_logits() -> None:
-    logits = np.arange(16.0).reshape(2, 8)
-    assert np.array_equal(Calibration().add_class_bias(logits), logits)
-    biased = Calibration(class_bias=(1.0, *[0.0] * 7)).add_class_bias(logits)
-    assert np.array_equal(biased - logits, np.eye(8)[[0, 0]])
-
-
 def test_the_threshold_leaves_the_given_share_below_it(rng: np.random.Generator) -> None:
     probabilities = softmax(rng.standard_normal((1000, 8)))
     threshold = fit_abstention_threshold(probabilities, 0.3)

@@ -9,24 +9,12 @@ import torch
 from transformers import AutoModelForAudioClassification
 from voice import speak
 
-from ser_model.cnn import (
-    CnnConfig,
-    EmotionCnn,
-    WeightsError,
-    ensemble_networks,
-    load_network,
-    save_network,
-    weights_id,
-)
+from ser_model.cnn import CnnConfig, EmotionCnn, WeightsError, ensemble_networks, load_network, save_network, weights_id
 from ser_model.hub import make_config
 from ser_model.labels import EMOTIONS
-from ser_model.recognize import WEIGHTS, EmotionRecognizer
+from ser_model.recognize import EmotionRecognizer
 
 VOICE = torch.from_numpy(speak())[None]
-
-
-def test_the_network_is_small() -> None:
-    assert EmotionCnn().count_parameters() < 500_000
 
 
 def test_padding_in_a_batch_changes_nothing() -> None:
@@ -79,15 +67,12 @@ def test_a_network_predicts_the_emotions_of_its_config(tmp_path: Path) -> None:
     assert model(VOICE).logits.shape == (1, 9)
 
 
-def test_the_shipped_network_knows_the_eight_emotions() -> None:
-    assert load_network(WEIGHTS).emotions == EMOTIONS
-
-
 @pytest.mark.parametrize(
     ("file", "data"),
     [
         ("model.safetensors", None),
         ("model.safetensors", b"\x10\x00"),
+        ("model.safetensors", "all but the last byte"),
         ("config.json", None),
         ("config.json", b"{"),
         ("config.json", b"\xff\xfe\x00"),
@@ -98,21 +83,13 @@ def test_the_shipped_network_knows_the_eight_emotions() -> None:
     ],
 )
 def test_missing_or_damaged_weights_are_refused_with_the_remedy(
-    untrained_weights: Path, tmp_path: Path, file: str, data: bytes | None
+    untrained_weights: Path, tmp_path: Path, file: str, data: bytes | str | None
 ) -> None:
-    folder = shutil.copytree(untrained_weights, tmp_path / "weights")
-    (folder / file).unlink()
-    if data is not None:
-        (folder / file).write_bytes(data)
+    path = Path(shutil.copytree(untrained_weights, tmp_path / "weights")) / file
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] if isinstance(data, str) else data)
     with pytest.raises(WeightsError, match="Get it again") as caught:
-        EmotionRecognizer.load(folder)
+        EmotionRecognizer.load(path.parent)
     assert "\n" not in str(caught.value)
-
-
-def test_a_cut_weights_file_is_refused(untrained_weights: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(untrained_weights, tmp_path / "weights")
-    data = (folder / "model.safetensors").read_bytes()
-    for size in (1000, len(data) - 1):
-        (folder / "model.safetensors").write_bytes(data[:size])
-        with pytest.raises(WeightsError, match="damaged"):
-            EmotionRecognizer.load(folder)

@@ -54,12 +54,8 @@ def test_a_saved_head_predicts_with_its_encoder(encoder_folder: Path, tmp_path: 
     assert (tmp_path / "head.safetensors").stat().st_size < 2_000_000
     recognizer = load_comparison(tmp_path)
     assert sum(recognizer.predict(speak()).probabilities.values()) == pytest.approx(1)
-    assert recognizer.network.count_parameters() > 10_000
-
-
-def test_long_speech_is_encoded_window_by_window(encoder_folder: Path, tmp_path: Path) -> None:
-    recognizer = load_comparison(write_head(tmp_path, Encoder.load(str(encoder_folder))))
     assert len(recognizer.predict(np.tile(speak(), 5)).timeline) > 2
+    assert recognizer.network.count_parameters() > 10_000
 
 
 def test_what_is_missing_is_named_with_its_command(encoder_folder: Path, tmp_path: Path) -> None:

@@ -59,11 +59,8 @@ def test_a_prediction_is_complete(recognizer: EmotionRecognizer) -> None:
     assert (prediction.emotion is None) == (not prediction.sure) == bool(prediction.notice)
     assert len(prediction.timeline) == 1
     assert prediction.top(3)[0][1] == max(prediction.probabilities.values())
-    json.dumps(prediction.to_json())
-
-
-def test_a_low_voice_sounds_male(recognizer: EmotionRecognizer) -> None:
     assert recognizer.predict(speak(pitch_hz=95)).gender == "male"
+    json.dumps(prediction.to_json())
 
 
 def test_below_the_threshold_there_is_no_emotion(untrained_weights: Path) -> None:
@@ -173,14 +170,6 @@ def test_without_enough_around_the_speech_no_noise_is_subtracted(network: Emotio
     assert logits.emotion == pytest.approx(alone.emotion.numpy(), abs=1e-4)
 
 
-def test_the_windows_of_a_long_span_cover_it(network: EmotionCnn) -> None:
-    waveform = np.tile(speak(), 16)
-    span = SpeechSpan(0.3, waveform.size / 16_000 - 0.2, 30.0)
-    starts, logits = predict_windows(network, waveform, span)
-    assert len(starts) == len(logits.emotion) > WINDOW_BATCH
-    assert (starts[0], starts[-1] + WINDOW_S) == pytest.approx((span.start_s, span.end_s))
-
-
 @pytest.mark.parametrize("length_s", [0.6, MAX_WHOLE_S, MAX_WHOLE_S + 0.01, 6.1, 8.0, 8.1, 10.3, 59.9])
 def test_windows_are_spread_evenly(length_s: float) -> None:
     """A span of 6.1 s once had windows at 0, 2 and 2.1 s, which counted its end twice."""
@@ -192,9 +181,9 @@ def test_windows_are_spread_evenly(length_s: float) -> None:
     assert (steps <= MAX_STEP_S + 1e-9).all()
 
 
-def test_a_long_recording_has_a_timeline(recognizer: EmotionRecognizer) -> None:
-    prediction = recognizer.predict(speak("aeiou" * 12))
-    assert len(prediction.timeline) > 3
+def test_a_long_recording_has_a_timeline_of_windows(recognizer: EmotionRecognizer) -> None:
+    prediction = recognizer.predict(speak("aeiou" * 20))
+    assert len(prediction.timeline) > WINDOW_BATCH
     for segment in prediction.timeline:
         assert segment.end_s - segment.start_s == pytest.approx(WINDOW_S)
     assert prediction.timeline[-1].end_s == pytest.approx(prediction.speech[1], abs=0.01)
