@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import statistics
 import time
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 
 from examples.make_voices import RATE_HZ, Style, speak
 from ser_model.cnn import weights_id
-from ser_model.evaluation.report import describe_origin
 from ser_model.recognize import WEIGHTS
 
 VOWELS = ("aeioaeiaeo", "oauoaouaoe", "aeaiaeaiai", "uoeauoeaui")
@@ -74,8 +72,9 @@ def read_peak_mb() -> int:
 
 def write_result(folder: Path, name: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> None:
     """Write FOLDER/NAME.json: the command, the numbers, the weights, the machine and the package versions."""
+    from ser_model.evaluation.report import describe_origin, write_document  # noqa: PLC0415 - matplotlib takes memory
+
     command = {"command": f"python -m benchmarks {name}"}  # numbers may hold a longer one
     document = command | dict(numbers) | {"weights_id": weights_id(WEIGHTS), **describe_origin(packages)}
     document["machine"]["load_before"] = round(LOAD_BEFORE, 2)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    write_document(folder / f"{name}.json", document)
