@@ -58,9 +58,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         run: Callable[[list[str]], int] = getattr(importlib.import_module(module), function)
         return run(arguments.arguments)
-    except (AudioError, WeightsError, OSError, ValueError) as error:
-        print(f"ser_model: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        message = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+    except (AudioError, WeightsError, ValueError) as error:
+        message = str(error)
+    print(f"ser_model: {message}", file=sys.stderr)
+    return 2
 
 
 def predict(argv: list[str]) -> int:

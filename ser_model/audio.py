@@ -99,7 +99,7 @@ _TRUNCATED = "The file ends too early, as if the upload was cut off. Please send
 def load_audio(source: AudioSource, limits: Limits = CLIP_LIMITS) -> Waveform:
     """Decode a recording, mix it to mono and resample it.
 
-    libsndfile reads WAV, FLAC, OGG, Opus and MP3; FFmpeg (in PyAV) reads WebM, M4A and AAC.
+    libsndfile reads WAV, FLAC, OGG, Opus and most MP3; FFmpeg (in PyAV) reads WebM, M4A, AAC and the rest.
 
     Args:
         source: A path, or the bytes of a file.
@@ -146,7 +146,7 @@ def _sniff_container(data: bytes) -> str | None:
         return "mp4"
     if data[:2] in (b"\xff\xf1", b"\xff\xf9"):
         return "aac"
-    if data.startswith(b"fLaC") and data[22:26] == bytes(4):  # a streamed FLAC, whose header has no length
+    if data.startswith(b"fLaC") and data[22:26] == bytes(4):  # a streamed FLAC has no length in its header
         return "flac"
     return None
 
@@ -156,10 +156,11 @@ def _decode_soundfile(data: bytes, limits: Limits) -> tuple[Waveform, int]:
     try:
         with sf.SoundFile(io.BytesIO(data)) as file:
             _check_format(file.samplerate, file.channels)
+            if file.format == "MP3" and b"Xing" not in data and b"Info" not in data:
+                return _decode_av(data, "mp3", limits)  # libsndfile guesses its length from the first frame
             samples, rate_hz = _collect(_read_blocks(file), file.samplerate, limits), file.samplerate
-            # the length of an MP3 without a Xing or Info header is a guess from its first frame
-            known = file.frames < UNKNOWN_FRAMES and (file.format != "MP3" or b"Xing" in data or b"Info" in data)
-            cut = cut or (known and samples.size < MIN_COMPLETE_RATIO * file.frames)
+            declared = file.frames if file.frames < UNKNOWN_FRAMES else 0
+            cut = cut or samples.size < MIN_COMPLETE_RATIO * declared
     except sf.LibsndfileError as error:
         raise (Truncated(_TRUNCATED) if cut or data.startswith(b"fLaC") else NotAudio(_NOT_AUDIO)) from error
     if cut:
@@ -229,9 +230,13 @@ def _riff_is_cut(data: bytes) -> bool:
 
 def _ogg_is_cut(data: bytes) -> bool:
     """Return whether an Ogg file ends within a page (RFC 3533, section 6)."""
-    page = data[data.rfind(b"OggS") :] if data.startswith(b"OggS") else b""
-    table = page[OGG_HEADER : OGG_HEADER + page[OGG_HEADER - 1]] if len(page) >= OGG_HEADER else b""  # segment sizes
-    return data.startswith(b"OggS") and len(page) < OGG_HEADER + len(table) + sum(table)
+    if not data.startswith(b"OggS"):
+        return False
+    page = data[data.rfind(b"OggS") :]
+    if len(page) < OGG_HEADER:
+        return True
+    body = OGG_HEADER + page[OGG_HEADER - 1]  # behind the header and the sizes of the segments
+    return len(page) < body + sum(page[OGG_HEADER:body])
 
 
 def exceeds_packet_limit(data: bytes) -> bool:

@@ -232,12 +232,8 @@ def predict_folder_on_ray(
     Every machine of a cluster needs requirements.txt installed and the folder under the same path (a network drive).
     This package with its weights is sent to them.
 
-    Args:
-        folder: As in predict_folder.
-        weights: As in predict_folder.
-        profile: As in predict_folder.
-        jobs: Maximum number of actors; one for each core if None.
-        address: Of a running cluster, such as "auto" or "10.0.0.1:6379"; None starts one on this machine.
+    jobs limits the number of actors. address names a running cluster, such as "auto" or "10.0.0.1:6379"; without one, a
+    cluster is started on this machine.
 
     Raises:
         OSError: No cluster answers, or the folder cannot be read.
@@ -249,20 +245,15 @@ def predict_folder_on_ray(
         raise ValueError(RAY_MISSING) from error
     names, labels = list_recordings(folder), read_labels(weights or WEIGHTS)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
-    try:
-        if address is None:  # only this machine can reach it
-            ray.init(
-                address="local",
-                num_cpus=jobs or cpu_count(),
-                include_dashboard=False,
-                log_to_driver=False,
-                _node_ip_address="127.0.0.1",
-            )
-        else:
-            package = {"py_modules": [str(Path(__file__).parent)]}
+    if address is None:  # only this machine can reach it
+        own: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        ray.init(address="local", num_cpus=jobs or cpu_count(), log_to_driver=False, **own)
+    else:
+        package = {"py_modules": [str(Path(__file__).parent)]}
+        try:
             ray.init(address=address, runtime_env=package, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise OSError(f"No Ray cluster answers at {address}. Start one with: ray start --head") from error
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise OSError(f"No Ray cluster answers at {address}. Start one with: ray start --head") from error
     try:
         ray.data.DataContext.get_current().execution_options.preserve_order = True
         actors = jobs or int(ray.cluster_resources()["CPU"])
@@ -294,11 +285,7 @@ class _RayActor:
 
 
 def read_labels(weights: Path) -> list[str]:
-    """Return the emotions of a network, in the order of its classes.
-
-    Raises:
-        WeightsError: Its config.json is missing or damaged.
-    """
+    """Return the emotions of a network in the order of its classes, from its config.json alone."""
     return [str(name) for name in CnnConfig.from_json(read_config(weights)).emotions]
 
 
@@ -317,11 +304,7 @@ def _shape_table(table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
 
 
 def check_table_path(path: Path) -> None:
-    """Check, before anything is computed, that a table can be written to a path.
-
-    Raises:
-        ValueError: Its suffix is not one of TABLE_SUFFIXES, or its folder does not exist.
-    """
+    """Raise a ValueError, before anything is computed, if no table can be written to a path."""
     if path.suffix.lower() not in TABLE_SUFFIXES:
         raise ValueError(f"{path} must end in {' or '.join(TABLE_SUFFIXES)}.")
     if not path.parent.is_dir():

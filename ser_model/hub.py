@@ -7,6 +7,7 @@ transformers can follow them.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -89,14 +90,11 @@ class EmotionCnnForAudioClassification(PreTrainedModel):
 def make_config(sizes: CnnConfig, **calibration: Any) -> EmotionCnnConfig:
     """Make the config.json of a network; calibration has the fields of Calibration."""
     names = [str(emotion) for emotion in sizes.emotions]
+    fields: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(sizes).items()
+    }
     return EmotionCnnConfig(
-        num_members=sizes.num_members,
-        channels=list(sizes.channels),
-        kernel=sizes.kernel,
-        pools=list(sizes.pools),
-        attention=sizes.attention,
-        dropout=sizes.dropout,
-        emotions=names,
+        **fields | {"emotions": names},
         id2label=dict(enumerate(names)),
         label2id={name: index for index, name in enumerate(names)},
         problem_type="single_label_classification",

@@ -77,13 +77,9 @@ class Prediction:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that the command line and the API answer with."""
-        return {
-            "emotion": self.emotion,
-            "sure": self.sure,
+        return vars(self) | {
             "probabilities": _round_values(self.probabilities),
-            "gender": self.gender,
             "gender_probability": round(self.gender_probability, 4),
-            "intensity": self.intensity,
             "intensity_probability": round(self.intensity_probability, 4),
             "speech": [round(edge, 2) for edge in self.speech],
             "timeline": [
@@ -94,7 +90,6 @@ class Prediction:
                 }
                 for segment in self.timeline
             ],
-            "notice": self.notice,
         }
 
 
@@ -205,11 +200,7 @@ class EmotionRecognizer:
         return space.enroll({name: np.stack([self._embed(name, clip) for clip in own]) for name, own in clips.items()})
 
     def check_profile(self, profile: SpeakerProfile) -> None:
-        """Check that a profile was made with these weights.
-
-        Raises:
-            EnrollmentError: It was not.
-        """
+        """Raise an EnrollmentError unless a profile was made with these weights."""
         self._require_space().check(profile)
 
     def _embed(self, name: str, source: AudioSource) -> Array:

@@ -187,11 +187,7 @@ class SpeakerSpace:
         return SpeakerProfile(self.fingerprint, means)
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Check that there are clips, and that all are named by emotions of this space.
-
-        Raises:
-            EnrollmentError: They are not.
-        """
+        """Raise an EnrollmentError unless there are clips and all are named by emotions of this space."""
         given = list(names)
         unknown = [name for name in given if name not in self.emotions]
         if unknown or not given:
@@ -199,26 +195,14 @@ class SpeakerSpace:
             raise EnrollmentError(f"{problem} Name the clips by {', '.join(self.emotions)}.")
 
     def check(self, profile: SpeakerProfile) -> None:
-        """Check that a profile belongs to this space.
-
-        Raises:
-            EnrollmentError: It does not.
-        """
+        """Raise an EnrollmentError unless a profile belongs to this space."""
         self.check_names(profile.means)
         sizes = {len(mean) for mean in profile.means.values()}
         if profile.space != self.fingerprint or sizes != {self.class_means.shape[1]}:
             raise EnrollmentError("This profile was made with other weights. Please enroll again.")
 
     def adapt_supervised(self, logits: Array, embeddings: Array, profile: SpeakerProfile) -> Array:
-        """Adapt logits to an enrolled speaker.
-
-        Args:
-            logits: (clip, emotion) of the network.
-            embeddings: (clip, embedding) of the same clips.
-            profile: Of their speaker.
-
-        Returns:
-            (clip, emotion) logits.
+        """Adapt the (clip, emotion) logits of an enrolled speaker, given the (clip, embedding) of the same clips.
 
         Raises:
             EnrollmentError: The profile does not belong to this space.
@@ -232,15 +216,7 @@ class SpeakerSpace:
         return self._add_scores(logits, embeddings @ self.projection - offset, class_means)
 
     def adapt_transductive(self, logits: Array, embeddings: Array) -> Array:
-        """Adapt logits to a speaker by all their clips, without labels; best if these cover every emotion.
-
-        Args:
-            logits: (clip, emotion) of the network.
-            embeddings: (clip, embedding) of the same clips.
-
-        Returns:
-            (clip, emotion) logits.
-        """
+        """Adapt the (clip, emotion) logits of all clips of a speaker without labels; best if every emotion is there."""
         points = embeddings @ self.projection
         points = points - points.mean(axis=0) + self.class_means.mean(axis=0)
         adapted = self._add_scores(logits, points, self.class_means)
@@ -256,10 +232,7 @@ class SpeakerSpace:
 
     def save(self, folder: Path) -> None:
         """Write FOLDER/speaker.safetensors."""
-        tensors = {
-            "projection": self.projection.astype(np.float32),
-            "class_means": self.class_means.astype(np.float32),
-        }
+        tensors = {name: getattr(self, name).astype(np.float32) for name in ("projection", "class_means")}
         save_file(tensors, folder / SPACE_NAME, metadata={"emotions": json.dumps(list(self.emotions))})
 
     @classmethod
@@ -275,12 +248,10 @@ class SpeakerSpace:
         try:
             with safe_open(path, framework="numpy") as file:
                 emotions = tuple(json.loads(file.metadata()["emotions"]))
-                projection, class_means = (
-                    file.get_tensor(name).astype(np.float64) for name in ("projection", "class_means")
-                )
+                arrays = [file.get_tensor(name).astype(np.float64) for name in ("projection", "class_means")]
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"{path} is damaged. {REMEDY}") from error
-        return cls(emotions, projection, class_means)
+        return cls(emotions, *arrays)
 
 
 def emotions_from_filenames(paths: Sequence[Path]) -> dict[str, list[Path]]:

@@ -1,4 +1,4 @@
-"""Fixtures for every test: no network but loopback, the running app, and the real data where it is there."""
+"""Fixtures for every test: no network but loopback, the running app, and the real data if it is there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from running_app import Running, start
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-PROJECT = Path(__file__).resolve().parents[1]
-SHARED = PROJECT.parent / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("MOOD_SHARED", ROOT.parent / "shared"))  # the real corpora
 
 
 def _is_loopback(address: object) -> bool:
@@ -47,20 +47,20 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project() -> Path:
-    return PROJECT
+    return ROOT
 
 
 @pytest.fixture
 def shared() -> Path:
-    """The reference data beside the project; tests that need it are skipped without it."""
+    """The folder with the real corpora; without it the tests that need them are skipped."""
     if not SHARED.is_dir():
-        pytest.skip("the real data is not beside the project")
+        pytest.skip(f"there is no {SHARED}; MOOD_SHARED names another place")
     return SHARED
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The app in a process of its own, started when the first test asks for it and shared by all that do."""
+    """The app in a process of its own, shared by all tests that ask for it."""
     app = start(tmp_path_factory.mktemp("app"))
     yield app
     app.stop(signal.SIGKILL)

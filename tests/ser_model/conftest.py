@@ -1,4 +1,4 @@
-"""A made corpus and an untrained network's weights."""
+"""A synthetic corpus and the weights of an untrained network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from made_corpus import write_corpus
 
 from ser_model.cnn import EmotionCnn, save_network
-from ser_model.hub import EmotionFeatureExtractor, make_config
+from ser_model.hub import make_config, make_feature_extractor
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +22,7 @@ def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     network = EmotionCnn().eval()
-    digest = save_network(network, folder)
-    calibration = {"temperature": 1.3, "gender_temperature": 1.0, "abstain_below": 0.0}
-    make_config(network.config, weights_sha256=digest, **calibration).save_pretrained(folder)
-    EmotionFeatureExtractor().save_pretrained(folder)
+    save_network(network, folder)
+    make_config(network.config, temperature=1.3).save_pretrained(folder)
+    make_feature_extractor().save_pretrained(folder)
     return folder

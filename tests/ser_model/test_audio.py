@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +11,44 @@ import soundfile as sf
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import correlate
 from voice import RATE_HZ, speak
 
-from benchmarks.mutations import encode_av
-from ser_model.audio import RECORDING, SAMPLE_RATE, AudioError, NotAudio, TooLarge, TooLong, Truncated, load_audio
+from benchmarks.fuzz import encode_av
+from ser_model.audio import (
+    CLIP_LIMITS,
+    RECORDING_LIMITS,
+    SAMPLE_RATE,
+    AudioError,
+    NotAudio,
+    TooLarge,
+    TooLong,
+    Truncated,
+    load_audio,
+)
 
-ORIGINALS = "data/ravdess/original_48k"
 
-
-def encode(samples: np.ndarray, rate_hz: int = RATE_HZ, form: str = "WAV", subtype: str | None = "PCM_16") -> bytes:
+def encode(
+    samples: np.ndarray,
+    rate_hz: int = RATE_HZ,
+    form: str = "WAV",
+    subtype: str | None = "PCM_16",
+    **options: str | float,
+) -> bytes:
     file = io.BytesIO()
-    sf.write(file, samples, rate_hz, format=form, subtype=subtype)
+    sf.write(file, samples, rate_hz, format=form, subtype=subtype, **options)
     return file.getvalue()
 
 
-def correlate(a: np.ndarray, b: np.ndarray) -> float:
-    """Highest correlation over the small delays that codecs add."""
-    size = min(a.size, b.size) - 3200
-    return max(float(np.corrcoef(a[lag : lag + size], b[:size])[0, 1]) for lag in range(0, 3200, 1))
+def similarity(a: np.ndarray, b: np.ndarray) -> float:
+    """Highest normalized correlation; codecs may shift the sound."""
+    return float(correlate(a, b).max() / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100, 48_000, 96_000])
 def test_wav_of_every_width_and_rate_gives_the_same_sound(subtype: str, rate_hz: int) -> None:
-    times = np.arange(rate_hz) / rate_hz
-    tone = 0.4 * np.sin(2 * np.pi * 440 * times)
+    tone = 0.4 * np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz)
     got = load_audio(encode(tone, rate_hz, subtype=subtype))
     want = 0.4 * np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)
     assert got.dtype == np.float32
@@ -45,22 +59,21 @@ def test_wav_of_every_width_and_rate_gives_the_same_sound(subtype: str, rate_hz:
 @pytest.mark.parametrize(("form", "subtype"), [("FLAC", "PCM_24"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None)])
 def test_compressed_formats_keep_the_voice(form: str, subtype: str | None) -> None:
     voice = speak()
-    assert correlate(load_audio(encode(voice, form=form, subtype=subtype)), voice) > 0.95
+    assert similarity(load_audio(encode(voice, form=form, subtype=subtype)), voice) > 0.95
 
 
 @pytest.mark.parametrize(("container", "codec"), [("webm", "libopus"), ("mp4", "aac"), ("adts", "aac")])
-def test_what_browsers_and_phones_record_keeps_the_voice(container: str, codec: str) -> None:
+def test_recordings_of_browsers_and_phones_keep_the_voice(container: str, codec: str) -> None:
     voice = speak()
     data = encode_av(soxr.resample(voice, RATE_HZ, 48_000), container, codec)
-    assert correlate(load_audio(data), voice) > 0.95
+    assert similarity(load_audio(data), voice) > 0.95
 
 
 def test_path_and_bytes_give_the_same_samples(tmp_path: Path) -> None:
     data = encode(speak())
-    path = tmp_path / "voice.wav"
-    path.write_bytes(data)
-    assert np.array_equal(load_audio(data), load_audio(path))
-    assert np.array_equal(load_audio(data), load_audio(str(path)))
+    (tmp_path / "voice.wav").write_bytes(data)
+    assert np.array_equal(load_audio(data), load_audio(tmp_path / "voice.wav"))
+    assert np.array_equal(load_audio(data), load_audio(str(tmp_path / "voice.wav")))
 
 
 def test_stereo_is_mixed_to_mono() -> None:
@@ -69,81 +82,98 @@ def test_stereo_is_mixed_to_mono() -> None:
     assert np.allclose(got, voice / 2, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("data", "error"),
-    [
-        (b"", NotAudio),
-        (b"hello, this is a letter", NotAudio),
-        (b"#EXTM3U\nfile:///etc/passwd\n", NotAudio),
-        (b"\x1a\x45\xdf\xa3" + bytes(200), NotAudio),
-        (encode(np.zeros(0)), NotAudio),
-        (encode(np.array([0.1, np.nan] * 8000), subtype="FLOAT"), NotAudio),
-        (encode(np.zeros(61 * 8000), 8000), TooLong),
-        (encode(np.zeros(65 * 16_000), 16_000, "OGG", "OPUS"), TooLong),
-        (bytes(20_000_001), TooLarge),
-        (encode(speak())[:20_000], Truncated),
-        (encode(speak(), form="FLAC")[:20_000], Truncated),
-        (encode(speak(), form="OGG", subtype="VORBIS")[:10_000], Truncated),
-        (encode(speak(), form="MP3", subtype=None)[:6_000], Truncated),
-        (encode(np.zeros(1000), 1_000), NotAudio),
-        (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), NotAudio),
-        (encode(speak(), form="OGG", subtype="VORBIS").replace(b"vorbis", b"Speex "), NotAudio),
-    ],
-    ids=[
-        "empty",
-        "text",
-        "playlist",
-        "bad-webm",
-        "no-samples",
-        "nan",
-        "long",
-        "long-opus",
-        "large",
-        "cut-wav",
-        "cut-flac",
-        "cut-ogg",
-        "cut-mp3",
-        "1kHz",
-        "webp",
-        "another-ogg",
-    ],
-)
-def test_bad_recordings_get_their_own_error_and_a_sentence(data: bytes, error: type[AudioError]) -> None:
+BAD: dict[str, tuple[bytes, type[AudioError]]] = {
+    "empty": (b"", NotAudio),
+    "text": (b"hello, this is a letter", NotAudio),
+    "playlist": (b"#EXTM3U\nfile:///etc/passwd\n", NotAudio),
+    "bad webm": (b"\x1a\x45\xdf\xa3" + bytes(200), NotAudio),
+    "no samples": (encode(np.zeros(0)), NotAudio),
+    "nan": (encode(np.array([0.1, np.nan] * 8000), subtype="FLOAT"), NotAudio),
+    "1 kHz": (encode(np.zeros(1000), 1_000), NotAudio),
+    "webp": (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), NotAudio),
+    "unknown ogg": (encode(speak(), form="OGG", subtype="VORBIS").replace(b"vorbis", b"Speex "), NotAudio),
+    "long": (encode(np.zeros(61 * 8000), 8000), TooLong),
+    "long opus": (encode(np.zeros(65 * 16_000), 16_000, "OGG", "OPUS"), TooLong),
+    "large": (bytes(CLIP_LIMITS.max_bytes + 1), TooLarge),
+    "cut wav": (encode(speak())[:20_000], Truncated),
+    "cut wav header": (encode(speak())[:30], Truncated),
+    "cut flac": (encode(speak(), form="FLAC")[:20_000], Truncated),
+    "cut vorbis": (encode(speak(), form="OGG", subtype="VORBIS")[:10_000], Truncated),
+    "cut opus": (encode(speak(), form="OGG", subtype="OPUS")[:3_000], Truncated),
+    "cut mp3": (encode(speak(), form="MP3", subtype=None)[:6_000], Truncated),
+    "cut webm": (encode_av(np.tile(speak(), 9), "webm", "libopus")[:-30_000], Truncated),
+    "cut m4a": (encode_av(np.tile(speak(), 9), "mp4", "aac")[:60_000], Truncated),
+}
+
+
+@pytest.mark.parametrize(("data", "error"), BAD.values(), ids=BAD.keys())
+def test_bad_recordings_raise_their_own_error_with_a_sentence(data: bytes, error: type[AudioError]) -> None:
     with pytest.raises(error) as caught:
         load_audio(data)
+    assert type(caught.value) is error
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
 
 
-def test_whoever_brings_their_own_files_may_bring_longer_ones() -> None:
-    assert load_audio(encode(np.zeros(61 * 8000), 8000), RECORDING).size == 61 * SAMPLE_RATE
-    with pytest.raises(TooLong, match="660 seconds"):
-        load_audio(encode(np.zeros(661 * 4000), 4000), RECORDING)
+@pytest.mark.parametrize(
+    "size", [0, 8, 0x7FFF_FFFF, 0x7FFF_F000, 0x8000_0000, 0x8000_0024, 0xFFFF_FFFF, "file length", "length and header"]
+)
+def test_a_complete_wav_is_read_whatever_its_header_says_of_its_size(size: int | str) -> None:
+    """Many writers count the header wrong, and those that stream cannot know the size."""
+    voice, data = speak(), bytearray(encode(speak()))
+    sizes = {"file length": len(data), "length and header": len(data) + 44}
+    data[4:8] = struct.pack("<I", sizes[size] if isinstance(size, str) else size)
+    assert np.allclose(load_audio(bytes(data)), voice, atol=1e-3)
+    data[40:44] = b"\xff\xff\xff\xff"  # the size of the samples
+    assert np.allclose(load_audio(bytes(data)), voice, atol=1e-3)
+
+
+def test_a_streamed_flac_without_a_length_is_read() -> None:
+    data = bytearray(encode(speak(), form="FLAC"))
+    data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
+    assert np.allclose(load_audio(bytes(data)), speak(), atol=1e-3)
+
+
+@pytest.mark.parametrize("silence_first", [True, False])
+def test_an_mp3_without_a_length_is_read_to_its_end(silence_first: bool) -> None:
+    """A guess from the size of the first frame would be far too long or too short."""
+    parts = [np.zeros(4 * RATE_HZ, np.float32), speak(pause_s=0)]
+    voice = np.concatenate(parts if silence_first else parts[::-1])
+    data = encode(voice, form="MP3", subtype=None, bitrate_mode="VARIABLE", compression_level=0.5)
+    got = load_audio(data[data.index(data[:2], 4) :])  # without the first frame, which has the length
+    assert got.size == pytest.approx(voice.size, abs=2_000)
+    assert similarity(got, voice) > 0.95
+
+
+def test_an_ogg_without_an_end_mark_is_read() -> None:
+    data = bytearray(encode(speak(), form="OGG", subtype="OPUS"))
+    last_page = data.rfind(b"OggS")
+    assert load_audio(bytes(data[:last_page])).size > 0.5 * speak().size
 
 
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
-def test_an_ogg_that_is_cut_anywhere_in_its_last_page_is_truncated(subtype: str) -> None:
-    whole = encode(speak(), form="OGG", subtype=subtype)
-    last_page = whole.rfind(b"OggS")
-    assert load_audio(whole).size
-    for end in (*range(last_page, last_page + 40), *range(last_page + 40, len(whole), 97), len(whole) - 1):
+def test_an_ogg_that_ends_within_a_page_is_truncated(subtype: str) -> None:
+    data = encode(speak(), form="OGG", subtype=subtype)
+    last_page = data.rfind(b"OggS")
+    for end in (*range(last_page + 4, last_page + 40), *range(last_page + 40, len(data), 97), len(data) - 1):
         with pytest.raises(Truncated):
-            load_audio(whole[:end])
+            load_audio(data[:end])
 
 
-@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("webm", "libopus")])
-def test_what_a_phone_or_browser_sends_is_called_truncated_when_it_is_cut(container: str, codec: str) -> None:
-    whole = encode_av(np.tile(speak(), 9), container, codec)
-    assert load_audio(whole).size
-    with pytest.raises(Truncated):
-        load_audio(whole[: len(whole) // 2])
+def test_20_mb_are_what_the_page_allows(tmp_path: Path) -> None:
+    """Gradio and browsers count 1024 * 1024 bytes."""
+    assert CLIP_LIMITS.max_bytes == 20 * 1024**2
+    wav = encode(np.zeros(58 * 96_000), 96_000, subtype="PCM_24").ljust(CLIP_LIMITS.max_bytes, b"\0")
+    assert load_audio(wav).size == 58 * SAMPLE_RATE
+    (tmp_path / "large.wav").write_bytes(wav + b"\0")
+    with pytest.raises(TooLarge, match="20 MB"):
+        load_audio(tmp_path / "large.wav")
 
 
-def test_a_header_that_promises_hours_takes_no_memory_for_them() -> None:
-    wav = bytearray(encode(np.zeros(100)))
-    wav[40:44] = (0xFFFF_FFF0).to_bytes(4, "little")
-    wav[4:8] = (0xFFFF_FFFF).to_bytes(4, "little")
-    assert load_audio(bytes(wav)).size == 100
+def test_the_command_line_accepts_longer_recordings() -> None:
+    assert load_audio(encode(np.zeros(61 * 8000), 8000), RECORDING_LIMITS).size == 61 * SAMPLE_RATE
+    with pytest.raises(TooLong, match="660 seconds"):
+        load_audio(encode(np.zeros(661 * 4000), 4000), RECORDING_LIMITS)
 
 
 @settings(max_examples=60, deadline=None)
@@ -151,22 +181,15 @@ def test_a_header_that_promises_hours_takes_no_memory_for_them() -> None:
     st.binary(max_size=400),
     st.sampled_from([b"", b"RIFF", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3", b"\0\0\0\x20ftyp", b"ID3\x03"]),
 )
-def test_any_bytes_give_samples_or_a_named_error(data: bytes, magic: bytes) -> None:
+def test_any_bytes_give_samples_or_an_audio_error(data: bytes, magic: bytes) -> None:
     with contextlib.suppress(AudioError):
         assert load_audio(magic + data).ndim == 1
 
 
 def test_the_published_wavs_sound_like_their_16_khz_copies(shared: Path) -> None:
-    originals = sorted((shared / ORIGINALS).glob("*/*.wav"))
+    originals = sorted((shared / "data/ravdess/original_48k").glob("*/*.wav"))
     assert len(originals) == 10
     assert sum(sf.info(path).channels == 2 for path in originals) == 2
     for path in originals:
         copy = load_audio(shared / "data/ravdess/speech" / path.parent.name / f"{path.stem}.flac")
         assert np.sqrt(np.mean((load_audio(path) - copy) ** 2) / np.mean(copy**2)) < 0.01
-
-
-def test_words_in_an_mp3s_tag_are_not_taken_for_its_size() -> None:
-    voice = encode(speak(), form="MP3", subtype=None)
-    words = b"TXXX Info\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" + bytes(80)
-    tag = b"ID3\x03\x00\x00" + bytes([0, 0, 0, len(words)]) + words
-    assert np.array_equal(load_audio(tag + voice), load_audio(voice))

@@ -7,15 +7,15 @@ from scipy import stats
 from torch import Tensor
 
 from ser_model.functionals import (
-    FEWEST_FRAMES,
+    MIN_FRAMES,
     MODULATION_FRAMES,
     N_FUNCTIONALS,
     PERCENTILES,
-    describe_tracks,
-    make_tracks,
-    measure_deltas,
-    measure_functionals,
-    measure_modulation,
+    compute_functionals,
+    contour_statistics,
+    deltas,
+    low_level_descriptors,
+    modulation_spectrum,
 )
 
 
@@ -26,56 +26,53 @@ def frames() -> Tensor:
 
 def test_padding_changes_nothing(frames: Tensor) -> None:
     counts = torch.tensor([120, 90, 60])
-    together = measure_functionals(frames, counts)
+    together = compute_functionals(frames, counts)
     assert together.shape == (3, N_FUNCTIONALS)
-    for clip, count, described in zip(frames, counts, together, strict=True):
-        alone = measure_functionals(clip[None, :, :count], count[None])[0]
-        assert torch.allclose(alone, described, atol=1e-3, rtol=1e-3)
+    for clip, count, padded in zip(frames, counts, together, strict=True):
+        alone = compute_functionals(clip[None, :, :count], count[None])[0]
+        assert torch.allclose(alone, padded, atol=1e-3, rtol=1e-3)
 
 
 def test_moments_and_percentiles_are_those_of_scipy(frames: Tensor) -> None:
-    track = frames[0, :1, :100].numpy()
-    described = describe_tracks(track)
-    values = track[0].astype(np.float64)
-    expected = [values.mean(), values.std(), stats.skew(values), stats.kurtosis(values, fisher=False)]
-    assert np.allclose(described[:4], expected, atol=1e-3)
-    assert np.allclose(described[6:], np.percentile(values, [100 * share for share in PERCENTILES]), atol=1e-3)
+    contour = frames[0, :1, :100].numpy()
+    statistics, values = contour_statistics(contour), contour[0].astype(np.float64)
+    moments = [values.mean(), values.std(), stats.skew(values), stats.kurtosis(values, fisher=False)]
+    assert np.allclose(statistics[:4], moments, atol=1e-3)
+    assert np.allclose(statistics[6:], np.percentile(values, [100 * share for share in PERCENTILES]), atol=1e-3)
 
 
 def test_the_slope_of_a_ramp_is_found() -> None:
     ramp = np.linspace(-1, 1, 50, dtype=np.float32)[np.newaxis]
-    slope, curvature = describe_tracks(ramp)[4:6]
-    assert abs(slope - 1) < 0.05
-    assert abs(curvature) < 1e-3
-    assert np.allclose(measure_deltas(ramp), 2 / 49, atol=1e-5)
+    slope, curvature = contour_statistics(ramp)[4:6]
+    assert slope == pytest.approx(1, abs=0.05)
+    assert curvature == pytest.approx(0, abs=1e-3)
+    assert np.allclose(deltas(ramp), 2 / 49, atol=1e-5)
 
 
-def test_the_rhythm_shows_in_its_own_band() -> None:
-    time_s = np.arange(200) * 0.016
-    for rate_hz, band in ((2.5, 2), (5.0, 4), (13.0, 7)):
-        frames = np.tile(np.sin(2 * np.pi * rate_hz * time_s).astype(np.float32), (80, 1))
-        modulation = measure_modulation(frames).reshape(10, -1)
-        assert int(modulation[0].argmax()) == band
+@pytest.mark.parametrize(("rate_hz", "band"), [(2.5, 2), (5.0, 4), (13.0, 7)])
+def test_a_rhythm_shows_in_its_modulation_band(rate_hz: float, band: int) -> None:
+    frames = np.tile(np.sin(2 * np.pi * rate_hz * np.arange(200) * 0.016).astype(np.float32), (80, 1))
+    assert int(modulation_spectrum(frames).reshape(10, -1)[0].argmax()) == band
 
 
-def test_the_level_is_one_track_and_the_centroid_another(frames: Tensor) -> None:
-    soft, loud = make_tracks(frames[0].numpy()), make_tracks(frames[0].numpy() + 1)
+def test_the_level_is_one_contour_and_leaves_the_others(frames: Tensor) -> None:
+    soft, loud = low_level_descriptors(frames[0].numpy()), low_level_descriptors(frames[0].numpy() + 1)
     assert np.allclose(loud[30] - soft[30], 1, atol=1e-4)
     assert np.allclose(loud[31:], soft[31:], atol=1e-3)
 
 
-def test_centroid_and_spread_are_those_of_a_distribution(frames: Tensor) -> None:
-    tracks, power = make_tracks(frames[0].numpy()), frames[0].exp().double().numpy()
+def test_centroid_and_spread_are_mean_and_deviation_of_the_spectrum(frames: Tensor) -> None:
+    contours, power = low_level_descriptors(frames[0].numpy()), frames[0].exp().double().numpy()
     for frame in (0, 50, 119):
-        shares = stats.rv_discrete(values=(np.arange(80), power[:, frame] / power[:, frame].sum()))
-        assert np.allclose(tracks[31:33, frame], [shares.mean(), shares.std()], rtol=1e-4)
+        spectrum = stats.rv_discrete(values=(np.arange(80), power[:, frame] / power[:, frame].sum()))
+        assert np.allclose(contours[31:33, frame], [spectrum.mean(), spectrum.std()], rtol=1e-4)
 
 
-@pytest.mark.parametrize("count", [1, 3, FEWEST_FRAMES])
-def test_the_shortest_clip_has_figures_too(count: int) -> None:
-    assert measure_functionals(torch.zeros(1, 80, count), torch.tensor([count])).isfinite().all()
+@pytest.mark.parametrize("count", [1, 3, MIN_FRAMES])
+def test_the_shortest_clips_have_functionals(count: int) -> None:
+    assert compute_functionals(torch.zeros(1, 80, count), torch.tensor([count])).isfinite().all()
 
 
-def test_of_a_long_sound_the_first_eight_seconds_are_modulation() -> None:
+def test_the_modulation_of_a_long_clip_is_that_of_its_first_eight_seconds() -> None:
     frames = np.random.default_rng(0).normal(size=(80, 700)).astype(np.float32)
-    assert np.array_equal(measure_modulation(frames), measure_modulation(frames[:, :MODULATION_FRAMES]))
+    assert np.array_equal(modulation_spectrum(frames), modulation_spectrum(frames[:, :MODULATION_FRAMES]))

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import soundfile as sf
+from voice import RATE_HZ, speak
+
+from ser_model.__main__ import COMMANDS, main
+from ser_model.labels import EMOTIONS
+from ser_model.recognize import EmotionRecognizer
+from ser_model.speaker import SpeakerProfile
+
+KEYS = {
+    "file", "emotion", "sure", "probabilities", "gender", "gender_probability", "intensity", "intensity_probability",
+    "speech", "timeline", "notice",
+}  # fmt: skip
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> str:
+    sf.write(tmp_path / "voice.wav", speak(), RATE_HZ)
+    return str(tmp_path / "voice.wav")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sf.write(folder / "a.wav", speak(), RATE_HZ)
+    (folder / "letter.wav").write_text("dear reader")
+    return folder
+
+
+def test_files_are_printed_as_lines_or_as_one_json_document(voice: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", voice, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [set(row) for row in rows] == [KEYS]
+    assert list(rows[0]["probabilities"]) == list(EMOTIONS)
+    assert set(rows[0]["timeline"][0]) == {"start_s", "end_s", "probabilities"}
+    assert main(["predict", voice, voice]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"{voice}: ") and line.endswith("male voice") for line in lines)
+
+
+def test_bad_files_are_reported_and_do_not_stop_the_others(
+    voice: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(folder / "letter.wav"), "nowhere.wav", str(folder), voice, "--json"]) == 2
+    printed = capsys.readouterr()
+    rows = json.loads(printed.out)
+    assert [bool(row["speech"]) for row in rows] == [False, False, False, True]
+    assert [set(row) for row in rows] == [KEYS] * 4
+    assert len(printed.err.splitlines()) == 3
+    assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_tables_have_a_row_for_each_file(voice: str, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"table.{suffix}"
+    assert main(["predict", voice, voice, "--out", str(out)]) == 0
+    table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
+    assert len(table) == 2
+    assert table[[f"p_{emotion}" for emotion in EMOTIONS]].sum(axis=1).tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_a_folder_becomes_a_table_and_the_count_is_on_standard_error(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The model is loaded by the worker processes only."""
+    monkeypatch.setattr(EmotionRecognizer, "load", None)
+    assert main(["predict", str(folder), "--out", str(tmp_path / "t.csv"), "--jobs", "1"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines()[-1].endswith("2 files, 1 could not be judged (see its column error).")
+    assert pd.read_csv(tmp_path / "t.csv")["file"].tolist() == ["a.wav", "letter.wav"]
+    (folder / "a.wav").unlink()  # now none can be judged
+    assert main(["predict", str(folder), "--out", str(tmp_path / "t.csv"), "--jobs", "1"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "message"),
+    [
+        ("voice", ["--out", "table.xls"], "must end in"),
+        ("voice", ["--jobs", "2"], "for a folder"),
+        ("voice", ["--ray"], "for a folder"),
+        ("voice", ["--enroll", "nowhere"], "nowhere: No such file"),
+        ("voice", ["--weights", "nowhere"], "nowhere/config.json is missing"),
+        ("voice", ["--save-profile", "me.json"], "--enroll"),
+        ("voice", ["--enroll", "VOICE", "VOICE"], "voice.wav does not name its emotion"),
+        ("folder", [], "Add --out TABLE"),
+        ("folder", ["--json"], "Add --out TABLE"),
+        ("folder", ["--out", "nowhere/table.csv"], "no folder nowhere"),
+        ("folder", ["--out", "OUT", "--jobs", "0"], "--jobs"),
+        ("empty", ["--out", "OUT"], "has no recordings"),
+    ],
+)
+def test_bad_options_end_with_2_and_one_line(
+    voice: str, folder: Path, tmp_path: Path, target: str, options: list[str], message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "empty").mkdir()
+    paths = {"VOICE": voice, "OUT": str(tmp_path / "out.csv")}
+    files = {"voice": voice, "folder": str(folder), "empty": str(tmp_path / "empty")}
+    assert main(["predict", files[target], *(paths.get(option, option) for option in options)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("argv", [[], ["sing"], ["predict"], ["predict", "a.wav", "--loud"]])
+def test_a_wrong_command_line_ends_with_2_and_one_line(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_help_names_every_command_and_loads_none(project: Path) -> None:
+    code = "import sys, ser_model.__main__ as m\ntry: m.main(['--help'])\nfinally: print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    text, modules = run.stdout.rsplit("\n", 2)[:2]
+    assert all(f"  {name} " in text for name in COMMANDS)
+    assert not {name for name in modules.split() if name.startswith(("ser_model.training", "ser_model.evaluation"))}
+
+
+def test_a_profile_can_be_saved_and_used_again(voice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clips, saved = tmp_path / "clips", str(tmp_path / "me.json")
+    clips.mkdir()
+    for emotion in EMOTIONS:
+        sf.write(clips / f"{emotion}.wav", speak("aeiouaei", seed=len(emotion)), RATE_HZ)
+    assert main(["predict", voice, "--enroll", str(clips), "--save-profile", saved, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert main(["predict", voice, "--enroll", saved, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again[0]["probabilities"] == pytest.approx(first[0]["probabilities"], abs=1e-3)
+
+
+def test_a_profile_of_other_weights_is_refused_before_anything_is_predicted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.json").write_text(json.dumps(SpeakerProfile("other weights", {"neutral": (0.5,)}).to_json()))
+    command = ["predict", str(folder), "--enroll", str(tmp_path / "other.json"), "--out", str(tmp_path / "t.csv")]
+    assert main(command) == 2
+    assert "made with other weights" in capsys.readouterr().err
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_the_shipped_weights_on_ten_clips_of_their_training(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = sorted(str(path) for path in (shared / "data/ravdess/original_48k").glob("*/*.wav"))
+    assert main(["predict", *files, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    predicted = [max(row["probabilities"], key=row["probabilities"].get) for row in rows]
+    acted = [EMOTIONS[int(Path(file).name[7]) - 1] for file in files]
+    assert sum(one == other for one, other in zip(predicted, acted, strict=True)) >= 8
+    assert [row["gender"] for row in rows] == ["male" if int(Path(f).stem[-2:]) % 2 else "female" for f in files]
