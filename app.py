@@ -13,10 +13,8 @@ os.environ["GRADIO_TEMP_DIR"] = str(  # a folder of our own, because old files i
     Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "mood-picks")
 )
 
-if os.environ.get("SPACES_ZERO_GPU"):  # on a ZeroGPU Space this must come before torch
-    import spaces  # noqa: F401
-
 import gradio as gr
+import spaces  # noqa: F401 - on a ZeroGPU Space this must come before torch
 from starlette.middleware import Middleware
 
 from scraper.errors import QueryError

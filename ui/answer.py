@@ -16,13 +16,7 @@ MIN_PLAIN_PROBABILITY = 0.5  # from here on "You sound", below it "You may sound
 
 
 def describe_prediction(prediction: Prediction, show_gender: bool, enrolled: bool = False) -> SafeContext:
-    """Describe how a recording sounds.
-
-    Args:
-        prediction: What the recognizer says.
-        show_gender: Whether to say if the voice sounds male or female.
-        enrolled: Whether the prediction is adapted to the visitor's voice.
-    """
+    """Describe how a recording sounds, perhaps with the gender; enrolled means adapted to the visitor's voice."""
     best, probability = prediction.top(1)[0]
     gender = texts.GENDER.format(gender=prediction.gender, percent=percent(prediction.gender_probability))
     facts = [_describe_intensity(prediction), gender if show_gender else "", texts.ADAPTED if enrolled else ""]
@@ -68,22 +62,12 @@ def describe_problem(sentence: str) -> SafeContext:
 
 
 def adjective(emotion: str | None) -> str:
-    """Return the word that follows "you feel".
-
-    Examples:
-        >>> adjective("disgust"), adjective("sad")
-        ('disgusted', 'sad')
-    """
+    """Return the word that follows "you feel"."""
     return "disgusted" if emotion == "disgust" else str(emotion)
 
 
 def certainty(probability: float) -> str:
-    """Put a calibrated probability into words.
-
-    Examples:
-        >>> certainty(0.93), certainty(0.55)
-        ('Very sure', 'Leaning this way')
-    """
+    """Put a calibrated probability into words, such as "Very sure"."""
     return next(word for limit, word in texts.CERTAINTY_WORDS if probability >= limit)
 
 
@@ -103,12 +87,9 @@ def percent(probability: float) -> str:
 
 
 def bars(probabilities: Mapping[str, float], leading: int, keep_order: bool = False) -> list[dict[str, Any]]:
-    """Return a bar of bars.html for each emotion, the most probable first.
+    """Return the bars of bars.html, the most probable first or, as for bars that move, in the order of the emotions.
 
-    Args:
-        probabilities: By emotion.
-        leading: How many bars stand out.
-        keep_order: Keep the order of the emotions, for bars that move.
+    As many as leading stand out.
     """
     ordered = sorted(probabilities, key=lambda emotion: -probabilities[emotion])
     shown = probabilities if keep_order else ordered

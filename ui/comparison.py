@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import spaces
 
-from ser_model.audio import AudioError
-from ser_model.cnn import WeightsError
 from ser_model.comparison import ComparisonMissing, has_head, load_comparison
 from ser_model.recognize import EmotionRecognizer, Prediction
-from ser_model.speaker import EnrollmentError, SpeakerProfile
+from ser_model.speaker import SpeakerProfile
 from ui import service, texts
 from ui.answer import bars, percent
 from ui.page import PRIVATE, Asked, Visit
@@ -40,11 +38,6 @@ class ModelReading:
     ms: float
     parameters: int
 
-    @property
-    def emotion(self) -> str:
-        """The most probable one."""
-        return self.prediction.top(1)[0][0]
-
     def to_json(self) -> dict[str, Any]:
         """Return the prediction with time and size."""
         return self.prediction.to_json() | {"ms": round(self.ms, 1), "parameters": self.parameters}
@@ -61,7 +54,9 @@ class ComparisonResult:
     @property
     def agree(self) -> bool | None:
         """Whether both models find the same emotion most probable."""
-        return self.large and self.cnn.emotion == self.large.emotion
+        if self.large is None:
+            return None
+        return self.cnn.prediction.top(1)[0][0] == self.large.prediction.top(1)[0][0]
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer of the endpoint."""
@@ -91,10 +86,8 @@ def show_comparison(path: str | None, visit: Visit) -> Iterator[SafeContext]:
     yield escape(headline=texts.COMPARING)
     try:
         yield describe(compare(path, PAGE_TIMEOUT_S, visit.profile))
-    except (AudioError, EnrollmentError) as error:
-        yield escape(headline=str(error))
-    except WeightsError:
-        yield escape(headline=texts.NO_MODEL)
+    except service.VOICE_PROBLEMS as error:
+        yield escape(headline=service.explain_problem(error))
     except gr.Error as error:  # what a ZeroGPU Space says about its quota
         yield escape(headline=str(error.message))
 
@@ -102,15 +95,12 @@ def show_comparison(path: str | None, visit: Visit) -> Iterator[SafeContext]:
 def compare(
     path: str | Path, timeout_s: float = API_TIMEOUT_S, profile: SpeakerProfile | None = None
 ) -> ComparisonResult:
-    """Predict the emotion in a clip with both models.
+    """Predict the emotion in a clip with both models; may raise VOICE_PROBLEMS.
 
     Args:
         path: The recording.
         timeout_s: How long to wait for the large model to load.
         profile: Of the speaker, for the small model.
-
-    Raises:
-        AudioError, EnrollmentError: The clip or the profile cannot be used; the message says what to do.
     """
     cnn = _measure(partial(service.predict, profile=profile), path, service.recognizer.get())
     try:
@@ -136,44 +126,25 @@ def describe(result: ComparisonResult) -> SafeContext:
     return escape(headline=headline, detail=texts.LARGER.format(times=times), models=models)
 
 
-def on_gpu(function: Callable[[str | Path], Prediction]) -> Callable[[str | Path], Prediction]:
-    """Ask a ZeroGPU Space for its GPU around a function; elsewhere the function stays as it is."""
-    if not os.environ.get("SPACES_ZERO_GPU"):
-        return function
-    import spaces  # noqa: PLC0415 - it does something on such a Space only
-
-    decorated: Callable[[str | Path], Prediction] = spaces.GPU(duration=GPU_S)(function)
-    return decorated
-
-
-@on_gpu
+@spaces.GPU(duration=GPU_S)  # type: ignore[untyped-decorator] # does something on a ZeroGPU Space only
 def predict_on_gpu(path: str | Path) -> Prediction:
     """Predict with the large model, which is loaded already."""
     return large_model.get().recognize(Path(path))
 
 
-def _measure(
-    predict: Callable[[str | Path], Prediction], path: str | Path, recognizer: EmotionRecognizer
-) -> ModelReading:
+def _measure(predict: Callable[..., Prediction], path: str | Path, recognizer: EmotionRecognizer) -> ModelReading:
     begin = time.perf_counter()
     prediction = predict(path)
     return ModelReading(prediction, 1000 * (time.perf_counter() - begin), recognizer.network.count_parameters())
 
 
 def _describe_reading(name: str, reading: ModelReading) -> dict[str, Any]:
-    emotion, probability = reading.prediction.top(1)[0]
+    (emotion, probability), *_ = reading.prediction.top(1)
     unsure = "" if reading.prediction.sure else texts.AND_UNSURE
     return {
         "name": name,
-        "cost": texts.COST.format(parameters=_write_count(reading.parameters), ms=reading.ms),
+        "cost": texts.COST.format(millions=reading.parameters / 1e6, ms=reading.ms),
         "reading": f"{emotion.capitalize()}, {percent(probability)}{unsure}",
         "label": f"{name}: {texts.BARS}",
         "bars": bars(reading.prediction.probabilities, leading=1),
     }
-
-
-def _write_count(parameters: int) -> str:
-    million = 1_000_000
-    if parameters < million:
-        return texts.THOUSAND.format(count=parameters / 1000)
-    return texts.MILLION.format(count=f"{parameters / million:.{0 if parameters >= 10 * million else 1}f}")

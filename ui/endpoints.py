@@ -14,8 +14,6 @@ from scraper.errors import QueryError, ScraperError
 from scraper.moods import Intent, Mood
 from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
-from ser_model.audio import AudioError
-from ser_model.cnn import WeightsError
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import batch, comparison, enroll, service, texts, uploads
 from ui.uploads import path_of
@@ -187,7 +185,7 @@ def recommend(
             sort=sort,
             limit=limit,
         )
-        return _films_json(service.recommend({service.read_mood(mood): 1.0}, intent, query))
+        return _films_json(service.recommend({service.read_choice("mood", mood, Mood): 1.0}, intent, query))
 
 
 def recommend_from_voice(
@@ -206,7 +204,7 @@ def recommend_from_voice(
     """
     with plain_errors():
         query = FilmQuery(limit=limit)
-        service.read_intent(intent)  # before the prediction, which takes longer
+        service.read_choice("intent", intent, Intent)  # before the prediction, which takes longer
         prediction = service.predict(path_of(audio), _read_profile(voice))
         found = service.recommend({str(name): p for name, p in prediction.probabilities.items()}, intent, query)
         return {"recognition": cast("PredictionJson", prediction.to_json()), **_films_json(found)}
@@ -292,7 +290,7 @@ def plain_errors() -> Iterator[None]:
     """Hand the sentence of an expected error to the client, without a stack trace."""
     try:
         yield
-    except (AudioError, ScraperError, EnrollmentError, WeightsError) as error:
+    except (*service.VOICE_PROBLEMS, ScraperError) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 

@@ -11,10 +11,8 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from ser_model.audio import AudioError
-from ser_model.cnn import WeightsError
 from ser_model.labels import EMOTIONS, Emotion
-from ser_model.speaker import EnrollmentError, SpeakerProfile
+from ser_model.speaker import SpeakerProfile
 from ui import service, texts
 from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
 from ui.template import SafeContext, escape, template
@@ -68,10 +66,8 @@ def take_line(path: str | None, visit: Visit, state: EnrollmentState) -> tuple[A
     try:
         service.predict(path)  # a line that cannot be used is to be said again
         visit = replace(visit, profile=_enroll(longer, visit))
-    except (AudioError, EnrollmentError) as error:
-        return visit, state, describe(state, visit, str(error)), None
-    except WeightsError:
-        return visit, state, describe(state, visit, texts.NO_MODEL), None
+    except service.VOICE_PROBLEMS as error:
+        return visit, state, describe(state, visit, service.explain_problem(error)), None
     return visit, longer, describe(longer, visit), None
 
 
@@ -80,10 +76,8 @@ def load_profile(path: str, visit: Visit) -> tuple[Visit, EnrollmentState, SafeC
     problem = ""
     try:
         visit = replace(visit, profile=service.read_profile(Path(path)))
-    except (EnrollmentError, OSError) as error:
-        problem = str(error)
-    except WeightsError:
-        problem = texts.NO_MODEL
+    except (*service.VOICE_PROBLEMS, OSError) as error:
+        problem = service.explain_problem(error)
     return visit, EnrollmentState(), describe(EnrollmentState(), visit, problem), None
 
 
@@ -119,11 +113,7 @@ def describe(state: EnrollmentState, visit: Visit, problem: str = "") -> SafeCon
 
 
 def expected_gain(profile: SpeakerProfile, measured: Path = MEASURED) -> dict[str, Any] | None:
-    """Return what enrollment was measured to bring for new speakers; None if it was not measured for such clips.
-
-    Returns:
-        clips (1 or 8), uar_without and uar_with (0 to 1), gain in points, gain_by_fold.
-    """
+    """Return what enrollment was measured to bring (see GainJson); None if it was not measured for such clips."""
     emotions = frozenset(profile.means)
     if emotions not in ROWS or not measured.exists():
         return None

@@ -6,9 +6,8 @@ import base64
 import functools
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -39,8 +38,7 @@ MAX_LEAP = 1.2  # octaves from the median; further off, the pitch estimate has j
 Track = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class VoiceTracks:
+class VoiceTracks(NamedTuple):
     """Pitch (Hz, nan where there is none) and energy (dB below the loudest frame), one value a frame."""
 
     time_s: Track
@@ -75,24 +73,20 @@ def show_plots(path: str | None, visit: Visit) -> Iterator[SafeContext]:
 
 
 def draw_figures(path: str | Path, prediction: Prediction) -> list[dict[str, str]]:
-    """Draw a recording and what was predicted for it.
-
-    Returns:
-        For each plot its title, the image as a data URL, and a few plain words.
-    """
+    """Draw a recording; return for each plot its title, the image as a data URL, and a few plain words."""
     waveform = load_audio(path)
     tracks = measure_voice(waveform, prediction.speech)
     start_s, end_s = prediction.speech
     pitched = tracks.pitch_hz[np.isfinite(tracks.pitch_hz)]
     low, high = np.percentile(pitched, [10, 90]) if pitched.size else (0.0, 0.0)
     figures = [
-        ("waveform", draw_waveform(waveform, prediction.speech), {"start": start_s, "end": end_s}),
-        ("mel", draw_mel(waveform), {}),
-        ("voice" if pitched.size else "unpitched", draw_voice(tracks), {"low": low, "high": high}),
-        ("classic", draw_classic(waveform), {}),
+        ("waveform", _draw_waveform(waveform, prediction.speech), {"start": start_s, "end": end_s}),
+        ("mel", _draw_mel(waveform), {}),
+        ("voice" if pitched.size else "unpitched", _draw_voice(tracks), {"low": low, "high": high}),
+        ("classic", _draw_classic(waveform), {}),
     ]
     if len(prediction.timeline) > 1 and end_s - start_s > MIN_TIMELINE_S:
-        figures.insert(1, ("timeline", draw_timeline(prediction.timeline), {}))
+        figures.insert(1, ("timeline", _draw_timeline(prediction.timeline), {}))
     return [
         {"title": texts.FIGURES[name][0], "image": image, "words": texts.FIGURES[name][1].format(**facts)}
         for name, image, facts in figures
@@ -113,8 +107,7 @@ def measure_voice(waveform: Waveform, span: tuple[float, float]) -> VoiceTracks:
     return VoiceTracks(time_s, np.where(voiced, pitch, np.nan), energy)
 
 
-def draw_waveform(waveform: Waveform, span: tuple[float, float]) -> str:
-    """Draw the waveform and mark the speech span."""
+def _draw_waveform(waveform: Waveform, span: tuple[float, float]) -> str:
     figure, (axes,) = _make_figure()
     step = max(1, waveform.size // 4000)
     blocks = waveform[: waveform.size // step * step].reshape(-1, step)
@@ -127,8 +120,8 @@ def draw_waveform(waveform: Waveform, span: tuple[float, float]) -> str:
     return _save(figure)
 
 
-def draw_mel(waveform: Waveform) -> str:
-    """Draw the log-mel spectrogram, computed as for the model."""
+def _draw_mel(waveform: Waveform) -> str:
+    """Draw the log-mel spectrogram that the model gets."""
     figure, (axes,) = _make_figure()
     frames = LogMel()(torch.from_numpy(waveform).unsqueeze(0), torch.tensor([waveform.size]))[0].numpy()
     _draw_heat(axes, frames, waveform.size / SAMPLE_RATE)
@@ -136,8 +129,7 @@ def draw_mel(waveform: Waveform) -> str:
     return _save(figure)
 
 
-def draw_voice(tracks: VoiceTracks) -> str:
-    """Draw pitch and energy, each on its own scale."""
+def _draw_voice(tracks: VoiceTracks) -> str:
     figure, (axes,) = _make_figure()
     axes.plot(tracks.time_s, tracks.pitch_hz, color=AMBER, lw=2)
     axes.set(xlim=(0, tracks.time_s[-1]), xlabel=texts.SECONDS)
@@ -149,8 +141,7 @@ def draw_voice(tracks: VoiceTracks) -> str:
     return _save(figure)
 
 
-def draw_classic(waveform: Waveform) -> str:
-    """Draw MFCC and chroma, one above the other."""
+def _draw_classic(waveform: Waveform) -> str:
     import librosa  # noqa: PLC0415
 
     figure, (upper, lower) = _make_figure(rows=2)
@@ -166,8 +157,8 @@ def draw_classic(waveform: Waveform) -> str:
     return _save(figure)
 
 
-def draw_timeline(segments: Sequence[Segment]) -> str:
-    """Draw the emotions over the windows of a long clip; where windows overlap, the later one is seen."""
+def _draw_timeline(segments: Sequence[Segment]) -> str:
+    """Draw the emotion in each window; where windows overlap, the later one is seen."""
     figure, (axes,) = _make_figure(height_in=2.6)
     edges = [*(segment.start_s for segment in segments), segments[-1].end_s]
     emotions = list(segments[0].probabilities)

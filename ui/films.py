@@ -6,14 +6,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import gradio as gr
-from gradio.events import Dependency
 
 from scraper.errors import QueryError, ScraperError
-from scraper.film import GENRES, Film, Pick, Source
+from scraper.film import GENRES, Pick, Source
 from scraper.moods import Intent, Mood
 from scraper.query import FilmQuery, Sort
 from ser_model.labels import Gender
@@ -108,9 +107,8 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> None:
         open_address, visit, [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters], **PRIVATE
     )
     cleared = reset.click(lambda: list(DEFAULTS.values()), None, filters, **PRIVATE)
-    earlier: tuple[Dependency, ...] = (asked.predicted, asked.picked, cleared, opened)
-    for event in earlier:
-        event.then(show_films, question, shown, **LATEST | looking)
+    for earlier in (asked.predicted, asked.picked, cleared, opened):
+        earlier.then(show_films, question, shown, **LATEST | looking)
     gr.on([one.input for one in (asked.intent, *filters)], show_films, question, shown, **LATEST | looking)
     films.click(dismiss_film, state, shown, trigger_mode="multiple", **PRIVATE)
     more.click(more_films, state, shown, **PRIVATE | looking)
@@ -121,12 +119,8 @@ def show_films(
 ) -> tuple[FilmListState, Any, Any, Any]:
     """Look for films, unless the list answers this question already; return the list, films, "more" and the filters.
 
-    Args:
-        mood: The one marked on the page, which counts if the server has forgotten the visit.
-        visit: Whose mood decides.
-        state: What is on the page.
-        intent: "match" or "lift".
-        answers: Of the filters, in the order of DEFAULTS.
+    The answers are those of the filters in the order of DEFAULTS. The mood is the one marked on the page, which counts
+    if the server has forgotten the visit.
     """
     visit = visit if visit.probabilities else replace(visit, mood=mood)
     question = ListQuestion(visit, intent, answers)
@@ -151,12 +145,10 @@ def dismiss_film(event: gr.EventData, state: FilmListState) -> tuple[FilmListSta
         if state.question is None:
             return _warn_of_expiry(state)
         kept = tuple(pick for pick in state.films if pick.film.imdb_id != event.imdb_id)
-        if len(kept) == len(state.films):
+        if kept == state.films:
             return state, gr.skip(), gr.skip(), gr.skip()
-        missing = len(state.films) - len(kept)
-        state.unwanted |= {event.imdb_id}
-        state.films = kept
-        return _fill(state, state.question, missing)
+        state.films, state.unwanted = kept, state.unwanted | {event.imdb_id}
+        return _fill(state, state.question, 1)
 
 
 def open_address(visit: Visit, request: gr.Request) -> list[Any]:
@@ -231,26 +223,24 @@ def filters_title(answers: Iterable[Any]) -> str:
 
 
 def make_query(answers: Iterable[Any], gender: Gender | None, limit: int) -> FilmQuery:
-    """Turn the answers of the filters into a query.
-
-    Args:
-        answers: In the order of DEFAULTS; missing ones filter nothing.
-        gender: How the visitor's voice sounds, if it was recorded; for "like my voice" only.
-        limit: How many films.
+    """Turn the answers of the filters, in the order of DEFAULTS, into a query; missing answers filter nothing.
 
     Raises:
-        QueryError: Two answers contradict each other, one is impossible, or "like my voice" lacks a voice.
+        QueryError: Two answers contradict each other, one is impossible, or "like my voice" needs a gender.
     """
     given = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
+    numbers = {name: int(given[name]) if given[name] else None for name in ("from_year", "to_year", "max_minutes")}
+    if given["lead"] == LIKE_MY_VOICE:
+        if gender is None:
+            raise QueryError(texts.NEEDS_VOICE)
+        given["lead"] = "woman" if gender is Gender.FEMALE else "man"
     return FilmQuery(
         genres=tuple(given["genres"] or ()),
         not_genres=tuple(given["not_genres"] or ()),
-        from_year=_to_int(given["from_year"]),
-        to_year=_to_int(given["to_year"]),
+        **numbers,
         min_rating=float(given["min_rating"]) if given["min_rating"] else None,
-        max_minutes=_to_int(given["max_minutes"]),
         language=given["language"] or None,
-        lead=_read_lead(given["lead"], gender),
+        lead=given["lead"] if given["lead"] in ("woman", "man") else "any",
         sort=Sort(given["sort"] or Sort.LATEST),
         limit=limit,
     )
@@ -283,8 +273,9 @@ def make_card(pick: Pick) -> dict[str, Any]:
 
 def make_table(picks: Iterable[Pick]) -> dict[str, Any]:
     """List films for table.html: name, rating, link, and the rest."""
-    rows = [_make_row(pick.film, pick.why) for pick in picks]
-    return table(texts.FILM_COLUMNS, rows, rows)
+    films = [pick.to_dict() | {"genres": ", ".join(pick.film.genres)} for pick in picks]
+    rows = [[film[fact] for fact in texts.FILM_COLUMNS] for film in films]
+    return table(list(texts.FILM_COLUMNS.values()), rows, rows)
 
 
 def running_time(minutes: int) -> str:
@@ -355,23 +346,6 @@ def _use_labels(message: str) -> str:
     for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
         message = message.replace(name, f"“{label}”")
     return message
-
-
-def _to_int(value: str | None) -> int | None:
-    return int(value) if value else None
-
-
-def _read_lead(value: str, gender: Gender | None) -> Literal["woman", "man", "any"]:
-    if value == LIKE_MY_VOICE:
-        if gender is None:
-            raise QueryError(texts.NEEDS_VOICE)
-        return "woman" if gender is Gender.FEMALE else "man"
-    return "woman" if value == "woman" else "man" if value == "man" else "any"
-
-
-def _make_row(film: Film, why: str) -> tuple[Any, ...]:
-    genres = ", ".join(film.genres)
-    return (film.title, film.rating, film.url, film.year, film.runtime_min, genres, film.language, film.votes, why)
 
 
 def _check_poster(url: str | None) -> str:

@@ -15,9 +15,8 @@ import numpy as np
 import soundfile as sf
 
 from ser_model.audio import AudioError, Waveform, load_audio
-from ser_model.cnn import WeightsError
 from ser_model.frontend import SAMPLE_RATE
-from ser_model.speaker import EnrollmentError, SpeakerProfile
+from ser_model.speaker import SpeakerProfile
 from ui import service, texts, uploads
 from ui.answer import adjective, bars
 from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
@@ -132,12 +131,10 @@ def _predict(state: LiveState, profile: SpeakerProfile | None) -> tuple[LiveStat
     sf.write(wav, state.window, SAMPLE_RATE, format="WAV", subtype="FLOAT")
     try:
         newest = service.predict(wav.getvalue(), profile).probabilities
-    except WeightsError:
-        return state, texts.NO_MODEL
-    except EnrollmentError as error:
-        return state, str(error)
     except AudioError:
         return state, texts.LIVE_LISTENING if state.length_s < WINDOW_S / 2 else texts.LIVE_SILENT
+    except service.VOICE_PROBLEMS as error:
+        return state, service.explain_problem(error)
     smoothed = {name: SMOOTHING * p + (1 - SMOOTHING) * state.smoothed.get(name, p) for name, p in newest.items()}
     total = {name: p + state.total.get(name, 0.0) for name, p in newest.items()}
     return replace(state, smoothed=smoothed, total=total), ""

@@ -11,8 +11,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from scraper.moods import Mood
-from ser_model.audio import CLIP_LIMITS, AudioError
-from ser_model.cnn import WeightsError
+from ser_model.audio import CLIP_LIMITS
 from ser_model.recognize import Prediction
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import answer, service, texts
@@ -85,8 +84,8 @@ def draw(visit: gr.State) -> Asked:
 
 def draw_recorder(elem_id: str, label: str, **more: Any) -> gr.Audio:
     """Lay out a recorder that also takes uploads, unless more says otherwise."""
-    settings = {"sources": ["microphone", "upload"], "buttons": [], "min_width": 280} | more
-    return gr.Audio(type="filepath", label=label, elem_id=elem_id, **settings)
+    settings: dict[str, Any] = {"sources": ["microphone", "upload"], "buttons": [], "min_width": 280}
+    return gr.Audio(type="filepath", label=label, elem_id=elem_id, **settings | more)
 
 
 def draw_hint(elem_id: str, hint: str = "", more: str = "", note: str = "microphone-note") -> None:
@@ -103,11 +102,11 @@ def predict_clip(path: str | None, show_gender: bool, visit: Visit) -> tuple[Any
     visit = Visit(profile=visit.profile)
     try:
         prediction = service.predict(path, visit.profile)
-    except (AudioError, EnrollmentError, WeightsError) as error:
+    except service.VOICE_PROBLEMS as error:
         if isinstance(error, EnrollmentError):  # the profile was made with other weights
             visit = Visit()
-        problem = texts.NO_MODEL if isinstance(error, WeightsError) else str(error)
-        return visit, answer.describe_problem(problem), gr.Radio(value=None, label=texts.PICK)
+        said = answer.describe_problem(service.explain_problem(error))
+        return visit, said, gr.Radio(value=None, label=texts.PICK)
     buttons = gr.Radio(value=prediction.emotion, label=texts.CORRECT if prediction.sure else texts.WHICH)
     said = answer.describe_prediction(prediction, show_gender, enrolled=visit.profile is not None)
     return replace(visit, prediction=prediction), said, buttons

@@ -6,24 +6,26 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
+from enum import StrEnum
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from scraper.catalogue import Catalogue
-from scraper.errors import QueryError, ScraperError
-from scraper.imdb import ImdbClient
-from scraper.moods import Intent, Mood
+from scraper.errors import QueryError, ScraperError, shorten
+from scraper.imdb import ImdbClient, ScraperSettings
+from scraper.moods import Intent
 from scraper.query import FilmQuery
 from scraper.recommend import Recommendation, Recommender
-from scraper.settings import ScraperSettings
-from scraper.values import shorten
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.recognize import EmotionRecognizer, Prediction
-from ser_model.speaker import SpeakerProfile
+from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import texts
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+VOICE_PROBLEMS = (AudioError, EnrollmentError, WeightsError)
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,7 @@ logger = logging.getLogger(__name__)
 class Lazy(Generic[T]):
     """Something that takes long to load: loaded once, in the background, when it is first asked for.
 
-    Args:
-        load: Returns it. If it fails, whoever waits gets its error, and the next one to ask tries again.
+    If that fails, whoever waits gets the error, and the next one to ask tries again.
     """
 
     def __init__(self, load: Callable[[], T]) -> None:
@@ -41,11 +42,7 @@ class Lazy(Generic[T]):
         self._future: Future[T] | None = None
 
     def get(self, timeout_s: float | None = None) -> T:
-        """Return it, and load it first if nobody has.
-
-        Raises:
-            TimeoutError: It is still loading after timeout_s.
-        """
+        """Return it, and load it first if nobody has; raise TimeoutError if that takes longer than timeout_s."""
         with self._lock:
             if self._future is None or (self._future.done() and self._future.exception()):
                 self._future = Future()
@@ -94,17 +91,13 @@ def load_all() -> None:
             logger.warning("%s", error)
 
 
+def explain_problem(error: Exception) -> str:
+    """Say to a visitor why a voice cannot be recognized; error is one of VOICE_PROBLEMS."""
+    return texts.NO_MODEL if isinstance(error, WeightsError) else str(error)
+
+
 def predict(source: str | Path | bytes, profile: SpeakerProfile | None = None) -> Prediction:
-    """Predict the emotion in a recording.
-
-    Args:
-        source: A path, or the bytes of a file.
-        profile: Of the speaker, from enroll or read_profile.
-
-    Raises:
-        AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
-        WeightsError: The model is missing or damaged.
-    """
+    """Predict the emotion in a recording: a path, or the bytes of a file; may raise VOICE_PROBLEMS."""
     try:
         return recognizer.get().recognize(source if isinstance(source, bytes) else Path(source), profile)
     except FileNotFoundError as error:
@@ -112,11 +105,7 @@ def predict(source: str | Path | bytes, profile: SpeakerProfile | None = None) -
 
 
 def enroll(clips: Mapping[str, Iterable[str | Path]]) -> SpeakerProfile:
-    """Make a profile of a speaker from recordings by emotion; nothing of it is kept here.
-
-    Raises:
-        AudioError, EnrollmentError: A recording or an emotion cannot be used; the message says what to do.
-    """
+    """Make a profile of a speaker from recordings by emotion; may raise VOICE_PROBLEMS. Nothing of it is kept here."""
     try:
         return recognizer.get().enroll({name: [Path(path) for path in paths] for name, paths in clips.items()})
     except FileNotFoundError as error:
@@ -124,12 +113,7 @@ def enroll(clips: Mapping[str, Iterable[str | Path]]) -> SpeakerProfile:
 
 
 def read_profile(path: Path) -> SpeakerProfile:
-    """Read a profile that was saved on an earlier visit.
-
-    Raises:
-        EnrollmentError: It is something else, or was made with other weights.
-        OSError: It cannot be read.
-    """
+    """Read a profile that was saved on an earlier visit; may raise VOICE_PROBLEMS and OSError."""
     profile = SpeakerProfile.read(path)
     recognizer.get().check_profile(profile)
     return profile
@@ -147,20 +131,13 @@ def recommend(
         exclude: IMDb ids of films not to repeat.
 
     Raises:
-        QueryError: A name or a number cannot be used; the message lists those that can.
+        QueryError: The intent or a filter cannot be used; the message lists what can.
     """
-    return recommender.get().recommend(probabilities, read_intent(intent), query, exclude)
+    return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude)
 
 
-def read_mood(name: str) -> Mood:
-    """Turn a name into a mood, or raise a QueryError that lists the eight."""
-    if name not in tuple(Mood):
-        raise QueryError(f"unknown mood {shorten(name)}; choose from {', '.join(Mood)}")
-    return Mood(name)
-
-
-def read_intent(name: str) -> Intent:
-    """Turn a name into an intent, or raise a QueryError that lists both."""
-    if name not in tuple(Intent):
-        raise QueryError(f"unknown intent {shorten(name)}; choose from {', '.join(Intent)}")
-    return Intent(name)
+def read_choice(name: str, value: str, choices: type[E]) -> E:
+    """Turn a text into a Mood or an Intent, or raise a QueryError that lists all of them."""
+    if value not in tuple(choices):
+        raise QueryError(f"unknown {name} {shorten(value)}; choose from {', '.join(choices)}")
+    return choices(value)

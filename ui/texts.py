@@ -39,7 +39,10 @@ AS_TABLE = "As a table"
 AT_IMDB = "at IMDb, opens in a new tab"
 DISMISS = "Not this one"
 MORE = "More films"
-FILM_COLUMNS = ("Name", "Rating", "Link", "Year", "Minutes", "Genres", "Language", "Votes", "Why")
+FILM_COLUMNS = {
+    "title": "Name", "rating": "Rating", "url": "Link", "year": "Year", "runtime_min": "Minutes", "genres": "Genres",
+    "language": "Language", "votes": "Votes", "why": "Why",
+}  # fmt: skip
 OPEN = "IMDb"
 SAVE = "Save as CSV"
 NO_MORE = "Those are all the films that fit."
@@ -68,8 +71,7 @@ RESET = "Reset filters"
 
 COMPARE = "Compare with a large model"
 COMPARISON = "Comparison"
-COST = "{parameters} parameters, {ms:.0f} ms"
-THOUSAND, MILLION = "{count:.0f} thousand", "{count} million"
+COST = "{millions:.3g} million parameters, {ms:.0f} ms"
 AND_UNSURE = ", not sure"
 SMALL_MODEL = "The small model of this page"
 LARGE_MODEL = "A large pretrained model"

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import gradio as gr
 from fastapi import Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from gradio import processing_utils
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
@@ -133,47 +133,35 @@ class RequestFilter:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._coming = 0  # bytes of the uploads under way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on, or refuse it; one that is longer than it may be is cut off."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif CLOSED.match(scope["path"]):
-            await PlainTextResponse(texts.CLOSED, status_code=403)(scope, receive, send)
-        elif UPLOAD.match(scope["path"]) and scope["method"] == "POST":
-            await self._take_upload(scope, receive, send)
-        else:
-            await self._take_request(scope, receive, send)
-
-    async def _take_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            await JSONResponse({"detail": texts.TOO_LONG}, 413)(scope, receive, send)
             return
+        is_upload = bool(UPLOAD.match(scope["path"])) and scope["method"] == "POST"
+        refusal = await self._refuse(scope, is_upload)
         taken = 0
 
         async def receive_little() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            return message if taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
+            return message if is_upload or taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
 
-        await self.app(scope, receive_little, send)
+        await (refusal or self.app)(scope, receive_little, send)
 
-    async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = Headers(scope=scope).get("content-length", "")
+    async def _refuse(self, scope: Scope, is_upload: bool) -> Response | None:
+        length = Headers(scope=scope).get("content-length", "" if is_upload else "0")
+        if CLOSED.match(scope["path"]):
+            return PlainTextResponse(texts.CLOSED, 403)
+        if not is_upload:
+            fits = length.isdecimal() and int(length) <= MAX_BODY_BYTES
+            return None if fits else JSONResponse({"detail": texts.TOO_LONG}, 413)
         if not length.isdecimal():
-            await JSONResponse({"detail": texts.NO_LENGTH}, 411)(scope, receive, send)
-            return
-        if await asyncio.to_thread(_total_bytes) + self._coming + int(length) > MAX_TOTAL_BYTES:
-            await _no_room()(scope, receive, send)
-            return
-        self._coming += int(length)
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._coming -= int(length)
+            return JSONResponse({"detail": texts.NO_LENGTH}, 411)
+        total = await asyncio.to_thread(_total_bytes)
+        return _no_room() if total + int(length) > MAX_TOTAL_BYTES else None
 
 
 async def explain_failure(request: Request, error: Exception) -> JSONResponse:
