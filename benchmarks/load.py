@@ -123,14 +123,14 @@ class Page:
         self._events = {(one["api_name"].rstrip("_0123456789"), one["trigger_after"]): one["id"] for one in handlers}
         defaults = {one["id"]: one["props"].get("value") for one in config["components"]}
         inputs = next(one["inputs"] for one in handlers if one["api_name"] == "show_films")
-        self._filters = [defaults[number] for number in inputs[3:]]  # behind mood, visit and film list
+        self._filters = [defaults[number] for number in inputs[4:]]  # after mood, visit, film list and intent
 
     async def visit(self, handler: str, *values: object) -> list[Any]:
         """Answer a question on a new page; return what it shows as answer and as films."""
         session, first = secrets.token_hex(8), self._events[handler, None]
         answer = (await self._send(session, first, *values, None))[1]
         following = self._events["show_films", first]
-        films = await self._send(session, following, None, None, Intent.LIFT, *self._filters)
+        films = await self._send(session, following, None, None, None, Intent.LIFT, *self._filters)
         return [answer, films[1]]
 
     async def _send(self, session: str, handler: int, *values: object) -> list[Any]:
@@ -206,7 +206,7 @@ class Crowd:
             return await call(self._client, "recommend", mood=question, intent=Intent.LIFT)
         recording = await upload(self._client, f"{question}.wav", self._recordings[question])
         if on_page:
-            return await self._page.visit("hear_clip", recording, True)
+            return await self._page.visit("predict_clip", recording, True)
         return await call(self._client, "recommend_from_voice", audio=recording, intent=Intent.LIFT)
 
 
