@@ -24,7 +24,6 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +33,7 @@ from scraper.moods import Intent, Mood
 
 PATIENCE_S = 300
 VOICES = 24
+MEMORY = {"resident": "VmRSS", "peak": "VmHWM"}  # as Linux names them
 PAUSE_S = 3.0  # mean time between an answer and a visitor's next question
 
 
@@ -53,12 +53,9 @@ class App:
     process: subprocess.Popen[bytes]
     page_s: float
 
-    def memory_mb(self) -> dict[str, float]:
-        """Return resident memory in MB: in total, its peak, the process's own part, and mapped files."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        kilobytes = {line.split(":")[0]: line.split()[1] for line in status if line.startswith(("Vm", "Rss"))}
-        names = {"resident": "VmRSS", "peak": "VmHWM", "own": "RssAnon", "mapped_files": "RssFile"}
-        return {name: round(int(kilobytes[key]) / 1024, 1) for name, key in names.items()}
+    def memory_mb(self) -> dict[str, int]:
+        """Return resident memory in MB, now and at its peak."""
+        return {name: report.read_memory_mb(key, self.process.pid) for name, key in MEMORY.items()}
 
 
 @contextlib.contextmanager

@@ -65,9 +65,14 @@ def encode_wav(waveform: NDArray[np.float32], rate_hz: int = RATE_HZ) -> bytes:
 
 
 def read_peak_mb() -> int:
-    """Return this process's peak resident memory in MB (on Linux, getrusage would include the parent's)."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024  # kB
+    """Return the peak of this process's resident memory in MB."""
+    return read_memory_mb("VmHWM")
+
+
+def read_memory_mb(key: str, process: int | str = "self") -> int:
+    """Return a figure of /proc/PID/status in MB."""
+    status = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith(key)) // 1024  # kB
 
 
 def write_result(folder: Path, name: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> None:
