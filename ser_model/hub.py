@@ -65,11 +65,7 @@ class EmotionCnnForAudioClassification(PreTrainedModel):
         """Keep the initialization of the layers' own constructors."""
 
     def forward(
-        self,
-        input_values: Tensor,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        **_: Any,
+        self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **_: Any
     ) -> SequenceClassifierOutput:
         """Predict from (batch, time) waveforms at 16 kHz.
 

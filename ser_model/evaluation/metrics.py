@@ -1,4 +1,4 @@
-"""What is reported of scored clips: UAR, accuracy, recalls, calibration error, abstention, intervals over actors."""
+"""From the logits of the folds to calibrated predictions, and what is reported of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_score
 
+from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
 from ser_model.labels import EMOTIONS, INTENSITIES, Emotion
+from ser_model.training.ensemble import HEADS, FoldLogits
+from ser_model.training.folds import ONE_ACTOR
 
+ABSTAIN_SHARE = 0.3  # of the clips gets the answer "not sure"
 ECE_BINS = 15
 BOOTSTRAPS = 2000
 
@@ -20,21 +24,37 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Clips scored by networks that never heard them; all arrays have one row a clip.
+class BiasSettings:
+    """How the class bias is fitted; results/ablation.json has what other values give.
 
     Attributes:
-        files: RAVDESS names without suffix.
+        sad_weight: Weight of a sad clip; small models miss sad first. Clips of other emotions have 1.
+        penalty: On the squared bias.
+    """
+
+    sad_weight: float = 2.0
+    penalty: float = 0.3
+
+
+NO_BIAS = BiasSettings(sad_weight=1.0, penalty=1e9)  # for shuffled labels, where a weight would decide every answer
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Calibrated predictions by models that were not trained on the clips. All arrays have one row for each clip.
+
+    Attributes:
+        files: Names of the clips.
         actors: 1 to 24.
-        truth: True emotion, class index.
-        probabilities: (clip, emotion), calibrated.
-        sure: Whether the answer would be given.
-        gender_truth: True gender, class index.
-        gender_probabilities: (clip, 2), calibrated.
-        intensity_truth: True intensity, class index; neutral is always normal.
-        intensity_probabilities: (clip, 2), calibrated.
+        truth: Acted emotion, class index.
+        probabilities: (clip, emotion).
+        sure: Whether the highest probability reaches the abstention threshold.
+        gender_truth: Class index.
+        gender_probabilities: (clip, 2).
+        intensity_truth: Class index; neutral is always normal.
+        intensity_probabilities: (clip, 2).
         folds: Name of the fold.
-        seeds: Seed of the network.
+        seeds: Seed of the network or number of the ensemble.
     """
 
     files: NDArray[np.str_]
@@ -50,144 +70,199 @@ class Scored:
     seeds: Ints
 
     @property
-    def guess(self) -> Ints:
+    def predicted(self) -> Ints:
         """The most probable emotion, class index."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
-    def select(self, rows: NDArray[np.bool_]) -> Scored:
-        """Return only some clips."""
-        return Scored(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
-
-    @classmethod
-    def join(cls, parts: list[Scored]) -> Scored:
-        """Put several together."""
-        return cls(
-            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__}
-        )
+    def select(self, rows: NDArray[np.bool_]) -> Predictions:
+        """Return some of the clips."""
+        return Predictions(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
 
-def measure_uar(truth: Ints, guess: Ints) -> float:
-    """Unweighted average recall, the mean of the recalls of the emotions that occur."""
-    return float(balanced_accuracy_score(truth, guess))
+def fit_calibration(
+    folds: list[FoldLogits], held_out_actor: int | None = None, settings: BiasSettings | None = None
+) -> dict[str, Any]:
+    """Fit class bias, temperatures and abstention threshold to the test clips of the folds.
+
+    Args:
+        folds: Of models of one kind.
+        held_out_actor: An actor to leave out, because the result calibrates the predictions for their clips.
+        settings: Of the class bias.
+
+    Returns:
+        The fields of Calibration, as config.json has them.
+
+    Raises:
+        ValueError: No clips are left.
+    """
+    settings = settings or BiasSettings()
+    kept = [np.array([clip.actor != held_out_actor for clip in one.fold.test]) for one in folds]
+    clips = [clip for one in folds for clip in one.fold.test if clip.actor != held_out_actor]
+    if not clips:
+        raise ValueError(ONE_ACTOR)
+    emotion, gender, intensity = (
+        np.concatenate([getattr(one.logits, head)[rows] for one, rows in zip(folds, kept, strict=True)])
+        for head in HEADS
+    )
+    truth, genders, intensities = (np.array([getattr(clip, label) for clip in clips]) for label in HEADS)
+    counts = np.bincount(truth, minlength=emotion.shape[1])
+    weights = np.where(counts > 0, counts.mean() / np.maximum(counts, 1), 0.0)  # every class counts alike, as in UAR
+    weights[Emotion.SAD.class_index] *= settings.sad_weight
+    bias = fit_class_bias(emotion, truth, weights, settings.penalty)
+    temperature = fit_temperature(emotion + bias, truth)
+    return {
+        "class_bias": bias.tolist(),
+        "temperature": temperature,
+        "gender_temperature": fit_temperature(gender, genders),
+        "intensity_temperature": fit_temperature(intensity, intensities),
+        "abstention_threshold": fit_abstention_threshold(softmax(emotion + bias, temperature), ABSTAIN_SHARE),
+    }
+
+
+def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = None) -> Predictions:
+    """Calibrate the logits for each actor's clips with what was fitted to the clips of the others.
+
+    Args:
+        folds: Of models of one kind.
+        settings: Of the class bias.
+
+    Raises:
+        ValueError: There is one actor only.
+    """
+    clips = [clip for one in folds for clip in one.fold.test]
+    actors = np.array([clip.actor for clip in clips])
+    fitted = {actor: fit_calibration(folds, actor, settings) for actor in np.unique(actors).tolist()}
+
+    def own(name: str) -> Floats:
+        return np.array([np.atleast_1d(fitted[actor][name]) for actor in actors.tolist()])  # (clip, 1 or emotion)
+
+    emotion, gender, intensity = (np.concatenate([getattr(one.logits, head) for one in folds]) for head in HEADS)
+    truth, genders, intensities = (np.array([getattr(clip, label) for clip in clips]) for label in HEADS)
+    probabilities = softmax(emotion + own("class_bias"), own("temperature"))
+    return Predictions(
+        files=np.array([clip.file for clip in clips]),
+        actors=actors,
+        truth=truth,
+        probabilities=probabilities,
+        sure=probabilities.max(axis=1) >= own("abstention_threshold")[:, 0],
+        gender_truth=genders,
+        gender_probabilities=softmax(gender, own("gender_temperature")),
+        intensity_truth=intensities,
+        intensity_probabilities=softmax(intensity, own("intensity_temperature")),
+        folds=np.concatenate([[one.fold.name] * len(one.fold.test) for one in folds]),
+        seeds=np.concatenate([[one.seed] * len(one.fold.test) for one in folds]),
+    )
+
+
+def measure_uar(truth: Ints, predicted: Ints) -> float:
+    """Unweighted average recall: the mean of the recalls of the emotions that occur."""
+    return float(balanced_accuracy_score(truth, predicted))
 
 
 def measure_ece(probabilities: Floats, truth: Ints, bins: int = ECE_BINS) -> float:
     """Expected calibration error over equally wide bins of the highest probability (Guo et al. 2017, eq. 3)."""
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
+    correct = probabilities.argmax(axis=1) == truth
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(right[bin_of == i].sum() - confidence[bin_of == i].sum()) for i in range(bins)]
+    gaps = [abs(correct[bin_of == i].sum() - confidence[bin_of == i].sum()) for i in range(bins)]
     return float(sum(gaps) / truth.size)
 
 
-def measure_selective(probabilities: Floats, truth: Ints, abstain_share: float) -> float:
-    """Accuracy of the answers given when the least sure share of the clips is left unanswered."""
+def measure_selective(probabilities: Floats, truth: Ints, coverage: float) -> float:
+    """Accuracy on the most confident clips, up to this share of them."""
     confidence = probabilities.max(axis=1)
-    kept = np.argsort(-confidence, kind="stable")[: round(truth.size * (1 - abstain_share))]
+    kept = np.argsort(-confidence, kind="stable")[: round(truth.size * coverage)]
     return float((probabilities.argmax(axis=1)[kept] == truth[kept]).mean())
 
 
-def bootstrap_uar(scored: Scored, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the UAR when the actors are drawn anew, with replacement."""
+def bootstrap_uar(predictions: Predictions, seed: int = 0) -> tuple[float, float]:
+    """95 % interval of the UAR over actors that are drawn with replacement."""
     rng = np.random.default_rng(seed)
-    actors = np.unique(scored.actors)
-    tables = np.stack([_count(scored.select(scored.actors == actor)) for actor in actors])  # (actor, true, guess)
+    actors = np.unique(predictions.actors)
+    tables = np.stack([_confusion(predictions.select(predictions.actors == actor)) for actor in actors])
     draws = [tables[rng.integers(0, actors.size, actors.size)].sum(axis=0) for _ in range(BOOTSTRAPS)]
-    uars = [_recall_each(table)[table.sum(axis=1) > 0].mean() for table in draws]
-    low, high = np.quantile(uars, [0.025, 0.975])
+    low, high = np.quantile([_recalls(table)[table.sum(axis=1) > 0].mean() for table in draws], [0.025, 0.975])
     return float(low), float(high)
 
 
-def summarise(scored: Scored, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
-    """Measure everything that metrics.json has; with several seeds, means over them and their deviation.
+def summarize(predictions: Predictions, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
+    """Compute what metrics.json has; with several seeds, means over them and their standard deviation.
 
     Args:
-        scored: By networks that never heard the clips.
-        emotions: Their names in the order of the probabilities; those that no scored clip has get no recall.
+        predictions: By models that were not trained on the clips.
+        emotions: Names in the order of the probabilities; an emotion without clips gets no recall.
     """
-    seeds = [scored.select(scored.seeds == seed) for seed in np.unique(scored.seeds)]
-    uars = [measure_uar(one.truth, one.guess) for one in seeds]
-    right = scored.guess == scored.truth
-    per_actor = _by_actor(scored, right)
-    table = _count(scored)
+    seeds = {str(seed): predictions.select(predictions.seeds == seed) for seed in np.unique(predictions.seeds)}
+    folds = {str(fold): predictions.select(predictions.folds == fold) for fold in np.unique(predictions.folds)}
+    uars = {seed: measure_uar(one.truth, one.predicted) for seed, one in seeds.items()}
+    correct = predictions.predicted == predictions.truth
+    by_actor = _by_actor(predictions, correct)
+    table = _confusion(predictions)
+    recalls = zip(emotions, _recalls(table), table.sum(axis=1), strict=True)
     return {
-        "clips": int(seeds[0].truth.size),
-        "uar": float(np.mean(uars)),
-        "uar_deviation_over_seeds": float(np.std(uars)),
-        "uar_by_seed": {str(seed): uar for seed, uar in zip(np.unique(scored.seeds), uars, strict=True)},
-        "uar_interval_95": bootstrap_uar(scored),
-        "uar_by_fold": {str(fold): _uar_of(scored, fold) for fold in np.unique(scored.folds)},
-        "accuracy": float(right.mean()),
-        "accuracy_deviation_over_seeds": float(np.std([(one.guess == one.truth).mean() for one in seeds])),
+        "clips": int(predictions.truth.size / len(seeds)),
+        "uar": float(np.mean(list(uars.values()))),
+        "uar_std_over_seeds": float(np.std(list(uars.values()))),
+        "uar_by_seed": uars,
+        "uar_interval_95": bootstrap_uar(predictions),
+        "uar_by_fold": {fold: measure_uar(one.truth, one.predicted) for fold, one in folds.items()},
+        "accuracy": float(correct.mean()),
+        "accuracy_std_over_seeds": float(np.std([(one.predicted == one.truth).mean() for one in seeds.values()])),
         "emotions": [str(emotion) for emotion in emotions],
-        "recall": {
-            str(emotion): float(value)
-            for emotion, value, count in zip(emotions, _recall_each(table), table.sum(axis=1), strict=True)
-            if count
-        },
+        "recall": {str(emotion): float(value) for emotion, value, count in recalls if count},
         "confusion": table.astype(int).tolist(),
-        "accuracy_by_actor": per_actor,
-        "worst_actor": min(per_actor.items(), key=lambda item: item[1]),
-        "ece": measure_ece(scored.probabilities, scored.truth),
-        "answered": {"share": float(scored.sure.mean()), "accuracy": float(right[scored.sure].mean())},
-        "accuracy_when_abstaining_on_30_percent": measure_selective(scored.probabilities, scored.truth, 0.3),
-        "gender": _judge_pair(scored, scored.gender_probabilities, scored.gender_truth),
-        "intensity": summarise_intensity(scored),
+        "accuracy_by_actor": by_actor,
+        "worst_actor": min(by_actor.items(), key=lambda item: item[1]),
+        "ece": measure_ece(predictions.probabilities, predictions.truth),
+        "sure": {"coverage": float(predictions.sure.mean()), "accuracy": float(correct[predictions.sure].mean())},
+        "accuracy_at_70_percent_coverage": measure_selective(predictions.probabilities, predictions.truth, 0.7),
+        "gender": _summarize_pair(predictions, predictions.gender_probabilities, predictions.gender_truth),
+        "intensity": summarize_intensity(predictions),
     }
 
 
-def summarise_intensity(scored: Scored) -> dict[str, Any]:
-    """Measure how well normal is told from strong.
+def summarize_intensity(predictions: Predictions) -> dict[str, Any]:
+    """Measure how well normal and strong are told apart.
 
-    RAVDESS acted neutral in normal intensity only: hearing that a clip is neutral tells its intensity. Of the seven
-    other emotions half of the clips are strong, so the figures without neutral, beside a chance of 0.5, are the fair
-    ones.
+    RAVDESS has neutral in normal intensity only, so neutral gives its intensity away. Half of the clips of the seven
+    other emotions are strong: the fair figures are those without neutral, where chance is 0.5.
     """
-    acted = scored.select(scored.truth != Emotion.NEUTRAL.class_index)
-    right = acted.intensity_probabilities.argmax(axis=1) == acted.intensity_truth
-    recalls = recall_score(
-        acted.intensity_truth,
-        acted.intensity_probabilities.argmax(axis=1),
-        labels=range(2),
-        average=None,
-        zero_division=0,
-    )
-    return _judge_pair(scored, scored.intensity_probabilities, scored.intensity_truth) | {
-        "accuracy_without_neutral": float(right.mean()),
+    acted = predictions.select(predictions.truth != Emotion.NEUTRAL.class_index)
+    truth, predicted = acted.intensity_truth, acted.intensity_probabilities.argmax(axis=1)
+    correct = predicted == truth
+    recalls = recall_score(truth, predicted, labels=range(2), average=None, zero_division=0)
+    pair = _summarize_pair(predictions, predictions.intensity_probabilities, predictions.intensity_truth)
+    return pair | {
+        "accuracy_without_neutral": float(correct.mean()),
         "recall_without_neutral": {str(name): float(value) for name, value in zip(INTENSITIES, recalls, strict=True)},
         "accuracy_by_emotion": {
-            str(emotion): float(right[acted.truth == emotion.class_index].mean())
+            str(emotion): float(correct[acted.truth == emotion.class_index].mean())
             for emotion in EMOTIONS
             if emotion.class_index in acted.truth
         },
     }
 
 
-def _judge_pair(scored: Scored, probabilities: Floats, truth: Ints) -> dict[str, Any]:
-    """Measure one of the two-way answers over all clips."""
-    right = probabilities.argmax(axis=1) == truth
+def _summarize_pair(predictions: Predictions, probabilities: Floats, truth: Ints) -> dict[str, Any]:
+    """Measure a two-way prediction over all clips."""
+    correct = probabilities.argmax(axis=1) == truth
     return {
-        "accuracy": float(right.mean()),
-        "worst_actor": min(_by_actor(scored, right).items(), key=lambda item: item[1]),
+        "accuracy": float(correct.mean()),
+        "worst_actor": min(_by_actor(predictions, correct).items(), key=lambda item: item[1]),
         "ece": measure_ece(probabilities, truth),
     }
 
 
-def _by_actor(scored: Scored, right: NDArray[np.bool_]) -> dict[str, float]:
-    return {f"{actor:02d}": float(right[scored.actors == actor].mean()) for actor in np.unique(scored.actors)}
+def _by_actor(predictions: Predictions, correct: NDArray[np.bool_]) -> dict[str, float]:
+    actors = predictions.actors
+    return {f"{actor:02d}": float(correct[actors == actor].mean()) for actor in np.unique(actors)}
 
 
-def _uar_of(scored: Scored, fold: str) -> float:
-    rows = scored.select(scored.folds == fold)
-    return measure_uar(rows.truth, rows.guess)
+def _confusion(predictions: Predictions) -> Floats:
+    """Return the (true, predicted) counts."""
+    classes = range(predictions.probabilities.shape[1])
+    return np.asarray(confusion_matrix(predictions.truth, predictions.predicted, labels=classes), dtype=float)
 
 
-def _count(scored: Scored) -> Floats:
-    """Return the (true, guess) table of counts."""
-    return np.asarray(
-        confusion_matrix(scored.truth, scored.guess, labels=range(scored.probabilities.shape[1])), dtype=float
-    )
-
-
-def _recall_each(table: Floats) -> Floats:
+def _recalls(table: Floats) -> Floats:
     return np.asarray(np.diag(table) / np.maximum(table.sum(axis=1), 1))

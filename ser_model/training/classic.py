@@ -1,38 +1,48 @@
-"""The recipe this project grew from: one vector of descriptors a clip, scaled, through a 1-D CNN of three layers.
+"""The recipe this project grew from: descriptors of clips and of their changed copies, scaled, through a 1-D CNN.
 
-The one output layer says emotion, gender and intensity side by side, each one-hot in training. The scaler only ever
-sees the rows that are trained on.
+One output layer predicts emotion, gender and intensity, each one-hot in training. The scaler is fitted to the training
+rows only.
 """
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import librosa
 import numpy as np
+import pywt
 import torch
+from datasets import Dataset, List, Value
 from numpy.typing import NDArray
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
-from ser_model.evaluation.judge import Outcome
+from ser_model.audio import Waveform
+from ser_model.frontend import HOP, SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
-from ser_model.training.clips import Clip
-from ser_model.training.copies import Vectors, copy_clips
-from ser_model.training.fit import Scores
-from ser_model.training.folds import Fold, list_speech
+from ser_model.training.corpora import Clip, cached_map, list_speech
+from ser_model.training.ensemble import FoldLogits
+from ser_model.training.fit import ClipLogits, limit_threads
+from ser_model.training.folds import COPIES, Fold, copy_clips
 
 SIZES = (len(EMOTIONS), len(GENDERS), len(INTENSITIES))  # classes of each label, side by side in the output
+DWT_BANDS = 6
+
+Descriptors = dict[str, NDArray[np.float64]]  # (descriptor,) by file name
 
 
 @dataclass(frozen=True)
 class ClassicSettings:
-    """How the network looks and learns: plain values, none of them searched for."""
+    """The sizes of the network and how it is trained: common values, none of them tuned."""
 
     epochs: int = 30
     batch: int = 128  # rows
-    learning_rate: float = 2e-3  # highest of the one-cycle schedule
+    learning_rate: float = 2e-3  # maximum of the one-cycle schedule
     weight_decay: float = 1e-2
     channels: tuple[int, int, int] = (32, 64, 128)
     kernel: int = 7
@@ -41,90 +51,153 @@ class ClassicSettings:
 
 
 class ClassicCnn(nn.Sequential):
-    """Three convolutions along the vector and one output layer: (batch, 1, descriptor) -> (batch, class)."""
+    """Three convolutions along the descriptors and one output layer: (batch, 1, descriptor) -> (batch, class)."""
 
-    def __init__(self, descriptors: int, settings: ClassicSettings) -> None:
+    def __init__(self, num_descriptors: int, settings: ClassicSettings) -> None:
         layers: list[nn.Module] = []
         before = 1
         for channels in settings.channels:
-            convolution = nn.Conv1d(before, channels, settings.kernel, settings.stride, settings.kernel // 2)
-            layers += [convolution, nn.BatchNorm1d(channels), nn.ReLU()]
-            before, descriptors = channels, -(-descriptors // settings.stride)
-        output = nn.Linear(before * descriptors, sum(SIZES))
+            conv = nn.Conv1d(before, channels, settings.kernel, settings.stride, settings.kernel // 2)
+            layers += [conv, nn.BatchNorm1d(channels), nn.ReLU()]
+            before, num_descriptors = channels, -(-num_descriptors // settings.stride)
+        output = nn.Linear(before * num_descriptors, sum(SIZES))
         super().__init__(*layers, nn.Flatten(), nn.Dropout(settings.dropout), output)
 
 
 class ClassicModel:
-    """Scaler, one-hot labels and network together."""
+    """Scaler, one-hot labels and network."""
 
-    def __init__(self, vectors: Vectors, settings: ClassicSettings) -> None:
-        self._vectors, self._settings = vectors, settings
+    def __init__(self, descriptors: Descriptors, settings: ClassicSettings) -> None:
+        self._descriptors, self._settings = descriptors, settings
         self._scaler = StandardScaler()
-        self._encoder = OneHotEncoder(categories=[range(size) for size in SIZES], sparse_output=False)
         self._network: ClassicCnn
 
     def fit(self, clips: list[Clip], seed: int) -> ClassicModel:
-        """Learn from clips and copies.
-
-        Args:
-            clips: What it may hear; nothing else is scaled by or learnt from.
-            seed: Decides the first weights and the order.
-        """
+        """Train on clips and copies; the seed decides the initial weights and the order."""
         torch.manual_seed(seed)
         settings, rng = self._settings, np.random.default_rng(seed)
         rows = _to_tensor(self._scaler.fit_transform(self._gather(clips)))  # (row, 1, descriptor)
-        labels = self._encoder.fit_transform([[clip.emotion, clip.gender, clip.intensity] for clip in clips])
-        wanted = torch.from_numpy(labels).float()  # (row, class)
+        encoder = OneHotEncoder(categories=[range(size) for size in SIZES], sparse_output=False)
+        labels = encoder.fit_transform([[clip.emotion, clip.gender, clip.intensity] for clip in clips])
+        target = torch.from_numpy(labels).float()  # (row, class)
         self._network = ClassicCnn(rows.shape[2], settings).train()
-        optimiser = torch.optim.AdamW(self._network.parameters(), weight_decay=settings.weight_decay)
+        optimizer = torch.optim.AdamW(self._network.parameters(), weight_decay=settings.weight_decay)
         steps = settings.epochs * -(-len(clips) // settings.batch)
-        schedule = OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
+        schedule = OneCycleLR(optimizer, settings.learning_rate, total_steps=steps)
         for _ in range(settings.epochs):
             for batch in torch.from_numpy(rng.permutation(len(clips))).split(settings.batch):
-                loss = _measure_loss(self._network(rows[batch]), wanted[batch])
-                optimiser.zero_grad()
+                logits = self._network(rows[batch]).split(SIZES, dim=1)
+                pairs = zip(logits, target[batch].split(SIZES, dim=1), strict=True)
+                loss = torch.stack([F.cross_entropy(own, one_hot) for own, one_hot in pairs]).sum()
+                optimizer.zero_grad()
                 loss.backward()
-                optimiser.step()
+                optimizer.step()
                 schedule.step()
         self._network.eval()
         return self
 
-    def score(self, clips: list[Clip]) -> Scores:
-        """Score clips, in the order given."""
+    def predict(self, clips: list[Clip]) -> ClipLogits:
+        """Return the logits for clips, in the order given."""
         with torch.inference_mode():
             logits = self._network(_to_tensor(self._scaler.transform(self._gather(clips)))).double()
-        return Scores(*(part.numpy() for part in logits.split(SIZES, dim=1)))
+        return ClipLogits(*(part.numpy() for part in logits.split(SIZES, dim=1)))
 
     def _gather(self, clips: list[Clip]) -> NDArray[np.float64]:
-        return np.stack([self._vectors[clip.file] for clip in clips])  # (clip, descriptor)
+        return np.stack([self._descriptors[clip.file] for clip in clips])  # (clip, descriptor)
 
 
-def run_recipe(
-    folds: list[Fold], seeds: int, vectors: Vectors, settings: ClassicSettings, copied: bool
-) -> list[Outcome]:
-    """Fit the recipe to the speech clips of each fold's training part and their copies, with the seeds from 0 on.
+def train_classic(
+    folds: list[Fold], seeds: int, table: Dataset, settings: ClassicSettings, with_copies: bool
+) -> list[FoldLogits]:
+    """Train the recipe on the speech of each fold and its copies.
 
     Args:
         folds: Of clips.
-        seeds: How many.
-        vectors: The descriptors of every clip and copy.
-        settings: How it learns.
-        copied: Whether the folds were made of clips and copies, so that none need be added.
+        seeds: How many, from 0 on.
+        table: Of the corpus, from prepare.
+        settings: How to train.
+        with_copies: Whether the folds already contain the copies.
     """
-    outcomes = []
+    limit_threads(1)
+    descriptors = describe_clips(table)
+    found = []
     for seed in range(seeds):
         for fold in folds:
-            heard = fold.train if copied else copy_clips(list_speech(fold.train))
-            model = ClassicModel(vectors, settings).fit(heard, seed)
-            outcomes.append(Outcome(fold, seed, model.score(fold.test)))
-    return outcomes
+            clips = fold.train if with_copies else copy_clips(list_speech(fold.train))
+            model = ClassicModel(descriptors, settings).fit(clips, seed)
+            found.append(FoldLogits(fold, seed, model.predict(fold.test)))
+    return found
+
+
+def describe_clips(table: Dataset) -> Descriptors:
+    """Compute the descriptors of every speech clip and of its copies, or read them from the cache."""
+    speech = table.select([row for row, is_song in enumerate(table["is_song"]) if not is_song])
+    columns = {"descriptors": List(List(Value("float64")))}
+    described = cached_map(speech, _describe_with_copies, columns, "Computing descriptors")
+    rows = described.select_columns(["file", "descriptors"]).with_format("numpy")
+    names = ("", *(f"~{copy}" for copy in COPIES))
+    return {
+        f"{row['file']}{name}": np.asarray(values)
+        for row in rows
+        for name, values in zip(names, row["descriptors"], strict=True)
+    }
+
+
+def change_sound(file: str, speech: Waveform) -> list[Waveform]:
+    """Return the changed copies of a clip, in the order of COPIES; chance depends on its name only."""
+    rng = np.random.default_rng(zlib.crc32(file.encode()))
+    return [np.asarray(change(speech, rng), np.float32) for change in CHANGES.values()]
+
+
+def classic_descriptors(speech: Waveform) -> NDArray[np.float64]:
+    """Compute the classic descriptors of a clip.
+
+    Means over time, then standard deviations, of 20 MFCCs, 12 chroma bands, 64 mel bands (dB), zero-crossing rate,
+    energy (dB) and pitch (YIN, 60 to 600 Hz, log2). Then the mean size, standard deviation and energy (dB) of each of
+    the DWT_BANDS bands of the discrete wavelet transform (Daubechies 4).
+
+    Args:
+        speech: (time,) at SAMPLE_RATE.
+
+    Returns:
+        (216,)
+    """
+    power = np.abs(librosa.stft(speech, n_fft=1024, hop_length=HOP)) ** 2  # (bin, frame)
+    mel = librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=64), top_db=None)
+    tracks = [
+        librosa.feature.mfcc(S=mel, n_mfcc=20),
+        librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=0.0),
+        mel,
+        librosa.feature.zero_crossing_rate(speech, hop_length=HOP),
+        librosa.power_to_db(librosa.feature.rms(y=speech, hop_length=HOP) ** 2, top_db=None),
+        np.log2(librosa.yin(speech, fmin=60, fmax=600, sr=SAMPLE_RATE, hop_length=HOP))[np.newaxis],
+    ]
+    bands = pywt.wavedec(speech.astype(np.float64), "db4", level=DWT_BANDS - 1)
+    wavelets = [np.abs(band).mean() for band in bands] + [band.std() for band in bands]
+    wavelets += [10 * np.log10(np.mean(band**2) + 1e-10) for band in bands]
+    moments = [moment(track, axis=1) for moment in (np.mean, np.std) for track in tracks]
+    return np.concatenate([*moments, wavelets])
+
+
+def _add_noise(speech: Waveform, rng: np.random.Generator) -> np.ndarray:
+    """White noise 10 to 30 dB below the voice."""
+    level = np.sqrt(np.mean(speech**2)) * 10 ** (-rng.uniform(10, 30) / 20)
+    return np.asarray(speech + level * rng.standard_normal(speech.size))
+
+
+# time shift by 10 to 50 % of the clip; pitch by up to two semitones; speed by up to a fifth
+CHANGES: dict[str, Callable[[Waveform, np.random.Generator], np.ndarray]] = {
+    "noise": _add_noise,
+    "shift": lambda speech, rng: np.roll(speech, round(speech.size * rng.uniform(0.1, 0.5))),
+    "pitch": lambda speech, rng: librosa.effects.pitch_shift(speech, sr=SAMPLE_RATE, n_steps=rng.uniform(-2, 2)),
+    "speed": lambda speech, rng: librosa.effects.time_stretch(speech, rate=rng.uniform(0.8, 1.2)),
+}
+
+
+def _describe_with_copies(row: dict[str, Any]) -> dict[str, Any]:
+    speech = np.asarray(row["waveform"], np.float32)[slice(*row["span"])]
+    return {"descriptors": [classic_descriptors(sound) for sound in (speech, *change_sound(row["file"], speech))]}
 
 
 def _to_tensor(matrix: NDArray[np.float64]) -> Tensor:
     return torch.from_numpy(matrix).float().unsqueeze(1)  # (row, 1, descriptor)
-
-
-def _measure_loss(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Mean cross-entropy of every label against its part of the output."""
-    pairs = zip(logits.split(SIZES, dim=1), wanted.split(SIZES, dim=1), strict=True)
-    return torch.stack([F.cross_entropy(part, one_hot) for part, one_hot in pairs]).sum()

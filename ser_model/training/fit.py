@@ -1,42 +1,43 @@
-"""The training loop of EmotionCnn, and scoring clips with what it made."""
+"""The training loop of EmotionCnn, in one process or in several that torchrun starts, and the logits for clips."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import OneCycleLR
 
 from ser_model.cnn import CnnConfig, EmotionCnn, Logits
-from ser_model.features import FLOOR
-from ser_model.functionals import measure_functionals
+from ser_model.frontend import POWER_FLOOR
+from ser_model.functionals import compute_functionals
 from ser_model.labels import UNKNOWN
-from ser_model.training.augment import AugmentConfig, vary_power
-from ser_model.training.clips import Clip, stack_clips
-from ser_model.training.power import ClipPower, cut_spans, measure_power
-from ser_model.training.processes import ALONE, Team
+from ser_model.speaker import SpeakerSpace
+from ser_model.training.augment import AugmentConfig, ClipPower, augment, compute_power, crop_speech
+from ser_model.training.corpora import Clip, list_speech
 
-SCORING_BATCH = 64
-OTHER_SEED = 100_003  # times its rank sets the chance of a team's process apart from the first one's
+EVAL_BATCH = 64
+RANK_SEED = 100_003  # sets the augmentation of each process apart from the others'
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Everything that decides what training makes, beside the clips and the seed."""
+    """Everything that decides what training makes, besides the clips and the seed."""
 
     epochs: int = 40
     batch: int = 32  # clips
-    learning_rate: float = 2e-3  # highest of the one-cycle schedule
-    warm_up: float = 0.15  # share of the steps until it is reached
+    learning_rate: float = 2e-3  # maximum of the one-cycle schedule
+    warm_up: float = 0.15  # share of the steps before the maximum
     weight_decay: float = 1e-2
     label_smoothing: float = 0.1
-    gender_weight: float = 0.2  # of the gender loss beside the emotion loss
+    gender_weight: float = 0.2  # of the gender loss; the emotion loss has 1
     intensity_weight: float = 0.2
     functionals_penalty: float = 0.05  # on the squared weights of the functionals' head
     gradient_norm: float = 5.0
@@ -45,135 +46,193 @@ class FitSettings:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """What a network says of clips, before softmax: (clip, emotion), (clip, 2) and (clip, 2)."""
+class ClipLogits:
+    """The outputs of a network for clips: (clip, emotion), (clip, 2), (clip, 2) and (clip, width)."""
 
     emotion: NDArray[np.float64]
     gender: NDArray[np.float64]
     intensity: NDArray[np.float64]
-    embedding: NDArray[np.float64] | None = None  # (clip, width) what SpeakerSpace compares voices by
+    embedding: NDArray[np.float64] | None = None
 
 
 def fit_network(
-    clips: list[Clip],
-    settings: FitSettings,
-    seed: int,
-    report: Callable[[int, float], None] | None = None,
-    team: Team = ALONE,
+    clips: list[Clip], settings: FitSettings, seed: int, report: Callable[[int, float], None] | None = None
 ) -> EmotionCnn:
     """Train a network from scratch.
 
+    If torchrun started several processes, each of them calls this and trains on its share of every batch.
+
     Args:
-        clips: What it may hear.
-        settings: How it learns.
-        seed: Decides the first weights, the order and the augmentation.
+        clips: The training clips.
+        settings: How to train.
+        seed: Decides the initial weights, the order of the clips and the augmentation.
         report: Called after each epoch with its number and mean loss.
-        team: The processes that train it together; each of them calls this, and the first one's network counts.
 
     Returns:
         The network in evaluation mode, on the CPU.
     """
-    torch.manual_seed(seed + OTHER_SEED * team.rank)
-    generator = torch.Generator().manual_seed(seed + OTHER_SEED * team.rank)
-    order = np.random.default_rng(seed)  # the same in all of the team, so that its shares make up one batch
-    device = team.device
+    processes = num_processes()
+    rank = distributed.get_rank() if processes > 1 else 0
+    torch.manual_seed(seed + RANK_SEED * rank)
+    generator = torch.Generator().manual_seed(seed + RANK_SEED * rank)
+    order = np.random.default_rng(seed)  # the same in all processes, so that their shares make up one batch
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = EmotionCnn(settings.network)
-    powers = [measure_power(clip, network.front_end) for clip in clips]
-    network.functionals.standardise(_describe_powers(powers))
-    bank = network.front_end.mel.mel_scale.fb  # (bin, mel)
+    powers = [compute_power(clip, network.frontend) for clip in clips]
+    network.functionals_head.fit_standardization(_compute_functionals(powers))
+    bank = network.frontend.mel.mel_scale.fb  # (bin, mel)
     network.to(device)
-    score = team.share(network, network.score_apart)
-    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    branches = _Branches(network)
+    forward = DistributedDataParallel(branches) if processes > 1 else branches
+    optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     precision = torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device))
     steps = settings.epochs * max(len(clips) // settings.batch, 1)
-    schedule = OneCycleLR(optimiser, settings.learning_rate, total_steps=steps, pct_start=settings.warm_up)
+    schedule = OneCycleLR(optimizer, settings.learning_rate, total_steps=steps, pct_start=settings.warm_up)
     for epoch in range(settings.epochs):
         network.train()
         losses = []
-        for whole in _draw_batches(clips, settings.batch, order):
-            chosen = team.take_share(whole)
-            cuts = cut_spans([powers[index] for index in chosen], settings.augment.shift_frames, generator)
-            frames, counts = vary_power(*cuts, bank, settings.augment, generator)
+        for batch in _draw_batches(clips, settings.batch, order):
+            share = batch[rank::processes]
+            crops = crop_speech([powers[index] for index in share], settings.augment.shift_frames, generator)
+            frames, num_frames = augment(*crops, bank, settings.augment, generator)
             with precision:
-                heard, described = score(frames.to(device), counts.to(device))
-            loss = _measure_loss(heard, described, [clips[index] for index in chosen], settings)
-            loss = loss + settings.functionals_penalty * network.functionals.linear.weight.square().sum()
-            optimiser.zero_grad()
+                cnn_logits, functional_logits = forward(frames.to(device), num_frames.to(device))
+            loss = _compute_loss(cnn_logits, functional_logits, [clips[index] for index in share], settings)
+            loss = loss + settings.functionals_penalty * network.functionals_head.linear.weight.square().sum()
+            optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             losses.append(loss.detach())
-        if report is not None and team.is_first:
+        if report is not None and rank == 0:
             report(epoch + 1, float(torch.stack(losses).mean()))
     return network.cpu().eval()
 
 
-def score_clips(network: EmotionCnn, clips: list[Clip]) -> Scores:
-    """Score the speech span of every clip, in the order given."""
+def predict_clips(network: EmotionCnn, clips: list[Clip]) -> ClipLogits:
+    """Run a network on the speech span of every clip, in the order given."""
     order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
-    batches = [order[first : first + SCORING_BATCH] for first in range(0, len(order), SCORING_BATCH)]
+    outputs = []
     with torch.inference_mode():
-        said = [network.eval()(*stack_clips([clips[index].speech for index in batch])) for batch in batches]
+        for first in range(0, len(order), EVAL_BATCH):
+            speech = [clips[index].speech for index in order[first : first + EVAL_BATCH]]
+            lengths = torch.tensor([waveform.size for waveform in speech])
+            batch = torch.zeros(len(speech), int(lengths.max()))  # (batch, time)
+            for row, waveform in zip(batch, speech, strict=True):
+                row[: waveform.size] = torch.from_numpy(waveform)
+            outputs.append(network.eval()(batch, lengths))
     back = np.argsort(order)
-    return Scores(*(torch.cat(parts).double().numpy()[back] for parts in zip(*said, strict=True)))
+    return ClipLogits(*(torch.cat(parts).double().numpy()[back] for parts in zip(*outputs, strict=True)))
 
 
-def measure_known(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy summed over the clips whose label is known, divided by the number of all."""
+def fit_speaker_space(network: EmotionCnn, clips: list[Clip]) -> SpeakerSpace:
+    """Fit the space for enrollment to the speech that a network was trained on."""
+    speech = list_speech(clips)
+    embedding = predict_clips(network, speech).embedding
+    assert embedding is not None
+    labels, speakers = (np.array([getattr(clip, name) for clip in speech]) for name in ("emotion", "actor"))
+    return SpeakerSpace.fit(embedding, labels, speakers, network.emotions)
+
+
+def known_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy summed over the clips whose label is known, divided by the number of all clips."""
     return F.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / len(labels)
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Return whether bfloat16 halves the time of the convolutions there instead of being emulated."""
+    """Return whether a device computes in bfloat16 instead of emulating it."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def limit_threads(jobs: int) -> None:
-    """Share the cores between parallel jobs: a network this small gains nothing from a second thread."""
+    """Divide the cores between parallel jobs, whatever an imported library set before."""
     torch.set_num_threads(max((os.cpu_count() or 1) // jobs, 1))
 
 
+@contextmanager
+def distributed_training() -> Iterator[None]:
+    """Join the processes that torchrun started, if it did, until the block ends."""
+    if "LOCAL_RANK" not in os.environ:
+        yield
+        return
+    own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+    if own_gpu:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if own_gpu else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def num_processes() -> int:
+    """Return how many processes train together."""
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def is_main_process() -> bool:
+    """Return whether this is the one process that writes the results."""
+    return num_processes() == 1 or distributed.get_rank() == 0
+
+
+@contextmanager
+def main_process_first() -> Iterator[None]:
+    """Run a block in the main process before the others, which then find its results in the cache."""
+    if not is_main_process():
+        distributed.barrier()
+    yield
+    if is_main_process() and num_processes() > 1:
+        distributed.barrier()
+
+
+class _Branches(nn.Module):
+    """EmotionCnn.branch_logits as a forward pass, which DistributedDataParallel needs."""
+
+    def __init__(self, network: EmotionCnn) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: Tensor, num_frames: Tensor) -> tuple[Logits, Tensor]:
+        return self.network.branch_logits(frames, num_frames)
+
+
 def _draw_batches(clips: list[Clip], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    """Yield batches of indices of clips of similar length, drawn from pools of eight batches; a rest is left out."""
+    """Yield the indices of clips of similar length, drawn from pools of eight batches; the rest is left out."""
     order = rng.permutation(len(clips))
     pools = [
         sorted(order[i : i + 8 * size], key=lambda j: clips[j].speech.size) for i in range(0, len(order), 8 * size)
     ]
     shuffled = [index for pool in pools for index in pool]
     size = min(size, len(clips))
-    firsts = rng.permutation(len(clips) // size) * size
-    for first in firsts:
+    for first in rng.permutation(len(clips) // size) * size:
         yield shuffled[first : first + size]
 
 
-def _describe_powers(powers: list[ClipPower]) -> Tensor:
-    """Return the (clip, figure) functionals of clips in one of their powers each, not varied any further."""
+def _compute_functionals(powers: list[ClipPower]) -> Tensor:
+    """Return the (clip, functional) values of one version of each clip, without augmentation."""
     generator = torch.Generator().manual_seed(0)
-    parts = [
-        measure_functionals((power + FLOOR).log(), counts)
-        for power, counts in (
-            cut_spans(powers[first : first + SCORING_BATCH], 0, generator)
-            for first in range(0, len(powers), SCORING_BATCH)
-        )
-    ]
+    parts = []
+    for first in range(0, len(powers), EVAL_BATCH):
+        power, num_frames = crop_speech(powers[first : first + EVAL_BATCH], 0, generator)
+        parts.append(compute_functionals((power + POWER_FLOOR).log(), num_frames))
     return torch.cat(parts)
 
 
-def _measure_loss(heard: Logits, described: Tensor, batch: list[Clip], settings: FitSettings) -> Tensor:
-    """Sum the losses of the towers' heads and of the functionals' head, each for itself."""
-    device, towers = described.device, heard.emotion.shape[1]
+def _compute_loss(cnn_logits: Logits, functional_logits: Tensor, clips: list[Clip], settings: FitSettings) -> Tensor:
+    """Add up the losses of the convolutions' heads and of the functionals' head, each computed on its own."""
+    device, members = functional_logits.device, cnn_logits.emotion.shape[1]
     emotion, gender, intensity = (
-        torch.tensor([getattr(clip, label) for clip in batch], device=device)
+        torch.tensor([getattr(clip, label) for clip in clips], device=device)
         for label in ("emotion", "gender", "intensity")
     )
-    scores = [head.float().flatten(0, 1) for head in heard[:3]]  # (batch * tower, class)
-    emotions, genders, intensities = (labels.repeat_interleave(towers) for labels in (emotion, gender, intensity))
+    heads = [head.float().flatten(0, 1) for head in cnn_logits[:3]]  # (batch * member, class)
+    emotions, genders, intensities = (labels.repeat_interleave(members) for labels in (emotion, gender, intensity))
     return (
-        F.cross_entropy(described, emotion)
-        + F.cross_entropy(scores[0], emotions, label_smoothing=settings.label_smoothing)
-        + settings.gender_weight * F.cross_entropy(scores[1], genders)
-        + settings.intensity_weight * measure_known(scores[2], intensities)
+        F.cross_entropy(functional_logits, emotion)
+        + F.cross_entropy(heads[0], emotions, label_smoothing=settings.label_smoothing)
+        + settings.gender_weight * F.cross_entropy(heads[1], genders)
+        + settings.intensity_weight * known_cross_entropy(heads[2], intensities)
     )

@@ -1,84 +1,105 @@
-"""Writes a trained network as a folder that the Space, transformers and a reader can use, and publishes it."""
+"""Writes the shipped weights and their model card, and publishes them on the model hub."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import re
 import shutil
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-from ser_model.cnn import EmotionCnn, load_network, save_network
-from ser_model.files import CONFIG_NAME, WEIGHTS_NAME
-from ser_model.hub import EmotionFeatureExtractor, make_config
+from ser_model.batch import read_labels
+from ser_model.cnn import CONFIG_NAME, WEIGHTS_NAME, EmotionCnn, load_network, read_config, save_network, weights_id
+from ser_model.hub import EmotionCnnConfig, EmotionCnnForAudioClassification, make_config, make_feature_extractor
+from ser_model.recognize import WEIGHTS
 from ser_model.speaker import SPACE_NAME, SpeakerSpace
-from ser_model.training.card import list_code, write_card
+from ser_model.training.ensemble import atomic_folder
 
-EXTRACTOR_NAME = "preprocessor_config.json"
-AUTO_MAPS = {  # which class of hub.py each of transformers' Auto classes opens
-    CONFIG_NAME: {
-        "AutoConfig": "hub.EmotionCnnConfig",
-        "AutoModelForAudioClassification": "hub.EmotionCnnForAudioClassification",
-    },
-    EXTRACTOR_NAME: {"AutoFeatureExtractor": "hub.EmotionFeatureExtractor"},
+TEMPLATE = Path(__file__).with_name("card.md")
+METRICS_NAME, ENROLLMENT_NAME = "metrics.json", "enrollment.json"
+CALIBRATION = Path("results/luna") / METRICS_NAME
+PROTOCOLS = {
+    "luna": "new speakers, Luna folds by actor",
+    "emobox": "new speakers, EmoBox folds by actor",
+    "loso": "new speakers, one left out at a time",
+    "random": "random split of clips, **speakers known**",
 }
+SAME_RECIPE = ("model", "settings", "extra", "labels")  # in metrics.json
+METRICS = {"uar": ("recall", "UAR"), "accuracy": ("accuracy", "accuracy"), "ece": ("ece", "expected calibration error")}
 LOG_IN = "Log in with a token that may write: hf auth login"
-UNAUTHORISED, FORBIDDEN = 401, 403
+REFUSALS = {
+    401: f"The model hub does not accept the token. {LOG_IN}",
+    403: "The token may not write to {repo}. Choose a repository of your own, or a token that may write there.",
+}
 
 
 class PublishError(RuntimeError):
-    """The weights could not be published; the message is one sentence that says what to do."""
+    """The weights could not be published. The message is one sentence that says what to do."""
 
 
-def save_weights(folder: Path, network: EmotionCnn, space: SpeakerSpace, calibration: Path) -> None:
-    """Write config.json, model.safetensors, speaker.safetensors, preprocessor_config.json and the model card.
+def save_weights(folder: Path, network: EmotionCnn, space: SpeakerSpace, metrics: Path) -> None:
+    """Write the network, its speaker space, its calibration and the model card; all files or none.
 
     Args:
-        folder: Made when missing.
+        folder: Created if missing.
         network: Trained on all actors.
-        space: Of its training clips, by which it learns voices.
-        calibration: The metrics.json of the folds; the card also quotes the other protocols beside it.
+        space: Fitted to its training clips.
+        metrics: The metrics.json of the folds, whose calibration is taken; see read_calibration.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    metrics: dict[str, Any] = json.loads(calibration.read_text())
-    digests = {"weights_sha256": save_network(network, folder), "speaker_sha256": space.save(folder)}
-    make_config(network.config, **digests, **metrics["calibration"]).save_pretrained(folder)
-    EmotionFeatureExtractor().save_pretrained(folder)
-    write_card(folder, calibration)
+    with atomic_folder(folder) as tmp:
+        save_network(network, tmp)
+        space.save(tmp)
+        make_config(network.config, **read_calibration(metrics)).save_pretrained(tmp)
+        make_feature_extractor().save_pretrained(tmp)
+        (tmp / "README.md").write_text(make_card(tmp, collect_metrics(metrics)))
+
+
+def read_calibration(metrics: Path) -> dict[str, Any]:
+    """Return the fields of Calibration: those of the folds, and those of enrolled speakers if they were measured.
+
+    Args:
+        metrics: Such as results/luna/metrics.json; results/enrollment.json has those of enrolled speakers.
+    """
+    calibration: dict[str, Any] = json.loads(metrics.read_text())["calibration"]
+    enrollment = metrics.resolve().parents[1] / ENROLLMENT_NAME
+    return calibration | (json.loads(enrollment.read_text()).get("calibration", {}) if enrollment.exists() else {})
 
 
 def push_weights(weights: Path, repo: str) -> str:
-    """Publish weights, card and code on the model hub, for trust_remote_code.
+    """Publish weights, model card and the code of hub.py on the model hub, for trust_remote_code.
 
     Args:
         weights: A folder from save_weights.
-        repo: OWNER/NAME; made when missing.
+        repo: OWNER/NAME; created if missing.
 
     Returns:
         The address of the repository.
 
     Raises:
-        PublishError: There is no token, no right or no network, or the name is wrong.
+        PublishError: There is no token, no permission or no network, or the name is wrong.
         WeightsError: The weights are missing or damaged.
     """
     load_network(weights)
     if get_token() is None:
         raise PublishError(f"There is no token for the model hub. {LOG_IN}")
-    with TemporaryDirectory() as place:
-        stage_weights(weights, Path(place))
+    with TemporaryDirectory() as folder:
+        stage_weights(weights, Path(folder))
         try:
             api = HfApi()
             address = api.create_repo(repo, exist_ok=True)
-            api.upload_folder(repo_id=repo, folder_path=place, commit_message="Weights, model card and code")
+            api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Weights, model card and code")
         except HFValidationError as error:
-            raise PublishError(f"{repo} is no name of a repository. Write it as OWNER/NAME.") from error
+            raise PublishError(f"{repo} is not the name of a repository. Write it as OWNER/NAME.") from error
         except HfHubHTTPError as error:
-            raise PublishError(_explain_refusal(error, repo)) from error
+            status = error.response.status_code
+            unknown = f"The model hub refused {repo} with status {status}. Try again later."
+            raise PublishError(REFUSALS.get(status, unknown).format(repo=repo)) from error
         except (OfflineModeIsEnabled, httpx.TransportError, OSError) as error:
             raise PublishError(
                 "The model hub cannot be reached. Check the network, and that HF_HUB_OFFLINE is not set."
@@ -86,25 +107,92 @@ def push_weights(weights: Path, repo: str) -> str:
     return str(address)
 
 
-def stage_weights(weights: Path, place: Path) -> None:
-    """Lay into a folder what is published: weights and settings, the card, and the code they name.
+def stage_weights(weights: Path, folder: Path) -> None:
+    """Write what is published into a folder: weights, model card, and the code that transformers copies."""
+    EmotionCnnConfig.register_for_auto_class()
+    EmotionCnnForAudioClassification.register_for_auto_class("AutoModelForAudioClassification")
+    EmotionCnnForAudioClassification.from_pretrained(weights).save_pretrained(folder)
+    for name in ("preprocessor_config.json", SPACE_NAME, "README.md"):
+        shutil.copyfile(weights / name, folder / name)
 
-    Imports inside the package become relative, the form in which transformers follows them.
+
+def collect_metrics(metrics: Path) -> dict[str, dict[str, Any]]:
+    """Read the metrics of the folds, and those of other protocols by the same recipe beside them.
+
+    Args:
+        metrics: Such as results/luna/metrics.json; the others are results/PROTOCOL/metrics.json.
+
+    Returns:
+        Metrics by protocol, those of the folds first.
     """
-    for name in (WEIGHTS_NAME, SPACE_NAME, "README.md"):
-        shutil.copyfile(weights / name, place / name)
-    for name, auto_map in AUTO_MAPS.items():
-        settings = json.loads((weights / name).read_text()) | {"auto_map": auto_map}
-        (place / name).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
-    for path in list_code():
-        text = re.sub(r"^from ser_model\.(\w+) import", r"from .\1 import", path.read_text(), flags=re.MULTILINE)
-        (place / path.name).write_text(text)
+    main = json.loads(metrics.read_text())
+    found = {main["protocol"]: main}
+    for protocol in PROTOCOLS:
+        path = metrics.resolve().parents[1] / protocol / METRICS_NAME
+        other = json.loads(path.read_text()) if path.exists() else {}
+        if all(other.get(name) == main[name] for name in SAME_RECIPE):
+            found.setdefault(protocol, other)
+    return found
 
 
-def _explain_refusal(error: HfHubHTTPError, repo: str) -> str:
-    status = error.response.status_code
-    if status == UNAUTHORISED:
-        return f"The model hub does not accept the token. {LOG_IN}"
-    if status == FORBIDDEN:
-        return f"The token may not write to {repo}. Choose a repository of your own, or a token that may write there."
-    return f"The model hub refused {repo} with status {status}. Try again later."
+def make_card(weights: Path, metrics: dict[str, dict[str, Any]]) -> str:
+    """Fill in the template of the model card.
+
+    Args:
+        weights: The folder of config.json and model.safetensors.
+        metrics: From collect_metrics.
+    """
+    results = [
+        EvalResult(
+            task_type="audio-classification",
+            dataset_type="xbgoose/ravdess",
+            dataset_name=f"RAVDESS speech, {PROTOCOLS[protocol].replace('*', '')} (not these weights)",
+            dataset_config=protocol,  # results with the same one are merged
+            dataset_args={"protocol": protocol, "folds": len(one["folds"]), "seeds": len(one["seeds"])},
+            metric_type=kind,
+            metric_name=title,
+            metric_value=round(one[name], 4),
+        )
+        for protocol, one in metrics.items()
+        for name, (kind, title) in METRICS.items()
+    ]
+    data = ModelCardData(
+        language="en",
+        license="cc-by-nc-sa-4.0",
+        library_name="transformers",
+        pipeline_tag="audio-classification",
+        model_name="EmotionCnn",
+        datasets=["xbgoose/ravdess"],
+        metrics=["recall", "accuracy"],
+        tags=["speech-emotion-recognition", "ravdess"],
+        eval_results=results,
+    )
+    card = ModelCard.from_template(
+        data,
+        template_path=str(TEMPLATE),
+        parameters=load_network(weights).count_parameters(),
+        megabytes=(weights / WEIGHTS_NAME).stat().st_size / 1e6,
+        weights_id=weights_id(weights)[:12],
+        labels=read_labels(weights),
+        metrics=metrics,
+        main=next(iter(metrics.values())),
+        protocols=PROTOCOLS,
+    )
+    return str(card).rstrip() + "\n"
+
+
+def main_card(argv: list[str]) -> int:
+    """Write the calibration and the model card of the weights from the results: python -m ser_model card."""
+    parser = argparse.ArgumentParser(prog="python -m ser_model card", description=main_card.__doc__)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="DIR")
+    parser.add_argument("--metrics", type=Path, default=CALIBRATION, metavar="FILE", help="of the folds")
+    arguments = parser.parse_args(argv)
+    weights, card = arguments.weights, arguments.weights / "README.md"
+    config = read_config(weights)
+    with atomic_folder(weights) as tmp:
+        new = json.dumps(config | read_calibration(arguments.metrics), indent=2, sort_keys=True) + "\n"
+        (tmp / CONFIG_NAME).write_text(new)
+        (tmp / card.name).write_text(make_card(weights, collect_metrics(arguments.metrics)))
+        same = all((weights / path.name).read_text() == path.read_text() for path in tmp.iterdir())
+    print("The model card is up to date." if same else f"{card} has changed.", file=sys.stderr)
+    return 0

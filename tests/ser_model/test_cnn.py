@@ -9,15 +9,7 @@ import torch
 from transformers import AutoModelForAudioClassification
 from voice import speak
 
-from ser_model.cnn import (
-    CnnConfig,
-    EmotionCnn,
-    WeightsError,
-    ensemble_networks,
-    load_network,
-    save_network,
-    weights_id,
-)
+from ser_model.cnn import CnnConfig, EmotionCnn, WeightsError, ensemble_networks, load_network, save_network, weights_id
 from ser_model.hub import make_config
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer

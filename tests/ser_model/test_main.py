@@ -17,7 +17,7 @@ from ser_model.speaker import SpeakerProfile
 
 KEYS = {
     "file", "emotion", "sure", "probabilities", "gender", "gender_probability", "intensity", "intensity_probability",
-    "speech", "timeline", "notice",
+    "speech", "timeline", "notice"
 }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_a_folder_becomes_a_table_and_the_count_is_on_standard_error(
 )
 def test_bad_options_end_with_2_and_one_line(
     voice: str, folder: Path, tmp_path: Path, target: str, options: list[str], message: str,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     (tmp_path / "empty").mkdir()
     paths = {"VOICE": voice, "OUT": str(tmp_path / "out.csv")}

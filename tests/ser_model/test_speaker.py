@@ -143,8 +143,8 @@ GOOD: dict[str, Any] = {"kind": KIND, "version": VERSION, "space": "abc", "means
         GOOD | {"means": {"neutral": []}}, GOOD | {"means": {"neutral": ["1"]}},
         GOOD | {"means": {"neutral": [True]}}, GOOD | {"means": {"neutral": [float("nan")]}},
         GOOD | {"means": {"neutral": [1e300]}}, GOOD | {"means": {"neutral": [10**400]}},
-        GOOD | {"means": {"neutral": [0.0] * 5000}}, GOOD | {"means": {str(i): [0.0] for i in range(99)}},
-    ],
+        GOOD | {"means": {"neutral": [0.0] * 5000}}, GOOD | {"means": {str(i): [0.0] for i in range(99)}}
+    ]
 )  # fmt: skip
 def test_anything_but_a_profile_is_refused_in_one_sentence(hostile: object) -> None:
     with pytest.raises(EnrollmentError) as caught:

@@ -1,1 +1,1 @@
-"""The robustness suite: what changes of a recording do to the answer, on networks that never heard the speaker."""
+"""How changes of a recording change the answer, measured on networks that were not trained on the speaker."""

@@ -1,90 +1,308 @@
-"""Changes that hardly anybody hears, and spectral tilts.
+"""The changes of a recording that are checked, how each file is written, and what must hold.
 
-After audeering's ser-tests (docs/method-tests.rst: small changes, spectral tilt), with the same numbers, each drawn
-anew for every clip. Signal-to-noise ratios are against the speech, not the whole recording: about 3 dB harder there.
+Small changes, noise, phone, tilt and room follow audeering's ser-tests, with the same numbers and thresholds, drawn
+anew for every clip; codec and format are ours. Signal-to-noise ratios are relative to the speech instead of the whole
+recording, which is about 3 dB harder. Noise is synthetic, babble is made of other actors' clips.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import av
 import numpy as np
-from scipy.signal import butter, fftconvolve, firwin2, lfilter
+import soundfile as sf
+import soxr
+from numpy.typing import NDArray
+from scipy.signal import butter, fftconvolve, firwin2, lfilter, sosfilt
 
-from ser_model.audio import SAMPLE_RATE
-from ser_model.evaluation.robustness.recording import Change, Changed, Recording
+from ser_model.audio import Waveform
+from ser_model.evaluation.robustness import sounds
+from ser_model.evaluation.robustness.sounds import Make, Sound
+from ser_model.frontend import SAMPLE_RATE
+from ser_model.training.corpora import Codec
 
-FEW_SAMPLES = (100, 500, 1000)
+FEW_SAMPLES = (100, 500, 1000)  # 6, 31 or 62 ms
 TILT_TAPS = 1025
+ENVIRONMENT: tuple[Make, ...] = (sounds.make_pink, sounds.make_brown, sounds.make_hum, sounds.make_clicks)
+BABBLE_VOICES, BABBLE_GAINS_DB = (4, 7), (-20, -13)
+
+DISTANCE_M = 0.5  # from the mouth to the microphone of a laptop on the table
+VOLUME_M3, DIRECTIVITY = 60, 2.0  # of a living room, of a mouth
+FIRST_ECHO_S = 0.003
+
+PHONE_RATE_HZ = 8_000
+AMR = Codec("libopencore_amrnb", "amr", 7_400, PHONE_RATE_HZ)
+COMPRESSOR_DB, COMPRESSOR_SLOPE, COMPRESSOR_S = -20, 0.8, 0.015  # threshold, slope above it, time constant
+HISS_DB, HISS_FROM_HZ = -25, 3_000  # peak of the pink noise, before its high-pass
 
 
-def keep(recording: Recording, _: np.random.Generator) -> Changed:
-    """Change nothing."""
-    return recording.waveform
+@dataclass(frozen=True)
+class Recording:
+    """A whole recording, with the silence around its speech.
+
+    Attributes:
+        waveform: (time,) at SAMPLE_RATE.
+        speech: First and last sample of the speech.
+        others: Speech of training actors, for babble.
+    """
+
+    waveform: Waveform
+    speech: tuple[int, int]
+    others: tuple[Waveform, ...] = ()
+
+    @property
+    def speech_rms(self) -> float:
+        """Root mean square of the speech without the silence around it."""
+        return _rms(self.waveform[slice(*self.speech)].astype(np.float64))
+
+
+Changed = NDArray[np.floating[Any]]
+Change = Callable[[Recording, np.random.Generator], Changed]  # -> (time,) at SAMPLE_RATE
+Write = Callable[[Changed], bytes]  # (time,) at SAMPLE_RATE -> a file
+
+
+def write_wav(subtype: str = "FLOAT", rate_hz: int = SAMPLE_RATE, channels: int = 1) -> Write:
+    """WAV with these samples ("PCM_16", "PCM_32" or "FLOAT"), rate and channels; integers clip at full scale."""
+    return lambda waveform: _write(waveform, rate_hz, channels, format="WAV", subtype=subtype)
+
+
+WAV = write_wav()
+
+
+def write_ogg(waveform: Changed) -> bytes:
+    """Ogg Vorbis at 48 kHz in the default quality of libsndfile."""
+    return _write(np.clip(waveform, -1, 1), 48_000, 1, format="OGG", subtype="VORBIS")
+
+
+def _write(waveform: Changed, rate_hz: int, channels: int, **kind: str) -> bytes:
+    samples = soxr.resample(waveform, SAMPLE_RATE, rate_hz) if rate_hz != SAMPLE_RATE else waveform
+    file = io.BytesIO()
+    sf.write(file, np.stack([samples] * channels, axis=1), rate_hz, **kind)
+    return file.getvalue()
 
 
 def add_tone(recording: Recording, rng: np.random.Generator) -> Changed:
-    """A sine at 5 to 7 kHz, its peak 40, 45 or 50 dB under the recording's."""
-    level = np.abs(recording.waveform).max() * _to_gain(-rng.choice([40, 45, 50]))
+    """Add a sine at 5 to 7 kHz."""
+    level = np.abs(recording.waveform).max() * 10 ** (-rng.choice([40, 45, 50]) / 20)
     times = np.arange(recording.waveform.size) / SAMPLE_RATE
     return np.asarray(recording.waveform + level * np.sin(2 * np.pi * rng.uniform(5000, 7000) * times))
 
 
-def append_zeros(recording: Recording, rng: np.random.Generator) -> Changed:
-    """6, 31 or 62 ms of silence behind."""
-    return np.pad(recording.waveform, (0, rng.choice(FEW_SAMPLES)))
-
-
-def prepend_zeros(recording: Recording, rng: np.random.Generator) -> Changed:
-    """6, 31 or 62 ms of silence before."""
-    return np.pad(recording.waveform, (rng.choice(FEW_SAMPLES), 0))
-
-
 def clip_peaks(recording: Recording, rng: np.random.Generator) -> Changed:
-    """The highest 0.1, 0.2 or 0.3 % of the samples are clipped."""
+    """Clip the samples with the largest magnitude."""
     limit = np.quantile(np.abs(recording.waveform), 1 - rng.choice([0.001, 0.002, 0.003]))
     return recording.waveform.clip(-limit, limit)
 
 
-def crop_beginning(recording: Recording, rng: np.random.Generator) -> Changed:
-    """The first 6, 31 or 62 ms are cut off."""
-    return recording.waveform[rng.choice(FEW_SAMPLES) :]
-
-
-def crop_end(recording: Recording, rng: np.random.Generator) -> Changed:
-    """The last 6, 31 or 62 ms are cut off."""
-    return recording.waveform[: -rng.choice(FEW_SAMPLES)]
-
-
 def amplify(gains_db: Sequence[float]) -> Change:
-    """Louder or softer by one of these."""
-    return lambda recording, rng: recording.waveform * _to_gain(rng.choice(gains_db))
+    """Change the level by one of these."""
+    return lambda recording, rng: recording.waveform * float(10 ** (rng.choice(gains_db) / 20))
 
 
-def pass_high(recording: Recording, rng: np.random.Generator) -> Changed:
-    """Butterworth of order 1 at 50, 100 or 150 Hz."""
-    return _filter(recording, "highpass", rng.choice([50, 100, 150]))
-
-
-def pass_low(recording: Recording, rng: np.random.Generator) -> Changed:
-    """Butterworth of order 1 at 7500, 7000 or 6500 Hz."""
-    return _filter(recording, "lowpass", rng.choice([7500, 7000, 6500]))
+def filter_out(kind: str, edges_hz: Sequence[float]) -> Change:
+    """Apply a Butterworth high-pass or low-pass of order 1 at one of these frequencies."""
+    return lambda recording, rng: np.asarray(
+        lfilter(*butter(1, rng.choice(edges_hz), kind, fs=SAMPLE_RATE), recording.waveform)
+    )
 
 
 def tilt(top: float) -> Change:
-    """A filter whose amplitude goes in a straight line from 1 at 0 Hz to this at 8 kHz; the level stays."""
+    """Tilt the spectrum: a gain from 1 at 0 Hz to this at 8 kHz; the level stays."""
     taps = firwin2(TILT_TAPS, [0, 1], [1, top])
 
     def change(recording: Recording, _: np.random.Generator) -> Changed:
         tilted = fftconvolve(recording.waveform, taps, mode="same")
-        return np.asarray(tilted * np.sqrt(np.mean(recording.waveform**2) / np.mean(tilted**2)))
+        return np.asarray(tilted * _rms(recording.waveform) / _rms(tilted))
 
     return change
 
 
-def _filter(recording: Recording, kind: str, edge_hz: float) -> Changed:
-    return np.asarray(lfilter(*butter(1, edge_hz, kind, fs=SAMPLE_RATE), recording.waveform))
+def add_noise(make: Make, snr_db: Sequence[float]) -> Change:
+    """Add noise over the whole recording."""
+
+    def change(recording: Recording, rng: np.random.Generator) -> Changed:
+        return mix(recording, make(recording.waveform.size, rng), rng.choice(snr_db))
+
+    return change
 
 
-def _to_gain(decibels: float) -> float:
-    return float(10 ** (decibels / 20))
+def add_environment(recording: Recording, rng: np.random.Generator) -> Changed:
+    """Add pink or brown noise, mains hum, or clicks."""
+    make = ENVIRONMENT[rng.integers(len(ENVIRONMENT))]
+    return mix(recording, make(recording.waveform.size, rng), 20)
+
+
+def add_music(recording: Recording, rng: np.random.Generator) -> Changed:
+    """Add synthetic music."""
+    return mix(recording, sounds.make_music(recording.waveform.size, rng), 20)
+
+
+def add_babble(recording: Recording, rng: np.random.Generator) -> Changed:
+    """Add four to seven other people talking."""
+    size, babble = recording.waveform.size, np.zeros(recording.waveform.size)
+    for _ in range(rng.integers(*BABBLE_VOICES, endpoint=True)):
+        voice = recording.others[rng.integers(len(recording.others))].astype(np.float64)
+        gain = 10 ** (rng.integers(*BABBLE_GAINS_DB, endpoint=True) / 20) / np.sqrt(np.mean(voice**2))
+        babble += gain * np.resize(np.roll(voice, rng.integers(voice.size)), size)
+    return mix(recording, babble, 20)
+
+
+def add_burst(make: Callable[[np.random.Generator], Sound]) -> Change:
+    """Add a cough or sneeze somewhere; its energy is 10 dB below that of the speech."""
+
+    def change(recording: Recording, rng: np.random.Generator) -> Changed:
+        burst, size = make(rng), recording.waveform.size
+        start = rng.integers(max(size - burst.size, 1))
+        placed = np.zeros(size)
+        placed[start : start + burst.size] = burst[: size - start]
+        first, last = recording.speech
+        return mix(recording, placed * np.sqrt(size / (last - first)), 10)
+
+    return change
+
+
+def mix(recording: Recording, noise: Sound, snr_db: float) -> Changed:
+    """Add noise at this ratio of the RMS of the speech to the RMS of the whole noise."""
+    level = recording.speech_rms / max(_rms(noise), 1e-12) * 10 ** (-snr_db / 20)
+    return np.asarray(recording.waveform + level * noise)
+
+
+def add_room(rt60_s: float) -> Change:
+    """Add the reverberation of a room behind the direct sound."""
+
+    def change(recording: Recording, rng: np.random.Generator) -> Changed:
+        echo = fftconvolve(recording.waveform, make_echo(rt60_s, rng))
+        return np.asarray(np.pad(recording.waveform, (0, echo.size - recording.waveform.size)) + echo)
+
+    return change
+
+
+def make_echo(rt60_s: float, rng: np.random.Generator) -> Changed:
+    """Draw the impulse response without the direct sound: Gaussian noise that decays exponentially (Polack 1988)."""
+    times = np.arange(round(rt60_s * SAMPLE_RATE)) / SAMPLE_RATE
+    tail = rng.standard_normal(times.size) * np.exp(-np.log(1000) * times / rt60_s) * (times >= FIRST_ECHO_S)
+    return np.asarray(tail * np.sqrt(10 ** (-direct_to_echo_db(rt60_s) / 10) / np.sum(tail**2)))
+
+
+def direct_to_echo_db(rt60_s: float) -> float:
+    """Return the direct sound over the echo; the critical distance is 0.057 sqrt(Q V / RT60) (Kuttruff 2009)."""
+    critical_m = 0.057 * np.sqrt(DIRECTIVITY * VOLUME_M3 / rt60_s)
+    return float(20 * np.log10(critical_m / DISTANCE_M))
+
+
+def phone_call(recording: Recording, rng: np.random.Generator) -> Changed:
+    """Send the recording over a poor telephone line: compressor, AMR narrow band, hiss above its band."""
+    scaled = recording.waveform / np.abs(recording.waveform).max()
+    memory = np.exp(-1 / (COMPRESSOR_S * SAMPLE_RATE))
+    power = lfilter([1 - memory], [1, -memory], scaled.astype(np.float64) ** 2)
+    excess_db = np.maximum(10 * np.log10(power + 1e-12) - COMPRESSOR_DB, 0)
+    data = AMR(scaled * 10 ** ((COMPRESSOR_SLOPE - 1) * excess_db / 20))
+    with av.open(io.BytesIO(data), mode="r", format="amr") as file:
+        to_float = av.AudioResampler("flt", "mono")
+        frames = [part.to_ndarray()[0] for frame in file.decode(audio=0) for part in to_float.resample(frame)]
+    wide = soxr.resample(np.concatenate(frames), PHONE_RATE_HZ, SAMPLE_RATE)
+    hiss = sounds.make_pink(wide.size, rng)
+    hiss *= 10 ** (HISS_DB / 20) / np.abs(hiss).max()
+    high_pass = butter(2, HISS_FROM_HZ, "highpass", fs=SAMPLE_RATE, output="sos")
+    line = wide / np.abs(wide).max() + sosfilt(high_pass, hiss)
+    return np.asarray(line * _rms(recording.waveform) / _rms(line))
+
+
+def _rms(sound: Changed) -> float:
+    return float(np.sqrt(np.mean(sound**2)))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A change of every recording.
+
+    Attributes:
+        group: What it belongs to.
+        name: What is done.
+        parameters: With which numbers.
+        unchanged: The share of answers that stay must exceed this.
+        uar_change: The UAR must change by more than this; None if that is not checked.
+        change: Changes the sound.
+        write: Makes a file of it, which load_audio reads.
+    """
+
+    group: str
+    name: str
+    parameters: str
+    unchanged: float
+    uar_change: float | None = None
+    change: Change = lambda recording, _: recording.waveform
+    write: Write = WAV
+
+
+def _small(name: str, parameters: str, change: Change) -> Check:
+    return Check("small", name, parameters, 0.95, change=change)
+
+
+def _noise(name: str, parameters: str, change: Change) -> Check:
+    return Check("noise", name, parameters, 0.90, -0.05, change)
+
+
+def _codec(name: str, encoder: str, container: str, kbit: int) -> Check:
+    parameters, write = f"{kbit} kbit/s, 48 kHz", Codec(encoder, container, 1000 * kbit)
+    return Check("codec", f"{name} {kbit}", parameters, 0.90, write=write)
+
+
+def _format(name: str, parameters: str, write: Write) -> Check:
+    return Check("format", name, parameters, 0.98, write=write)
+
+
+def _room(rt60_s: float) -> Check:
+    parameters = f"RT60 {rt60_s} s, direct sound {direct_to_echo_db(rt60_s):.0f} dB above the echo"
+    return Check("room", f"room {rt60_s} s", parameters, 0.80, change=add_room(rt60_s))
+
+
+CLEAN = Check("clean", "clean", "nothing changed", 0.0)
+CHECKS = (
+    _small("additive tone", "sine of 5 to 7 kHz, peak 40, 45 or 50 dB below the recording's", add_tone),
+    _small(
+        "append zeros", "100, 500 or 1000 samples", lambda one, rng: np.pad(one.waveform, (0, rng.choice(FEW_SAMPLES)))
+    ),
+    _small(
+        "prepend zeros", "100, 500 or 1000 samples", lambda one, rng: np.pad(one.waveform, (rng.choice(FEW_SAMPLES), 0))
+    ),
+    _small("clip", "0.1, 0.2 or 0.3 % of the samples", clip_peaks),
+    _small("crop beginning", "100, 500 or 1000 samples", lambda one, rng: one.waveform[rng.choice(FEW_SAMPLES) :]),
+    _small("crop end", "100, 500 or 1000 samples", lambda one, rng: one.waveform[: -rng.choice(FEW_SAMPLES)]),
+    _small("gain", "-2, -1, 1 or 2 dB", amplify((-2, -1, 1, 2))),
+    _small("high-pass", "order 1, 50, 100 or 150 Hz", filter_out("highpass", [50, 100, 150])),
+    _small("low-pass", "order 1, 7500, 7000 or 6500 Hz", filter_out("lowpass", [7500, 7000, 6500])),
+    _small("white noise 35 to 45 dB", "SNR 35, 40 or 45 dB", add_noise(sounds.make_white, (35, 40, 45))),
+    _noise("babble", "4 to 7 training actors, 20 dB", add_babble),
+    _noise("environment", "synthetic pink, brown, hum or clicks, 20 dB", add_environment),
+    _noise("music", "synthetic, 20 dB", add_music),
+    _noise("white noise 20 dB", "SNR 20 dB", add_noise(sounds.make_white, (20,))),
+    _noise("cough", "one, synthetic, 10 dB", add_burst(sounds.make_cough)),
+    _noise("sneeze", "one, synthetic, 10 dB", add_burst(sounds.make_sneeze)),
+    Check("phone", "phone", "compressor, AMR-NB 7.4 kbit/s, hiss", 0.50, -0.05, phone_call),
+    _codec("WebM Opus", "libopus", "webm", 16),
+    _codec("WebM Opus", "libopus", "webm", 32),
+    _codec("WebM Opus", "libopus", "webm", 64),
+    _codec("Ogg Opus", "libopus", "ogg", 32),
+    Check("codec", "Ogg Vorbis", "default quality, 48 kHz", 0.90, write=write_ogg),
+    _codec("MP3", "libmp3lame", "mp3", 64),
+    _codec("M4A AAC", "aac", "mp4", 64),
+    Check("tilt", "tilt up", "amplitude from 1 at 0 Hz to 3 at 8 kHz", 0.80, -0.02, tilt(3.0)),
+    Check("tilt", "tilt down", "amplitude from 1 at 0 Hz to 0 at 8 kHz", 0.80, -0.02, tilt(0.0)),
+    _room(0.2),
+    _room(0.4),
+    _room(0.8),
+    Check("format", "ten times louder", "+20 dB, beyond full scale as float", 0.95, change=amplify((20,))),
+    Check("format", "ten times softer", "-20 dB", 0.95, change=amplify((-20,))),
+    _format("stereo", "two equal channels", write_wav(channels=2)),
+    _format("8 kHz", "8 kHz, nothing above 4 kHz is left", write_wav(rate_hz=8_000)),
+    _format("44.1 kHz", "44.1 kHz", write_wav(rate_hz=44_100)),
+    _format("48 kHz", "48 kHz", write_wav(rate_hz=48_000)),
+    _format("int16", "16-bit integers", write_wav("PCM_16")),
+    _format("int32", "32-bit integers", write_wav("PCM_32")),
+    _format("float", "32-bit floats", write_wav("FLOAT")),
+)

@@ -1,0 +1,242 @@
+"""How much enrollment helps with a new speaker: python -m ser_model enrollment --data DIR.
+
+The ensembles of the Luna folds predict the clips of their test actors without enrollment, after one neutral clip, after
+eight clips (one of each emotion: statement 1, repetition 1, normal intensity), and with all clips of the speaker at
+hand but unlabeled (transductive). Enrolled clips are not scored. Settings are chosen with --validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ser_model.calibration import fit_abstention_threshold, fit_temperature, softmax
+from ser_model.cnn import load_network
+from ser_model.evaluation.metrics import ABSTAIN_SHARE, measure_ece, measure_uar
+from ser_model.evaluation.report import describe_origin, write_document
+from ser_model.labels import EMOTIONS, Emotion
+from ser_model.speaker import SpeakerSettings, SpeakerSpace
+from ser_model.training.corpora import Clip, ClipName, load_ravdess, make_clips, prepare
+from ser_model.training.ensemble import NETWORKS, combine_logits, find_networks, list_ensembles
+from ser_model.training.fit import predict_clips
+from ser_model.training.folds import split_clips
+
+KINDS = ("none", "one", "eight", "unlabeled")
+ENROLLED = ("one", "eight")  # what a visitor can do
+GRID = {"speaker_ratio": (1.0, 2.0, 4.0), "emotion_ratio": (0.4, 0.75, 1.5), "scale": (0.12, 0.25, 0.5)}
+VALIDATION_NETWORKS = Path("runs/validation/networks")
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """The clips of a test actor and what an ensemble makes of them.
+
+    Attributes:
+        actor: 1 to 24.
+        logits: (clip, emotion).
+        embedding: (clip, width).
+        truth: (clip,) class index.
+        enrollable: (clip,) whether it is one of the eight clips for enrollment.
+    """
+
+    actor: int
+    logits: Array
+    embedding: Array
+    truth: NDArray[np.int64]
+    enrollable: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """An ensemble of one fold: the speaker space of its training actors, and its test actors."""
+
+    fold: str
+    seed: int
+    space: SpeakerSpace
+    speakers: list[Speaker]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scored clips of all folds and ensembles, one row each."""
+
+    folds: NDArray[np.str_]
+    seeds: NDArray[np.int64]
+    actors: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    logits: Array
+
+    def uar(self, fold: str | None = None) -> float:
+        """Mean over the ensembles of the UAR on one fold or on all."""
+        rows = np.ones(self.truth.size, bool) if fold is None else self.folds == fold
+        predicted = self.logits.argmax(axis=1)
+        own = [rows & (self.seeds == seed) for seed in np.unique(self.seeds)]
+        return float(np.mean([measure_uar(self.truth[one], predicted[one]) for one in own]))
+
+
+def main(argv: list[str]) -> int:
+    """Measure how much enrollment helps with a new speaker, and calibrate the predictions for enrolled speakers."""
+    parser = argparse.ArgumentParser(prog="python -m ser_model enrollment", description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
+    parser.add_argument("--networks", type=Path, metavar="DIR", help=f"of train.py --protocol luna ({NETWORKS})")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the networks of seeds 0 to N-1")
+    parser.add_argument("--validation", action="store_true", help="try all settings on validation actors")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: results/enrollment.json")
+    arguments = parser.parse_args(argv)
+    validation = arguments.validation
+    networks = arguments.networks or (VALIDATION_NETWORKS if validation else NETWORKS)
+    out = arguments.out or Path(f"results/enrollment{'-validation' if validation else ''}.json")
+    report = measure_enrollment(list(read_folds(arguments.data, networks, arguments.seeds, validation)), validation)
+    flag = " --validation" if validation else ""
+    command = f"python -m ser_model enrollment --data DIR --seeds {arguments.seeds}{flag}"
+    write_document(out, {"command": command, "seeds": arguments.seeds, **report})
+    for kind, row in report["rows"].items():
+        own = f", with its own calibration {row['enrolled']['ece']:.3f}" if "enrolled" in row else ""
+        print(f"{kind:10} UAR {row['uar']:.4f}  ECE {row['ece']:.3f}{own}", file=sys.stderr)
+    return 0
+
+
+def measure_enrollment(models: list[FoldModel], validation: bool = False) -> dict[str, Any]:
+    """Return the document of results/enrollment.json; for validation with all the settings that were tried."""
+    report: dict[str, Any] = {
+        "settings": asdict(SpeakerSettings()),
+        "rows": {kind: measure(models, kind) for kind in KINDS},
+        "calibration": fit_enrolled([score(models, kind) for kind in ENROLLED]),
+        **describe_origin(("torch", "numpy")),
+    }
+    if validation:
+        report["temperature_ratio"] = {kind: _temperature_ratio(models, kind) for kind in KINDS if kind != "none"}
+        report["tried"] = try_settings(models)
+    return report
+
+
+def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iterable[FoldModel]:
+    """Run every ensemble of the Luna folds on every speech clip, and fit the space of its training actors."""
+    find_networks(networks, "0", range(seeds))  # fails before the clips are decoded, which takes longer
+    clips = make_clips(prepare(load_ravdess(data, ("speech",))))
+    labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.actor for clip in clips])
+    row_of = {clip.file: row for row, clip in enumerate(clips)}
+    for fold in split_clips(clips, "luna", validation):
+        own = [
+            predict_clips(load_network(folder), clips) for folder in find_networks(networks, fold.name, range(seeds))
+        ]
+        train = [row_of[clip.file] for clip in fold.train]
+        for number, members in enumerate(list_ensembles(seeds)):
+            outputs = combine_logits([own[seed] for seed in members])
+            assert outputs.embedding is not None
+            emotions = tuple(map(str, EMOTIONS))
+            space = SpeakerSpace.fit(outputs.embedding[train], labels[train], actors[train], emotions)
+            speakers = []
+            for actor in sorted({clip.actor for clip in fold.test}):
+                rows = [row_of[clip.file] for clip in fold.test if clip.actor == actor]
+                enrollable = np.array([is_enrollable(clips[row]) for row in rows])
+                speakers.append(
+                    Speaker(actor, outputs.emotion[rows], outputs.embedding[rows], labels[rows], enrollable)
+                )
+            yield FoldModel(fold.name, number, space, speakers)
+
+
+def is_enrollable(clip: Clip) -> bool:
+    """Return whether a clip is one of the eight that a speaker is enrolled with."""
+    name = ClipName.parse(clip.file)
+    return (name.intensity, name.statement, name.repetition) == ("normal", 1, 1)
+
+
+def score(models: list[FoldModel], kind: str, adapted: bool = True) -> Scored:
+    """Return the logits for the clips that are scored after one kind of enrollment, adapted to the speaker or not."""
+    columns: dict[str, list[Any]] = {name: [] for name in Scored.__dataclass_fields__}
+    for model in models:
+        for speaker in model.speakers:
+            enrolled = speaker.enrollable & ((speaker.truth == Emotion.NEUTRAL.class_index) | (kind == "eight"))
+            enrolled = enrolled & (kind in ENROLLED)
+            logits, embedding = speaker.logits[~enrolled], speaker.embedding[~enrolled]
+            if kind == "unlabeled" and adapted:
+                logits = model.space.adapt_transductive(logits, embedding)
+            elif enrolled.any() and adapted:
+                clips = {str(EMOTIONS[speaker.truth[i]]): speaker.embedding[[i]] for i in np.flatnonzero(enrolled)}
+                logits = model.space.adapt_supervised(logits, embedding, model.space.enroll(clips))
+            values = (model.fold, model.seed, speaker.actor)
+            for name, value in zip(("folds", "seeds", "actors"), values, strict=True):
+                columns[name].append(np.full(len(logits), value))
+            columns["truth"].append(speaker.truth[~enrolled])
+            columns["logits"].append(logits)
+    return Scored(**{name: np.concatenate(parts) for name, parts in columns.items()})
+
+
+def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
+    """Measure one kind of enrollment; the gain is over the same clips without it."""
+    own, plain, none = score(models, kind), score(models, kind, adapted=False), score(models, "none")
+    folds = [str(fold) for fold in np.unique(own.folds)]
+    temperature = np.zeros(own.truth.size)  # the one without enrollment, fitted on the other folds
+    for fold in folds:
+        others = none.folds != fold
+        temperature[own.folds == fold] = fit_temperature(none.logits[others], none.truth[others])
+    row = {
+        "uar": own.uar(),
+        "gain": own.uar() - plain.uar(),
+        "uar_by_fold": {fold: own.uar(fold) for fold in folds},
+        "gain_by_fold": {fold: own.uar(fold) - plain.uar(fold) for fold in folds},
+        "ece": measure_ece(softmax(own.logits, temperature[:, None]), own.truth),
+    }
+    return row | ({"enrolled": measure_enrolled(models, own)} if kind in ENROLLED else {})
+
+
+def fit_enrolled(answers: list[Scored], held_out_actor: int | None = None) -> dict[str, float]:
+    """Fit the calibration of enrolled speakers to the clips of all actors but one, after any kind of enrollment.
+
+    Returns:
+        The fields of Calibration, as config.json has them.
+    """
+    kept = [one.actors != held_out_actor for one in answers]
+    logits = np.concatenate([one.logits[rows] for one, rows in zip(answers, kept, strict=True)])
+    truth = np.concatenate([one.truth[rows] for one, rows in zip(answers, kept, strict=True)])
+    temperature = fit_temperature(logits, truth)
+    threshold = fit_abstention_threshold(softmax(logits, temperature), ABSTAIN_SHARE)
+    return {"enrolled_temperature": temperature, "enrolled_abstention_threshold": threshold}
+
+
+def measure_enrolled(models: list[FoldModel], scored: Scored) -> dict[str, float]:
+    """Measure predictions whose calibration, for each actor, was fitted to the other enrolled actors."""
+    answers = [score(models, kind) for kind in ENROLLED]
+    fitted = {actor: fit_enrolled(answers, actor) for actor in np.unique(scored.actors).tolist()}
+    temperature, threshold = (
+        np.array([fitted[actor][name] for actor in scored.actors.tolist()])
+        for name in ("enrolled_temperature", "enrolled_abstention_threshold")
+    )
+    probabilities = softmax(scored.logits, temperature[:, None])
+    sure = probabilities.max(axis=1) >= threshold
+    correct = probabilities.argmax(axis=1) == scored.truth
+    return {
+        "ece": measure_ece(probabilities, scored.truth),
+        "coverage": float(sure.mean()),
+        "accuracy_when_sure": float(correct[sure].mean()),
+    }
+
+
+def try_settings(models: list[FoldModel]) -> list[dict[str, Any]]:
+    """Measure every combination of GRID, the best first by the mean UAR of the three kinds of enrollment."""
+    rows = []
+    for values in itertools.product(*GRID.values()):
+        settings = SpeakerSettings(**dict(zip(GRID, values, strict=True)))
+        changed = [replace(model, space=replace(model.space, settings=settings)) for model in models]
+        rows.append(asdict(settings) | {kind: score(changed, kind).uar() for kind in KINDS if kind != "none"})
+    return sorted(rows, key=lambda row: -(row["one"] + row["eight"] + row["unlabeled"]))
+
+
+def _temperature_ratio(models: list[FoldModel], kind: str) -> float:
+    """Return the temperature that fits after enrollment over the one without it, geometric mean of the models."""
+    ratios = []
+    for model in models:
+        plain, enrolled = score([model], "none"), score([model], kind)
+        ratios.append(fit_temperature(enrolled.logits, enrolled.truth) / fit_temperature(plain.logits, plain.truth))
+    return float(np.exp(np.mean(np.log(ratios))))

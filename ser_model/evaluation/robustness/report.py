@@ -1,0 +1,235 @@
+"""The rows of the robustness report that need no change of a recording, its bars and its figure.
+
+As in ser-tests, the threshold of a fairness row is the largest difference that an unbiased random rater shows in 1000
+simulations, here for these very group sizes. Its differences are smaller than those of a model that is mostly right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ser_model.evaluation.metrics import Predictions, measure_ece, measure_selective
+from ser_model.labels import EMOTIONS, Emotion
+from ser_model.training.corpora import ClipName
+
+SIMULATIONS = 1000
+PITCH_EDGES_HZ = (145, 190)  # low, middle, high
+MAX_ECE, MIN_ACCURACY_AT_70 = 0.05, 0.78
+COVERAGES = tuple(round(0.05 * step, 2) for step in range(4, 21))
+PUBLISHED = {  # thresholds of ser-tests
+    "sex": {"uar": 0.075, "precision": 0.075, "recall": 0.175},
+    "pitch": {"uar": 0.075, "precision": 0.1, "recall": 0.225},
+}
+MIN_SMALL_SHARE, MIN_CODEC_UNCHANGED, MAX_WHITE_LOSS = 0.8, 0.90, 0.05
+PASSED, UNSURE, FAILED, LIMIT = "#3f88c5", "#9ec5e5", "#d1495b", "#222222"
+
+Row = dict[str, Any]
+Groups = dict[str, NDArray[np.bool_]]
+Ints = NDArray[np.int64]
+Tables = NDArray[np.floating[Any]]  # (rater, true, predicted) counts
+
+
+def judge_fairness(predictions: Predictions, pitch_hz: dict[int, float]) -> list[Row]:
+    """Compare every group of speakers or clips with all clips; pitch_hz is the mean pitch of each actor."""
+    names = [ClipName.parse(str(file)) for file in predictions.files]
+    pitch = np.array([pitch_hz[actor] for actor in predictions.actors])
+    low, high = PITCH_EDGES_HZ
+    strong = np.array([name.intensity == "strong" for name in names])
+    second = np.array([name.statement == 2 for name in names])  # noqa: PLR2004 - of two sentences
+    women = predictions.gender_truth == 1
+    splits: dict[str, Groups] = {
+        "sex": {"women": women, "men": ~women},
+        "pitch": {"low": pitch <= low, "middle": (pitch > low) & (pitch <= high), "high": pitch > high},
+        "statement": {"first": ~second, "second": second},
+        "intensity": {"normal": ~strong, "strong": strong},
+        "actor": {f"{actor:02d}": predictions.actors == actor for actor in np.unique(predictions.actors)},
+    }
+    rows = []
+    for split, groups in splits.items():
+        kept = np.ones(predictions.truth.size, bool)
+        if split == "intensity":  # neutral has normal intensity only
+            kept = predictions.truth != Emotion.NEUTRAL.class_index
+        rows += _compare_groups(predictions, split, kept, groups)
+    return rows
+
+
+def judge_calibration(predictions: Predictions) -> list[Row]:
+    """Measure the calibration error, and the accuracy on the most confident clips."""
+    probabilities, truth = predictions.probabilities, predictions.truth
+    confidence, correct = probabilities.max(axis=1), predictions.predicted == truth
+    bin_of = np.minimum((confidence * 10).astype(int), 9)
+    bins = [bin_of == i for i in range(10) if (bin_of == i).any()]
+    reliability = [{"confidence": float(confidence[own].mean()), "correct": float(correct[own].mean())} for own in bins]
+    curve = [{"coverage": one, "accuracy": measure_selective(probabilities, truth, one)} for one in COVERAGES]
+    ece, selective = measure_ece(probabilities, truth), measure_selective(probabilities, truth, 0.7)
+    return [
+        {
+            "group": "calibration",
+            "name": "calibration error",
+            "parameters": "15 bins",
+            "ece": ece,
+            "threshold": {"ece": MAX_ECE},
+            "pass": ece <= MAX_ECE,
+            "random_rater": {"ece": 0.0, "pass": True},
+            "reliability": reliability,
+        },
+        {
+            "group": "calibration",
+            "name": "accuracy when sure",
+            "parameters": "70 % coverage",
+            "accuracy": selective,
+            "threshold": {"accuracy": MIN_ACCURACY_AT_70},
+            "pass": selective >= MIN_ACCURACY_AT_70,
+            "random_rater": {"accuracy": 1 / len(EMOTIONS), "pass": False},
+            "coverage": curve,
+        },
+    ]
+
+
+def judge_bars(rows: list[Row]) -> dict[str, Row]:
+    """Judge the bars of the project whose rows were run."""
+
+    def bar(what: str, value: float, limit: float, strict: bool = False) -> Row:
+        return {"what": what, "value": value, "bar": limit, "holds": value > limit if strict else value >= limit}
+
+    bars = {}
+    groups = {name: [row for row in rows if row["group"] == name] for name in ("small", "codec", "product")}
+    if own := groups["small"]:
+        passed = float(np.mean([row["pass"] for row in own]))
+        bars["small"] = bar("share of the small changes passed", passed, MIN_SMALL_SHARE)
+    if own := groups["codec"]:
+        least = min(float(row["unchanged"]) for row in own)
+        bars["codec"] = bar("least unchanged of the codecs", least, MIN_CODEC_UNCHANGED, strict=True)
+    for row in rows:
+        if row["name"] == "white noise 20 dB":
+            bars["white"] = bar("UAR change by white noise at 20 dB", row["uar_change"], -MAX_WHITE_LOSS)
+    if own := groups["product"]:
+        bars["product"] = bar("share of the product cases passed", float(np.mean([row["pass"] for row in own])), 1.0)
+    return bars
+
+
+def _compare_groups(predictions: Predictions, split: str, kept: NDArray[np.bool_], groups: Groups) -> list[Row]:
+    """Return a row for each group: UAR, precision and recall against those of all clips kept."""
+    truth, predicted = predictions.truth[kept], predictions.predicted[kept]
+    classes = np.unique(truth)
+    random = classes[np.random.default_rng(0).integers(0, classes.size, (SIMULATIONS, truth.size))]
+    raters = np.concatenate([predicted[np.newaxis], random])  # (1 + simulation, clip)
+    measures = MEASURES if split in PUBLISHED else {"uar": _uar}
+    whole = _count(truth, raters, classes)
+    rows = []
+    for name, members in groups.items():
+        inside = members[kept]
+        if not inside.any():
+            continue
+        part = _count(truth[inside], raters[:, inside], classes)
+        gaps = {key: np.abs(measure(part) - measure(whole)) for key, measure in measures.items()}
+        largest = {key: gap.reshape(len(raters), -1).max(axis=1) for key, gap in gaps.items()}  # (1 + simulation,)
+        measured = {key: float(values[0]) for key, values in largest.items()}
+        limits = {key: float(values[1:].max()) for key, values in largest.items()}
+        rows.append(
+            {
+                "group": "fairness",
+                "name": f"{split}: {name}",
+                "parameters": f"{int(inside.sum())} of {truth.size} clips",
+                "uar": float(_uar(part)[0]),
+                "differences": measured,
+                "threshold": limits,
+                "published_threshold": PUBLISHED.get(split),
+                "pass": all(measured[key] <= limits[key] for key in measured),
+                "random_rater": {key: float(np.median(values[1:])) for key, values in largest.items()} | {"pass": True},
+            }
+        )
+    return rows
+
+
+def _count(truth: Ints, raters: Ints, classes: Ints) -> Tables:
+    """Count (rater, true, predicted) over the clips."""
+    is_true = (truth[:, np.newaxis] == classes).astype(np.float32)  # (clip, true)
+    return np.stack([(raters == label).astype(np.float32) @ is_true for label in classes], axis=2)
+
+
+def _recall(tables: Tables) -> Tables:
+    return np.asarray(np.diagonal(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=2), 1))
+
+
+def _precision(tables: Tables) -> Tables:
+    return np.asarray(np.diagonal(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=1), 1))
+
+
+def _uar(tables: Tables) -> Tables:
+    return np.asarray(_recall(tables).mean(axis=1))
+
+
+MEASURES: dict[str, Callable[[Tables], Tables]] = {"uar": _uar, "precision": _precision, "recall": _recall}
+
+
+def draw_robustness(report: dict[str, Any]) -> Figure:
+    """Draw the document of measure_robustness; parts that were not run stay empty."""
+    rows = report["rows"]
+    changed = [row for row in rows if "unchanged" in row]
+    figure = Figure(figsize=(17, max(0.26 * len(changed) + 1.5, 9)), layout="constrained")
+    unchanged, cost, right = figure.subplots(1, 3, width_ratios=(1.25, 0.8, 1.2))
+    right.remove()
+    fairness, product, certainty = figure.add_subfigure(right.get_subplotspec()).subplots(3, 1, height_ratios=(5, 4, 4))
+    _draw_bars(unchanged, changed, "unchanged", "Answers unchanged, %")
+    unchanged.axvline(100 / len(EMOTIONS), color="grey", linestyle=":", linewidth=1)
+    unchanged.set_yticks(range(len(changed)), [f"{row['name']}  ({row['group']})" for row in changed], fontsize=8)
+    _draw_bars(cost, changed, "uar_change", f"Change of the UAR, points (clean {100 * report['clean_uar']:.1f} %)")
+    cost.set_yticks([])
+    own = [row for row in rows if row["group"] == "fairness"]
+    fairness.bar([row["name"] for row in own], [100 * row["uar"] for row in own], color=[_color(row) for row in own])
+    fairness.tick_params(axis="x", rotation=90, labelsize=7)
+    fairness.set_title("UAR by group, % (red: differs by more than chance)", fontsize=10)
+    _draw_product(product, [row for row in rows if "counts" in row])
+    _draw_certainty(certainty, rows)
+    passed = sum(row["pass"] for row in rows)
+    figure.suptitle(
+        f"Robustness on {report['clips']} clips by networks not trained on the actor: {passed} of {len(rows)} checks "
+        "passed (blue: passed, red: failed, black line: threshold, dotted: random rater)"
+    )
+    return figure
+
+
+def _draw_bars(axes: Axes, rows: list[Row], key: str, title: str) -> None:
+    axes.barh(range(len(rows)), [100 * row[key] for row in rows], color=[_color(row) for row in rows], height=0.7)
+    for place, row in enumerate(rows):
+        if row["threshold"][key] is not None:
+            limit = 100 * row["threshold"][key]
+            axes.plot([limit, limit], [place - 0.42, place + 0.42], color=LIMIT, linewidth=1.5)
+    axes.set_ylim(len(rows) - 0.4, -1.6)
+    axes.set_title(title, fontsize=10)
+
+
+def _draw_product(axes: Axes, rows: list[Row]) -> None:
+    names, left = [row["name"] for row in rows], np.zeros(len(rows))
+    for key, color in (("refused", PASSED), ("not sure", UNSURE), ("answered", FAILED)):
+        shares = np.array([100 * row["counts"][key] / sum(row["counts"].values()) for row in rows])
+        axes.barh(names, shares, left=left, color=color, label=key, height=0.7)
+        left += shares
+    axes.tick_params(axis="y", labelsize=7)
+    axes.invert_yaxis()
+    axes.legend(fontsize=7, loc="lower left")
+    axes.set_title("Sounds that are not speech, %", fontsize=10)
+
+
+def _draw_certainty(axes: Axes, rows: list[Row]) -> None:
+    lines = {"coverage": ("accuracy at this coverage (x, %)", PASSED, "coverage", "accuracy")}
+    lines["reliability"] = ("correct at this confidence (x, %)", "#8a4fbf", "confidence", "correct")
+    for key, (label, color, x, y) in lines.items():
+        for row in (row for row in rows if key in row):
+            points = [(100 * point[x], 100 * point[y]) for point in row[key]]
+            axes.plot(*zip(*points, strict=True), "o-", markersize=3, color=color, label=label)
+    axes.plot([0, 100], [0, 100], color="grey", linestyle="--", linewidth=0.8, label="perfect calibration")
+    axes.set_ylim(0, 100)
+    axes.legend(fontsize=7, loc="lower right")
+    axes.set_title("Confidence, %", fontsize=10)
+
+
+def _color(row: Row) -> str:
+    return PASSED if row["pass"] else FAILED

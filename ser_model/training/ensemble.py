@@ -1,0 +1,172 @@
+"""Checkpoints of the networks of each fold and seed, and the ensembles they form.
+
+The errors of two seeds differ; the product of their probabilities is right more often than either. Of more than two
+seeds, each forms an ensemble with the next and the last with the first, so that each is part of two.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ser_model.cnn import CONFIG_NAME, EmotionCnn, ensemble_networks, load_network, save_network
+from ser_model.training.corpora import fingerprint_clips
+from ser_model.training.fit import ClipLogits, FitSettings
+from ser_model.training.folds import Fold
+
+NETWORKS = Path("runs/luna/networks")  # what --protocol luna --out runs/luna leaves
+ENSEMBLE_SIZE = 2
+HEADS = ("emotion", "gender", "intensity")
+REMEDY = "Train the networks with: python train.py --data DIR --protocol luna --seeds 5 --out runs/luna"
+
+
+@dataclass(frozen=True)
+class FoldLogits:
+    """The logits of one network or ensemble for the test clips of its fold.
+
+    Attributes:
+        fold: The clips.
+        seed: Of the network, or the number of the ensemble.
+        logits: In the order of fold.test.
+        cached: Whether they come from an earlier run.
+    """
+
+    fold: Fold
+    seed: int
+    logits: ClipLogits
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run keeps the network of one fold and seed, and its logits for the test clips.
+
+    The logits are small enough to be committed: with them, metrics can be computed again without training.
+    """
+
+    out: Path
+    fold: str
+    seed: int
+
+    @property
+    def network(self) -> Path:
+        """The folder of config.json and model.safetensors."""
+        return self.out / "networks" / name_network(self.fold, self.seed)
+
+    @property
+    def scores(self) -> Path:
+        """The file of the logits, with the settings and clips that made them."""
+        return self.out / "scores" / f"{name_network(self.fold, self.seed)}.npz"
+
+    def save(self, network: EmotionCnn, logits: ClipLogits, made_by: str) -> None:
+        """Write both; an interrupted run leaves neither or a complete one."""
+        with atomic_folder(self.network) as folder:
+            save_network(network, folder)
+            (folder / CONFIG_NAME).write_text(json.dumps(asdict(network.config)))
+        with atomic_folder(self.scores.parent) as folder:
+            arrays = {head: getattr(logits, head).astype(np.float32) for head in HEADS}
+            np.savez_compressed(folder / self.scores.name, settings=np.array(made_by), **arrays)
+
+    def load_logits(self, made_by: str) -> ClipLogits | None:
+        """Read the logits if they are there, complete, and were made by the same settings from the same clips."""
+        try:
+            with np.load(self.scores) as file:
+                if str(file["settings"]) == made_by:
+                    return ClipLogits(**{head: file[head].astype(np.float64) for head in HEADS})
+        except (FileNotFoundError, BadZipFile, EOFError, KeyError, ValueError):
+            pass
+        return None
+
+
+def describe_fit(settings: FitSettings, fold: Fold) -> str:
+    """Return the settings and the fingerprints of the clips as text; equal text means that nothing changed."""
+    clips = {"clips": fingerprint_clips(fold.train), "scored": fingerprint_clips(fold.test)}
+    return json.dumps(asdict(settings) | clips, sort_keys=True)
+
+
+def list_ensembles(seeds: int) -> list[tuple[int, ...]]:
+    """Return the seeds of each ensemble: one ensemble of up to two seeds, else as many as there are seeds."""
+    if seeds <= ENSEMBLE_SIZE:
+        return [tuple(range(seeds))]
+    return [(seed, (seed + 1) % seeds) for seed in range(seeds)]
+
+
+def combine_seeds(networks: list[FoldLogits]) -> list[FoldLogits]:
+    """Return the logits of each ensemble for each fold."""
+    known = {(one.fold.name, one.seed): one for one in networks}
+    folds = {one.fold.name: one.fold for one in networks}
+    combined = []
+    for number, seeds in enumerate(list_ensembles(len({one.seed for one in networks}))):
+        for name, fold in folds.items():
+            members = [known[name, seed] for seed in seeds]
+            logits = combine_logits([member.logits for member in members])
+            combined.append(FoldLogits(fold, number, logits, any(member.cached for member in members)))
+    return combined
+
+
+def combine_logits(members: Sequence[ClipLogits]) -> ClipLogits:
+    """Return the logits of the ensemble that ensemble_networks makes of the same networks."""
+    emotion = np.sum([member.emotion for member in members], axis=0)
+    gender, intensity = (np.mean([getattr(one, head) for one in members], axis=0) for head in ("gender", "intensity"))
+    embeddings = [member.embedding for member in members if member.embedding is not None]
+    return ClipLogits(emotion, gender, intensity, np.concatenate(embeddings, axis=1) if embeddings else None)
+
+
+def name_network(fold: str, seed: int) -> str:
+    """Return the name of a network's checkpoint."""
+    return f"fold-{fold}-seed-{seed}"
+
+
+def find_networks(networks: Path, fold: str, seeds: Iterable[int]) -> tuple[Path, ...]:
+    """Return the folders of a fold's networks.
+
+    Args:
+        networks: Such as runs/luna/networks.
+        fold: Its name.
+        seeds: Of the networks.
+
+    Raises:
+        ValueError: One does not exist. The message says how to train it.
+    """
+    folders = tuple(networks / name_network(fold, seed) for seed in seeds)
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is missing. {REMEDY}")
+    return folders
+
+
+def load_ensemble(folders: Sequence[Path]) -> EmotionCnn:
+    """Load networks as one ensemble.
+
+    Raises:
+        WeightsError: One is missing or damaged.
+    """
+    return ensemble_networks([load_network(folder) for folder in folders])
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder whose files replace those in the wanted one at the end of the block.
+
+    If the block fails or the process is stopped, the wanted folder stays as it was.
+
+    Args:
+        folder: Created if missing; files with other names in it stay.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    tmp = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".tmp", dir=folder.parent))
+    try:
+        yield tmp
+        folder.mkdir(exist_ok=True)
+        for path in sorted(tmp.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(tmp)
