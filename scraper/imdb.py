@@ -215,6 +215,8 @@ class ImdbClient:
             result = self._read(self._session.get(url, force_refresh=True, timeout=timeout_s), query)
             if not result.films:
                 error = ImdbEmpty("IMDb found no film for these filters")
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            error = ImdbUnavailable("IMDb did not answer in time")
         except (OSError, urllib3.exceptions.HTTPError):
             error = ImdbUnavailable("IMDb could not be reached")
         except Exception as other:  # noqa: BLE001  the waiting thread raises it
@@ -421,8 +423,7 @@ def _open_cache(settings: ScraperSettings) -> BaseCache:
         else:
             cache = BaseCache()  # FileCache would add a SQLite file for redirects, and wait for that
             cache.responses = FileDict(path, serializer="json", decode_content=True)
-        with tempfile.TemporaryFile(dir=path if path.is_dir() else path.parent):
-            cache.delete(older_than=FRESH_FOR + STALE_FOR)
+        tempfile.TemporaryFile(dir=path if path.is_dir() else path.parent).close()
     except (OSError, sqlite3.Error) as error:
         logger.warning("the page cache %s cannot be used (%s): pages are kept in memory", path, error)
         return BaseCache()
