@@ -18,7 +18,7 @@ from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
 from ui.template import SafeContext, escape, template
 
 FILE = "my-voice.json"
-MEASURED = Path(__file__).resolve().parents[1] / "results" / "baseline.json"
+MEASURED = Path(__file__).resolve().parents[1] / "results" / "enrollment.json"
 ROWS: dict[frozenset[str], tuple[str, int]] = {  # emotions in a profile: the row that measures it, and its clips
     frozenset([Emotion.NEUTRAL]): ("one", 1),
     frozenset(EMOTIONS): ("eight", 8),

@@ -50,8 +50,8 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
         _make_chart(texts.BY_ACTOR, list(by_actor)),
     ]
     sentence = texts.SURE_SHARE.format(
-        share=percent(model["answered"]["share"]),
-        right=percent(model["answered"]["accuracy"]),
+        share=percent(model["sure"]["coverage"]),
+        right=percent(model["sure"]["accuracy"]),
         gender=percent(model["gender"]["accuracy"]),
     )
     return charts, [sentence]

@@ -305,7 +305,7 @@ def test_genres_that_imdb_does_not_have_never_reach_a_class_name() -> None:
         ("Up", "large"),
         ("Oppenheimer", "small"),
         ("Casablanca", "medium"),
-        ("The Assassination of Jesse James", "small"),
+        ("The Assassination of Jesse", "small"),
     ],
 )
 def test_long_titles_are_set_smaller(title: str, size: str) -> None:

@@ -14,7 +14,7 @@ METRICS = {
     "accuracy": 0.5,
     "recall": {"sad": 0.25, "happy": 0.75},
     "accuracy_by_actor": {"01": 0.3, "02": 0.5, "03": 0.9},
-    "answered": {"share": 0.7, "accuracy": 0.8},
+    "sure": {"coverage": 0.7, "accuracy": 0.8},
     "gender": {"accuracy": 0.98},
 }
 
