@@ -137,20 +137,13 @@ def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> Predic
 
 
 def recommend(
-    mood: Mood,
-    intent: Intent = Intent.MATCH,
-    genres: list[str] | None = None,
-    not_genres: list[str] | None = None,
-    from_year: int | None = None,
-    to_year: int | None = None,
-    min_rating: float | None = None,
-    min_votes: int | None = None,
-    max_minutes: int | None = None,
-    language: str | None = None,
-    lead: Literal["woman", "man", "any"] = "any",
-    sort: Sort = Sort.LATEST,
-    limit: int = 12,
-) -> FilmsJson:
+    mood: Mood, intent: Intent = Intent.MATCH,
+    genres: list[str] | None = None, not_genres: list[str] | None = None,
+    from_year: int | None = None, to_year: int | None = None,
+    min_rating: float | None = None, min_votes: int | None = None, max_minutes: int | None = None,
+    language: str | None = None, lead: Literal["woman", "man", "any"] = "any",
+    sort: Sort = Sort.LATEST, limit: int = 12,
+) -> FilmsJson:  # fmt: skip
     """Recommend films that fit a mood, each with the reason and its page at IMDb.
 
     Args:
@@ -173,18 +166,10 @@ def recommend(
     """
     with plain_errors():
         query = FilmQuery(
-            genres=_to_tuple(genres),
-            not_genres=_to_tuple(not_genres),
-            from_year=from_year,
-            to_year=to_year,
-            min_rating=min_rating,
-            min_votes=min_votes,
-            max_minutes=max_minutes,
-            language=language,
-            lead=lead,
-            sort=sort,
-            limit=limit,
-        )
+            genres=_to_tuple(genres), not_genres=_to_tuple(not_genres), from_year=from_year, to_year=to_year,
+            min_rating=min_rating, min_votes=min_votes, max_minutes=max_minutes, language=language, lead=lead,
+            sort=sort, limit=limit,
+        )  # fmt: skip
         return _films_json(service.recommend({service.read_choice("mood", mood, Mood): 1.0}, intent, query))
 
 
@@ -238,14 +223,11 @@ def recognize_batch(files: list[gr.FileData]) -> BatchJson:
             raise QueryError(texts.NOT_A_LIST)
         if len(files) > batch.MAX_FILES:
             raise QueryError(f"files may be {batch.MAX_FILES} at a time, not {len(files)}")
-        results = batch.predict_all([path_of(file) for file in files])
-        return {
-            "results": [
-                {"file": Path(result.file).name}
-                | (result.prediction.to_json() if result.prediction else {"error": result.error})
-                for result in results
-            ]
-        }
+        results = []
+        for result in batch.predict_all([path_of(file) for file in files]):
+            answer = result.prediction.to_json() if result.prediction else {"error": result.error}
+            results.append({"file": Path(result.file).name} | answer)
+        return {"results": results}
 
 
 def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> EnrollmentJson:

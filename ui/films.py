@@ -59,20 +59,13 @@ class FilmListState:
 
     It changes in place and under its lock, because events of one page run at the same time, and one could overwrite
     what another has just changed. It is no dataclass: Gradio would copy each field, which a lock forbids.
-
-    Attributes:
-        question: What the films answer; None before the first one, or if the answer failed.
-        films: Those on the page.
-        notices: The newest sentence of each source and date of these films.
-        unwanted: Ids of films that the visitor does not want to see again.
-        lock: To hold while it changes.
     """
 
     def __init__(self) -> None:
-        self.question: ListQuestion | None = None
+        self.question: ListQuestion | None = None  # what the films answer; None at first, or if the answer failed
         self.films: tuple[Pick, ...] = ()
-        self.notices: dict[tuple[str, str], str] = {}
-        self.unwanted: frozenset[str] = frozenset()
+        self.notices: dict[tuple[str, str], str] = {}  # the newest sentence of each source and date of these films
+        self.unwanted: frozenset[str] = frozenset()  # ids of films that the visitor has dismissed
         self.lock = threading.Lock()
 
     def begin(self, question: ListQuestion) -> None:
@@ -198,10 +191,8 @@ def choices() -> dict[str, list[Any]]:
     genres = [genre for genre in GENRES if genre not in NOT_FILMS]
     years = [str(year) for year in range(datetime.now(UTC).year, FIRST_YEAR - 1, -1)]
     return {
-        "genres": genres,
-        "not_genres": genres,
-        "from_year": years,
-        "to_year": years,
+        **dict.fromkeys(("genres", "not_genres"), genres),
+        **dict.fromkeys(("from_year", "to_year"), years),
         "min_rating": [(texts.RATING_CHOICE.format(value=value), f"{value:g}") for value in RATINGS],
         "max_minutes": [(texts.LENGTH_CHOICE.format(value=value), str(value)) for value in LENGTHS],
         "language": list(LANGUAGES.items()),

@@ -31,20 +31,12 @@ MAX_LISTENERS = 16  # visitors who may be live at the same time; each takes some
 
 @dataclass(frozen=True)
 class LiveState:
-    """What is known of a live session.
+    """What is known of a live session."""
 
-    Attributes:
-        window: The last WINDOW_S of sound, (time,) at SAMPLE_RATE.
-        length_s: How long it has lasted.
-        smoothed: Probabilities in the bars; empty before the first voice.
-        total: Sum of the probabilities of every prediction.
-        over: Whether it has ended.
-    """
-
-    window: Waveform = field(default_factory=lambda: np.zeros(0, np.float32))
-    length_s: float = 0.0
-    smoothed: Mapping[str, float] = field(default_factory=dict)
-    total: Mapping[str, float] = field(default_factory=dict)
+    window: Waveform = field(default_factory=lambda: np.zeros(0, np.float32))  # the last WINDOW_S of sound
+    length_s: float = 0.0  # so far
+    smoothed: Mapping[str, float] = field(default_factory=dict)  # probabilities in the bars
+    total: Mapping[str, float] = field(default_factory=dict)  # sum of the probabilities of every prediction
     over: bool = False
 
 

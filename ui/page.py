@@ -25,17 +25,11 @@ LATEST = PRIVATE | {"trigger_mode": "always_last"}  # of quick repetitions, the 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is known of one visitor until the tab closes.
+    """What is known of one visitor until the tab closes."""
 
-    Attributes:
-        prediction: For the last recording.
-        mood: What the visitor picked; it overrides the prediction.
-        profile: Of the visitor's voice, once enrolled.
-    """
-
-    prediction: Prediction | None = None
-    mood: str | None = None
-    profile: SpeakerProfile | None = None
+    prediction: Prediction | None = None  # for the last recording
+    mood: str | None = None  # which the visitor picked; it overrides the prediction
+    profile: SpeakerProfile | None = None  # of the visitor's voice, once enrolled
 
     @property
     def probabilities(self) -> dict[str, float]:

@@ -72,11 +72,7 @@ recommender = Lazy(_open_films)
 
 
 def warm_up() -> None:
-    """Load the film lists (with the settings of the environment) and the model in the background.
-
-    Raises:
-        QueryError: One of the settings cannot be used.
-    """
+    """Load the film lists and the model in the background; a QueryError tells that a setting cannot be used."""
     ScraperSettings.from_environment()
     recommender.reload()
     threading.Thread(target=load_all, daemon=True).start()
@@ -122,17 +118,7 @@ def read_profile(path: Path) -> SpeakerProfile:
 def recommend(
     probabilities: Mapping[str, float], intent: str, query: FilmQuery, exclude: Collection[str] = ()
 ) -> Recommendation:
-    """Recommend films.
-
-    Args:
-        probabilities: By the name of the mood.
-        intent: "match" or "lift".
-        query: The filters.
-        exclude: IMDb ids of films not to repeat.
-
-    Raises:
-        QueryError: The intent or a filter cannot be used; the message lists what can.
-    """
+    """Recommend films for probabilities by mood, without those of the excluded IMDb ids; may raise ScraperError."""
     return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude)
 
 

@@ -12,12 +12,9 @@ from ui import texts
 
 HERE = Path(__file__).parent
 SPOKEN = {  # words that the style sheet puts beside Gradio's bare icons, which have their own labels
-    "upload": texts.UPLOAD,
-    "microphone": texts.MICROPHONE,
-    "start-over": texts.START_OVER,
-    "looking": texts.LOOKING,
-    "busy": texts.BUSY,
-}
+    "upload": texts.UPLOAD, "microphone": texts.MICROPHONE, "start-over": texts.START_OVER,
+    "looking": texts.LOOKING, "busy": texts.BUSY,
+}  # fmt: skip
 
 SANS = ("Inter", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")

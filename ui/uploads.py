@@ -57,10 +57,7 @@ def folder() -> Path:
 
 
 def prepare(max_age_s: float = MAX_AGE_S) -> None:
-    """Empty the folder of recordings, close it to other users of the machine, and from now on delete what gets old.
-
-    Args:
-        max_age_s: How long a recording is kept, up to MAX_AGE_S.
+    """Empty the folder of recordings, close it to other users of the machine, and delete what gets old from now on.
 
     Raises:
         NotOursError: Another user made it, or it is a link, which would have files elsewhere deleted.
@@ -82,10 +79,9 @@ def prepare(max_age_s: float = MAX_AGE_S) -> None:
 
 
 def delete_older(place: Path, max_age_s: float) -> None:
-    """Delete files that are older than max_age_s, and folders that are empty and as old.
+    """Delete files, and empty folders, that came here more than max_age_s ago, whatever date a copy brings along.
 
-    The age counts from when a file came here, not from the date that a copy brings along. A date in the future comes
-    from a clock that was set back, and counts as old.
+    A date in the future comes from a clock that was set back, and counts as old.
     """
     for path in _list(place):
         try:
@@ -103,13 +99,7 @@ def delete_older(place: Path, max_age_s: float) -> None:
 
 
 def path_of(audio: Any) -> str:
-    """Return the path of an upload.
-
-    Gradio checks only what carries its `meta` mark; a path that a client made up must never be opened.
-
-    Raises:
-        QueryError: It is no upload.
-    """
+    """Return the path of an upload, or raise a QueryError: a path that a client made up must never be opened."""
     if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(folder()):
         raise QueryError(texts.NOT_A_FILE)
     return str(audio["path"])
