@@ -110,7 +110,11 @@ def measure(rounds: int) -> dict[str, Any]:
         "compared_ms": compared_ms,
         "times_faster": {name: round(ms / compared_ms[OURS], 1) for name, ms in compared_ms.items() if name != OURS},
         "recording_s": {name: round(ms / 1000, 2) for name, ms in recording_ms.items()},
-        "parameters": recognizer.network.count_parameters(),
+        "parameters": {
+            "network": recognizer.network.count_parameters(),
+            "original": sum(parameter.numel() for parameter in original.parameters()),
+            "encoder": encoder.num_parameters(),
+        },
     }
 
 

@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.metrics import recall_score
 from tqdm import tqdm
 
 from ser_model.audio import AudioError, AudioSource, Waveform, load_audio
 from ser_model.batch import default_jobs
 from ser_model.calibration import Calibration
 from ser_model.cnn import weights_id
-from ser_model.evaluation.metrics import Predictions, calibrate_folds, fit_calibration
+from ser_model.evaluation.metrics import Predictions, calibrate_folds, fit_calibration, measure_uar
 from ser_model.evaluation.report import describe_origin, write_document
 from ser_model.evaluation.robustness.changes import CHECKS, CLEAN, Check, Recording, write_wav
 from ser_model.evaluation.robustness.report import draw_robustness, judge_bars, judge_calibration, judge_fairness
@@ -184,7 +183,7 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
         "clips": int(answers.truth.size),
         "seeds": list(settings.seeds),
         "weights_id": weights_id(WEIGHTS),  # of the product cases; the others are of the networks of the folds
-        "clean_uar": _uar(answers.truth, clean),
+        "clean_uar": measure_uar(answers.truth, clean),
         "clean_as_in_the_folds": _share_as_in_folds(actors, clean, predictions),
         "signal_to_noise": "relative to the RMS of the speech; ser-tests takes the whole recording, some 3 dB easier",
         "bars": judge_bars(rows),
@@ -316,8 +315,8 @@ def _judge(check: Check, answers: Answers) -> Row:
         "name": check.name,
         "parameters": check.parameters,
         **_compare(check, answers.truth, clean, changed),
-        "clean_uar": _uar(answers.truth, clean),
-        "uar": _uar(answers.truth, changed),
+        "clean_uar": measure_uar(answers.truth, clean),
+        "uar": measure_uar(answers.truth, changed),
         "refused": int((changed == REFUSED).sum()),
         "threshold": {"unchanged": check.unchanged, "uar_change": check.uar_change},
         "random_rater": _compare(check, answers.truth, *random),
@@ -326,14 +325,9 @@ def _judge(check: Check, answers: Answers) -> Row:
 
 def _compare(check: Check, truth: Ints, clean: Ints, changed: Ints) -> Row:
     unchanged = float((clean == changed).mean())
-    uar_change = _uar(truth, changed) - _uar(truth, clean)
+    uar_change = measure_uar(truth, changed) - measure_uar(truth, clean)
     passed = unchanged > check.unchanged and (check.uar_change is None or uar_change > check.uar_change)
     return {"unchanged": unchanged, "uar_change": uar_change, "pass": bool(passed)}
-
-
-def _uar(truth: Ints, predicted: Ints) -> float:
-    """Mean recall of the emotions that occur; unlike balanced_accuracy_score it accepts REFUSED."""
-    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def _judge_product(actors: list[Actor], answers: Answers, settings: Settings) -> list[Row]:
