@@ -55,12 +55,7 @@ def test_every_scored_clip_is_of_an_actor_of_its_fold(results: Path) -> None:
     assert len({row["file"] for row in rows}) == len(rows) == 4 * 8
     assert {(row["fold"], row["actor"]) for row in rows} == {("0", "2"), ("0", "5"), ("1", "3"), ("1", "6")}
     assert all(sum(float(row[name]) for name in EMOTIONS) == pytest.approx(1, abs=1e-3) for row in rows)
-
-
-def test_the_metrics_tell_how_they_were_made(results: Path) -> None:
     metrics = read_metrics(results)
-    wanted = {"uar", "accuracy", "recall", "accuracy_by_actor", "uar_interval_95", "ece", "gender", "seeds", "folds"}
-    assert wanted | {"versions", "machine", "calibration", "single_networks"} <= set(metrics)
     assert metrics["settings"]["epochs"] == 2
     assert metrics["ensembles"] == [[0, 1]]
     assert metrics["command"].startswith(
@@ -85,16 +80,8 @@ def test_a_run_continues_where_it_was_interrupted(
     assert "epoch" not in capsys.readouterr().err
     metrics = read_metrics(tmp_path)
     assert (metrics["minutes"], metrics["date"]) == (7.5, "2020-02-02")  # of the run that trained
-    assert metrics["uar"] == pytest.approx(read_metrics(results)["uar"], abs=0.1)
-
-
-def test_the_training_time_of_other_settings_is_not_taken_over(results: Path) -> None:
-    metrics = read_metrics(results)
-    described = train.describe_training(metrics, cached=True, started=0, earlier=results / "metrics.json")
-    assert described["minutes"] == metrics["minutes"]
-    other = metrics | {"settings": {"epochs": 3}}
-    assert train.describe_training(other, True, 0, results / "metrics.json")["minutes"] is None
-    assert train.describe_training(metrics, True, 0, results / "none.json")["minutes"] is None
+    described = train.describe_training(metrics | {"seeds": [0]}, True, 0, tmp_path / "metrics.json")
+    assert described["minutes"] is None  # of another run
 
 
 def test_the_weights_for_everybody_open_in_the_recognizer(
@@ -233,7 +220,6 @@ def test_the_figures_of_the_luna_folds_are_those_of_their_kept_logits(
         (["--data", "CORPUS"], "of 1440 speech clips"),
         (["--data", "CORPUS", "--allow-missing", "--folds", "7"], "Choose from"),
         (["--data", "CORPUS", "--allow-missing", "--protocol", "loso", "--folds", "02"], "at least two actors"),
-        (["--data", "CORPUS", "--allow-missing", "--extra", "none.csv"], "Give a CSV file with the columns path"),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(

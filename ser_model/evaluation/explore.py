@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import librosa
 import numpy as np
@@ -31,6 +30,7 @@ DPI = 144
 N_MELS = 64
 NUM_COLUMNS = 60  # that every spectrogram is stretched to
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60, 800
+THEMES = {"light": "default", "dark": "dark_background"}  # styles of Matplotlib
 COLORS = (MEN, "#a56bd6")  # legible on both backgrounds
 SEMITONES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 PITCH_TICKS_HZ, MEL_TICKS_HZ = (80, 100, 150, 200, 300, 400, 600), (100, 300, 1000, 3000, 7000)
@@ -97,8 +97,8 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
     out.mkdir(parents=True, exist_ok=True)
     sizes = {}
     for plot in tqdm(PLOTS, desc="Plotting", unit="plot"):
-        for theme, colors in THEMES.items():
-            with style.context(colors):
+        for theme, name in THEMES.items():
+            with style.context([name, {"font.size": 11}]):
                 figure = plot.draw(features)
                 figure.savefig(out / f"{plot.name}-{theme}.png", dpi=dpi)
         sizes[plot.name] = [round(side * dpi) for side in figure.get_size_inches()]
@@ -109,7 +109,6 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
         rows=[_summarize(str(name), _select(features, emotion)) for emotion, name in enumerate(EMOTIONS)],
         plots=PLOTS,
         sizes=sizes,
-        themes=THEMES,
     )
     (out / "index.html").write_text(page, encoding="utf-8")
     return out / "index.html"
@@ -159,22 +158,6 @@ def _summarize(name: str, clips: list[ClipFeatures]) -> list[str]:
         known = [value for value in values if not np.isnan(value)]
         cells.append(f"{median(known):.{digits}f}".replace("-", "\N{MINUS SIGN}") if known else "\N{EN DASH}")
     return [name, str(len(clips)), *cells]
-
-
-def _make_theme(page: str, ink: str, grid: str) -> dict[str, Any]:
-    inked = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), ink)
-    filled = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"), page)
-    return {
-        **inked,
-        **filled,
-        "grid.color": grid,
-        "font.size": 11,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-
-
-THEMES = {"light": _make_theme("#ffffff", "#1c1c22", "#e4e4ea"), "dark": _make_theme("#17171c", "#ececf1", "#34343e")}
 
 
 def _draw_counts(features: Sequence[ClipFeatures]) -> Figure:

@@ -6,8 +6,6 @@ from voice import speak
 
 from ser_model.training.classic import (
     CHANGES,
-    SIZES,
-    ClassicCnn,
     ClassicModel,
     ClassicSettings,
     Descriptors,
@@ -15,7 +13,7 @@ from ser_model.training.classic import (
     classic_descriptors,
 )
 from ser_model.training.corpora import Clip
-from ser_model.training.folds import COPIES, copy_clips
+from ser_model.training.folds import COPIES
 
 SMALL = ClassicSettings(epochs=15, batch=16, channels=(8, 8, 8))
 
@@ -52,21 +50,6 @@ def test_scored_clips_change_nothing(clips: list[Clip], descriptors: Descriptors
     assert np.allclose(alone.emotion, beside.emotion[:1], atol=1e-4)
 
 
-def test_the_seed_decides(clips: list[Clip], descriptors: Descriptors) -> None:
-    fitted = (ClassicModel(descriptors, SMALL).fit(clips[:64], seed) for seed in (0, 0, 1))
-    one, two, three = (model.predict(clips[64:]).emotion for model in fitted)
-    assert np.allclose(one, two, atol=1e-4)
-    assert not np.allclose(one, three, atol=1e-4)
-
-
-def test_the_network_has_three_convolutions_and_one_output_layer() -> None:
-    kinds = [type(layer).__name__ for layer in ClassicCnn(216, ClassicSettings())]
-    assert kinds.count("Conv1d") == 3
-    assert kinds.count("Linear") == 1
-    assert kinds[-1] == "Linear"
-    assert SIZES == (8, 2, 2)
-
-
 def test_copies_are_audible_and_keep_the_voice() -> None:
     speech = speak("aei", pitch_hz=150, pause_s=0)
     assert tuple(CHANGES) == COPIES
@@ -78,12 +61,6 @@ def test_copies_are_audible_and_keep_the_voice() -> None:
     noisy, again, other = (change_sound(file, speech)[0] for file in ("one", "one", "two"))
     assert np.array_equal(noisy, again)
     assert not np.array_equal(noisy, other)
-
-
-def test_a_copy_has_the_labels_of_its_clip(clips: list[Clip]) -> None:
-    copies = copy_clips(clips[3:5])
-    assert [clip.file for clip in copies[:5]] == ["3", "3~noise", "3~shift", "3~pitch", "3~speed"]
-    assert [clip.emotion for clip in copies] == [3] * 5 + [4] * 5
 
 
 def test_descriptors_differ_between_voices_and_are_finite() -> None:

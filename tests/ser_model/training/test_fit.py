@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import torch
 
 from ser_model.cnn import CnnConfig, EmotionCnn
 from ser_model.training.corpora import Clip, load_ravdess, make_clips, prepare
-from ser_model.training.fit import FitSettings, fit_network, limit_threads, predict_clips
+from ser_model.training.fit import FitSettings, fit_network, predict_clips
 
 SHORT = FitSettings(epochs=1, batch=8, network=CnnConfig(1, (16, 16, 16)))
 
@@ -42,10 +41,3 @@ def test_logits_have_the_order_of_the_clips_and_ignore_opus_copies(clips: list[C
     assert np.allclose(forward.emotion, backward.emotion[::-1], atol=1e-4)
     with_opus = [replace(clip, opus_waveform=np.ones_like(clip.waveform)) for clip in clips]
     assert np.array_equal(forward.emotion, predict_clips(network, with_opus).emotion)
-
-
-def test_jobs_share_the_cores() -> None:
-    cores = os.cpu_count() or 1
-    for jobs, threads in ((1, cores), (cores, 1), (2 * cores, 1)):
-        limit_threads(jobs)
-        assert torch.get_num_threads() == threads

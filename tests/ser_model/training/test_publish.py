@@ -42,16 +42,6 @@ def test_the_shipped_card_and_calibration_are_those_of_the_results(metrics: Path
     assert read_calibration(metrics).items() <= read_config(WEIGHTS).items(), "run python -m ser_model card"
 
 
-def test_the_model_index_has_every_protocol_of_the_recipe(metrics: Path) -> None:
-    results = ModelCard.load(WEIGHTS / "README.md").data.eval_results
-    told = {(one.dataset_args["protocol"], one.metric_name): one.metric_value for one in results}
-    found = collect_metrics(metrics)
-    assert set(found) >= {"luna", "random"}
-    for protocol, one in found.items():
-        assert told[protocol, "UAR"] == round(one["uar"], 4)
-        assert told[protocol, "expected calibration error"] == round(one["ece"], 4)
-
-
 def test_the_card_tells_size_limits_and_license() -> None:
     card = ModelCard.load(WEIGHTS / "README.md")
     assert card.data.license == "cc-by-nc-sa-4.0"
@@ -169,15 +159,6 @@ def test_what_goes_wrong_is_one_sentence_with_its_remedy(
     capsys.readouterr()
     assert train.main(["--push", REPO]) == 2
     assert remedy in capsys.readouterr().err.splitlines()[-1]
-    assert not recorder.calls
-
-
-def test_damaged_weights_are_not_published(
-    hub: Callable[..., Recorder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recorder = hub()
-    assert train.main(["--push", REPO, "--out", str(tmp_path)]) == 2
-    assert "missing or damaged" in capsys.readouterr().err
     assert not recorder.calls
 
 
