@@ -18,7 +18,7 @@ from ui import texts
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACTED = PROJECT.parent / "shared/data/ravdess/original_48k/Actor_07/03-01-03-01-01-01-07.wav"
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+SIZES = {"wide": (1280, 1440), "phone": (390, 844)}
 TALLEST = 3  # windows; what is taller is cut off
 
 
@@ -40,7 +40,7 @@ def save(page: Page, path: Path, part: str | None = None, whole: bool = False) -
     data = page.locator(part).screenshot() if part else page.screenshot(full_page=whole)
     image = Image.open(io.BytesIO(data)).convert("RGB")
     height = min(image.height, round(1.5 * TALLEST * SIZES["phone"][1]))
-    image.crop((0, 0, image.width, height)).quantize(128).save(path, optimize=True)
+    image.crop((0, 0, image.width, height)).quantize(256).save(path, optimize=True)
     print(path, f"{path.stat().st_size / 1000:.0f} kB")
 
 
