@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import json
 import logging
 import os
+import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
-from scraper.catalogue import BUNDLED_CSV, Catalogue
-from scraper.check import check
-from scraper.errors import QueryError, ScraperError
-from scraper.film import Film
-from scraper.imdb import ImdbClient
+from scraper.catalogue import (
+    BUNDLED_CSV,
+    MIN_VOTES,
+    OFFICIAL_TABLES,
+    TABLE_COLUMNS,
+    Catalogue,
+    import_tables,
+    load_bundled,
+)
+from scraper.errors import CatalogueError, QueryError, ScraperError
+from scraper.film import GENRES, Film
+from scraper.imdb import ImdbClient, ScraperSettings
 from scraper.moods import Intent, Mood
 from scraper.parse import parse_page
 from scraper.query import FilmQuery, Sort
-from scraper.recommend import Recommender
-from scraper.settings import ScraperSettings
-from scraper.tables import MIN_VOTES, import_tables
+from scraper.recommend import Plan, Recommender, rank
 
-BAD_INPUT = 2
+BAD_INPUT = 2  # exit code
+
+# what `check` wants of the bundled list
+MIN_FILMS = 40  # for every mood and intent ...
+MIN_RECENT_FILMS = 10  # ... and of them this many ...
+RECENT = 2015  # ... from this year on
+MIN_FILTERED_FILMS = 12  # for every mood and intent with any one of these filters:
+COMMON_FILTERS: dict[str, Callable[[Film], bool]] = {
+    "since 2010": FilmQuery(from_year=2010).accepts,
+    "rated 7 or more": FilmQuery(min_rating=7).accepts,
+    "under two hours": FilmQuery(max_minutes=119).accepts,
+    "not English": lambda film: film.language not in {None, "en"},
+    "lead a woman": FilmQuery(lead="woman").accepts,
+}
+# how a fact may not differ from ours: ratings move, votes grow, running times depend on the version
+DIFFERS: dict[str, Callable[[Any, str], bool]] = {
+    "title": lambda ours, fact: ours.casefold() != fact.casefold(),
+    "year": lambda ours, fact: ours != int(float(fact)),
+    "genres": lambda ours, fact: set(ours) != set(fact.split("|")),
+    "rating": lambda ours, fact: abs(ours - float(fact)) > 0.35,  # noqa: PLR2004
+    "votes": lambda ours, fact: ours < float(fact) / 2 or ours / 2 > float(fact) > 0,
+    "runtime_min": lambda ours, fact: abs(ours - float(fact)) > 5,  # noqa: PLR2004  minutes
+}
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Reports bad arguments in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"error: {message}; see {self.prog} --help\n")
@@ -39,12 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0, 1 when a check found problems, 2 for bad input.
+        The exit code: 0, 1 if `check` found problems, 2 for bad input.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except ScraperError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -52,67 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"error: {error.filename} cannot be read or written: {error.strerror}", file=sys.stderr)
+        print(f"error: {error.filename or 'the output'} cannot be read or written: {error.strerror}", file=sys.stderr)
         return BAD_INPUT
     return code
-
-
-def parse(options: argparse.Namespace) -> int:
-    """Print the films of a saved page."""
-    page = parse_page(options.page.read_text("utf-8", errors="replace"))
-    if options.json:
-        _print_json({"layout": page.layout, "total": page.total, "films": [film.to_dict() for film in page.films]})
-    else:
-        for film in page.films:
-            print(_line(film))
-    return 0
-
-
-def search(options: argparse.Namespace) -> int:
-    """Print films for a mood and filters."""
-    filters = FilmQuery(
-        genres=tuple(options.genre),
-        not_genres=tuple(options.not_genre),
-        from_year=options.from_year,
-        to_year=options.to_year,
-        min_rating=options.min_rating,
-        min_votes=options.min_votes,
-        max_minutes=options.max_minutes,
-        language=options.language,
-        lead=options.lead,
-        sort=Sort(options.sort),
-        limit=options.limit,
-    )
-    settings = ScraperSettings.from_environment()
-    settings = replace(settings, live=settings.live and not options.offline)
-    recommender = Recommender(ImdbClient(settings), Catalogue.load(settings.home))
-    mood = {options.mood: 1.0} if options.mood else {}
-    found = recommender.recommend(mood, Intent(options.intent), filters)
-    if options.json:
-        _print_json({"source": found.source.to_dict(), "films": [pick.to_dict() for pick in found.picks]})
-    else:
-        print(found.reason, found.source.notice, sep="\n", file=sys.stderr)
-        for pick in found.picks:
-            print(f"{_line(pick.film)}  {pick.why}")
-    return 0
-
-
-def bring_tables(options: argparse.Namespace) -> int:
-    """Import IMDb's official tables."""
-    if options.min_votes < 0:
-        raise QueryError("--min-votes must be 0 or more")
-    done = import_tables(ScraperSettings.from_environment().home, options.source, options.min_votes)
-    print(f"{done.films} films, {done.leads} of them with a known lead, are now in {done.path}", file=sys.stderr)
-    print("An app that runs already uses them when it is started again.", file=sys.stderr)
-    return 0
-
-
-def check_list(options: argparse.Namespace) -> int:
-    """Print the problems of the bundled list."""
-    problems = check(options.list, options.against)
-    print(*problems, sep="\n", end="\n" if problems else "")
-    print(f"{len(problems)} problems", file=sys.stderr)
-    return 1 if problems else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,39 +96,73 @@ def _parser() -> argparse.ArgumentParser:
     page = commands.add_parser("parse", help="read a saved page of IMDb's advanced title search")
     page.add_argument("page", type=Path, metavar="PAGE.html")
     page.add_argument("--json", action="store_true", help="print one JSON document")
-    page.set_defaults(run=parse)
+    page.set_defaults(run=_parse)
 
-    _add_search(commands.add_parser("search", help="list films for a mood and filters"))
+    search = commands.add_parser("search", help="list films for a mood and filters")
+    search.add_argument("--mood", choices=[mood.value for mood in Mood])
+    search.add_argument("--intent", choices=[intent.value for intent in Intent], default=Intent.MATCH.value)
+    search.add_argument(
+        "--genre", dest="genres", action="append", default=[], metavar="G", help="wanted; may be repeated"
+    )
+    search.add_argument(
+        "--not-genre", dest="not_genres", action="append", default=[], metavar="G", help="unwanted; may be repeated"
+    )
+    search.add_argument("--from-year", type=int, metavar="Y")
+    search.add_argument("--to-year", type=int, metavar="Y")
+    search.add_argument("--min-rating", type=float, metavar="R")
+    search.add_argument("--min-votes", type=int, metavar="N")
+    search.add_argument("--max-minutes", type=int, metavar="N")
+    search.add_argument("--language", metavar="L", help="ISO 639 code, such as en")
+    search.add_argument("--lead", choices=["woman", "man", "any"], default="any")
+    search.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.LATEST.value)
+    search.add_argument("--limit", type=int, default=FilmQuery().limit, metavar="N", help="default: %(default)s")
+    search.add_argument("--offline", action="store_true", help="do not ask IMDb")
+    search.add_argument("--json", action="store_true", help="print one JSON document")
+    search.set_defaults(run=_search)
 
     tables = commands.add_parser("import-tables", help="turn IMDb's official tables into a local list")
-    tables.add_argument("--from", dest="source", type=Path, metavar="DIR", help="the .tsv.gz files, with their dates")
+    tables.add_argument(
+        "--from", dest="source", type=Path, metavar="DIR",
+        help="folder with the .tsv.gz files, whose dates count; without it, the commands to download them are printed",
+    )  # fmt: skip
     tables.add_argument("--min-votes", type=int, default=MIN_VOTES, metavar="N", help="default: %(default)s")
-    tables.set_defaults(run=bring_tables)
+    tables.set_defaults(run=_import_tables)
 
-    checker = commands.add_parser("check", help="report problems of the bundled list")
-    checker.add_argument("--list", type=Path, default=BUNDLED_CSV, metavar="CSV", help="another list")
-    checker.add_argument("--against", type=Path, metavar="CSV", help="a table of facts to compare with")
-    checker.set_defaults(run=check_list)
+    check = commands.add_parser("check", help="report problems of the bundled list")
+    check.add_argument("--list", type=Path, default=BUNDLED_CSV, metavar="CSV", help="another list")
+    check.add_argument("--against", type=Path, metavar="CSV", help="a table of facts to compare with")
+    check.set_defaults(run=_check)
     return parser
 
 
-def _add_search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mood", choices=[mood.value for mood in Mood])
-    parser.add_argument("--intent", choices=[i.value for i in Intent], default=Intent.MATCH.value)
-    parser.add_argument("--genre", action="append", default=[], metavar="G", help="wanted; may be repeated")
-    parser.add_argument("--not-genre", action="append", default=[], metavar="G", help="unwanted; may be repeated")
-    parser.add_argument("--from-year", type=int, metavar="Y")
-    parser.add_argument("--to-year", type=int, metavar="Y")
-    parser.add_argument("--min-rating", type=float, metavar="R")
-    parser.add_argument("--min-votes", type=int, metavar="N")
-    parser.add_argument("--max-minutes", type=int, metavar="N")
-    parser.add_argument("--language", metavar="L", help="ISO 639 code, such as en")
-    parser.add_argument("--lead", choices=["woman", "man", "any"], default="any")
-    parser.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.LATEST.value)
-    parser.add_argument("--limit", type=int, default=FilmQuery().limit, metavar="N", help="default: %(default)s")
-    parser.add_argument("--offline", action="store_true", help="do not ask IMDb")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(run=search)
+def _parse(options: argparse.Namespace) -> int:
+    """Print the films of a saved page."""
+    page = parse_page(options.page.read_text("utf-8", errors="replace"))
+    if options.json:
+        document = {"layout": page.layout, "total": page.total, "films": [film.to_dict() for film in page.films]}
+        print(json.dumps(document, indent=1))
+    else:
+        for film in page.films:
+            print(_line(film))
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    """Print films for a mood and filters."""
+    filters = FilmQuery(**{field.name: getattr(options, field.name) for field in fields(FilmQuery)})
+    settings = ScraperSettings.from_environment()
+    settings = replace(settings, live=settings.live and not options.offline)
+    recommender = Recommender(ImdbClient(settings), Catalogue.load(settings.home))
+    mood = {options.mood: 1.0} if options.mood else {}
+    found = recommender.recommend(mood, Intent(options.intent), filters)
+    if options.json:
+        document = {"source": found.source.to_dict(), "films": [pick.to_dict() for pick in found.picks]}
+        print(json.dumps(document, indent=1))
+    else:
+        print(found.reason, found.source.notice, sep="\n", file=sys.stderr)
+        for pick in found.picks:
+            print(f"{_line(pick.film)}  {pick.why}")
+    return 0
 
 
 def _line(film: Film) -> str:
@@ -162,11 +170,106 @@ def _line(film: Film) -> str:
     return f"{film.title} ({film.year or '?'})  {rating}  {', '.join(film.genres)}  {film.url}"
 
 
-def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, indent=1))
+def _import_tables(options: argparse.Namespace) -> int:
+    """Import IMDb's official tables, or print how to download them."""
+    if options.min_votes < 0:
+        raise QueryError("--min-votes must be 0 or more")
+    home = ScraperSettings.from_environment().home
+    if options.source is None:
+        folder = shlex.quote(str(home / "tables"))
+        files = " ".join(f"{OFFICIAL_TABLES}/{name}" for name in TABLE_COLUMNS)
+        print("IMDb's tables are not downloaded by this program (1.1 GB). Run these commands:", file=sys.stderr)
+        print(f"curl --fail --retry 3 --remote-time --create-dirs --output-dir {folder} --remote-name-all {files}")
+        print(f"{shlex.quote(sys.executable)} -m scraper import-tables --from {folder} --min-votes {options.min_votes}")
+        return 0
+    films, leads = import_tables(home, options.source, options.min_votes)
+    print(f"Imported {films} films into {home}, {leads} of them with a known lead.", file=sys.stderr)
+    print("Restart a running app to use them.", file=sys.stderr)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Print the problems of the bundled list."""
+    problems = check_list(options.list, options.against)
+    print(*problems, sep="\n", end="\n" if problems else "")
+    print(f"{len(problems)} problems", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def check_list(path: Path = BUNDLED_CSV, against: Path | None = None) -> list[str]:
+    """Return one line for every problem of a list of films.
+
+    Args:
+        path: the list.
+        against: a CSV of facts to compare with; films it lacks are counted, not checked.
+
+    Raises:
+        CatalogueError: when a file cannot be read as what it should be.
+    """
+    try:
+        films = load_bundled(path).films()
+    except ValueError as error:
+        raise CatalogueError(f"{path}: {error}; fix that first") from error
+    names = [film.imdb_id for film in films] + [f"{film.title.casefold()} ({film.year})" for film in films]
+    problems = [f"{name}: listed {count} times" for name, count in Counter(names).items() if count > 1]
+    for film in films:
+        problems += [f"{film.imdb_id}: {problem}" for problem in _bad_facts(film)]
+    problems += _thin_moods(films)
+    return problems + list(_differences(films, against) if against else ())
+
+
+def _bad_facts(film: Film) -> list[str]:
+    found = {
+        f"unknown genre in {', '.join(film.genres)}": not set(film.genres) <= set(GENRES),
+        "no genre": not film.genres,
+        "no title or no year": not film.title or film.year is None,
+        f"rating {film.rating} is not from 1 to 10": film.rating is not None and not 1 <= film.rating <= 10,  # noqa: PLR2004
+        f"lead {film.lead!r} is not woman, man or empty": film.lead not in {"woman", "man", None},
+    }
+    return [problem for problem, is_so in found.items() if is_so]
+
+
+def _thin_moods(films: Sequence[Film]) -> Iterator[str]:
+    """Yield every mood and intent for which there are too few films, without filters or with one common filter."""
+    for mood, intent in product(Mood, Intent):
+        plan = Plan.make({mood: 1.0}, intent, FilmQuery())
+        fitting = rank(filter(plan.query.accepts, films), plan.weights, plan.query.sort)
+        recent = sum(film.year is not None and film.year >= RECENT for film in fitting)
+        if len(fitting) < MIN_FILMS or recent < MIN_RECENT_FILMS:
+            yield f"{mood}, {intent}: {len(fitting)} films, {recent} of them since {RECENT}"
+        for name, accepts in COMMON_FILTERS.items():
+            filtered = sum(map(accepts, fitting))
+            if filtered < MIN_FILTERED_FILMS:
+                yield f"{mood}, {intent}, {name}: {filtered} films"
+
+
+def _differences(films: Sequence[Film], path: Path) -> Iterator[str]:
+    """Yield every known fact that differs, and how many films the table of facts lacks."""
+    columns = ("imdb_id", *DIFFERS)
+    if not path.is_file():
+        raise CatalogueError(f"{path} is missing; give a CSV with the columns {', '.join(columns)}")
+    missing = []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if not set(columns) <= set(reader.fieldnames or ()):
+                raise CatalogueError(f"{path} needs the columns {', '.join(columns)}")
+            facts = {row["imdb_id"]: row for row in reader}
+        for film in films:
+            if film.imdb_id not in facts:
+                missing.append(film.imdb_id)
+                continue
+            for name, differs in DIFFERS.items():
+                ours, fact = getattr(film, name), facts[film.imdb_id][name]
+                if ours is not None and fact and differs(ours, fact):
+                    yield f"{film.imdb_id}: {name} is {ours!r}, the facts say {fact!r}"
+    except ValueError as error:
+        raise CatalogueError(f"{path} is not a table of facts in UTF-8: {error}") from error
+    if missing:
+        yield f"{len(missing)} films are not among the facts, the first is {missing[0]}"
 
 
 if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a title that the terminal cannot write
+        sys.stdout.reconfigure(errors="replace")  # for a title that the terminal cannot show
     sys.exit(main())

@@ -1,19 +1,21 @@
 """Everything that can go wrong between a mood and a list of films.
 
 ScraperError
-|-- QueryError              the filters contradict each other or hold an impossible value
-|-- CatalogueError          the bundled list or the imported tables are missing or damaged
+|-- QueryError              a filter or a setting has an impossible value, or two filters contradict each other
+|-- CatalogueError          the bundled list or IMDb's tables are missing or damaged
 `-- ImdbError               no usable page came from IMDb
-    |-- ImdbBlocked         it refused, or sent a challenge instead of a page
-    |-- ImdbUnavailable     it could not be reached within the time allowed
-    |-- ImdbLayoutChanged   it sent a page of an unknown shape
-    `-- ImdbEmpty           it sent a page, and no film is on it
+    |-- ImdbBlocked         IMDb refused, or sent a challenge instead of a page
+    |-- ImdbUnavailable     IMDb could not be reached in time, or must not be asked right now
+    |-- ImdbLayoutChanged   IMDb sent a page that this program cannot read
+    `-- ImdbEmpty           IMDb sent a page with no film on it
 
-The message of an ImdbError is a clause without a full stop: the page continues it with what is shown instead.
+The message of an ImdbError is a clause without a period: the notice on the page continues it.
 """
 
 # ruff: noqa: N818  the names say what IMDb did; the root carries the word Error
 from __future__ import annotations
+
+import reprlib
 
 
 class ScraperError(Exception):
@@ -21,11 +23,11 @@ class ScraperError(Exception):
 
 
 class QueryError(ScraperError, ValueError):
-    """A filter holds a value that cannot be searched for; the message says which values can."""
+    """A filter or setting cannot be used; the message says which values can."""
 
 
 class CatalogueError(ScraperError):
-    """A local list of films cannot be read; the message says how to get it back."""
+    """A local list of films cannot be read; the message says how to fix that."""
 
 
 class ImdbError(ScraperError):
@@ -33,11 +35,11 @@ class ImdbError(ScraperError):
 
 
 class ImdbBlocked(ImdbError):
-    """IMDb refused the request or asked for proof that a person sits here."""
+    """IMDb refused the request or asked for proof that a person sent it."""
 
 
 class ImdbUnavailable(ImdbError):
-    """IMDb could not be reached, failed, or took longer than the time allowed."""
+    """IMDb could not be reached, failed, took too long, or must not be asked right now."""
 
 
 class ImdbLayoutChanged(ImdbError):
@@ -46,3 +48,8 @@ class ImdbLayoutChanged(ImdbError):
 
 class ImdbEmpty(ImdbError):
     """IMDb answered properly and found nothing."""
+
+
+def shorten(value: object) -> str:
+    """Return any value as one short line, for quoting it in an error message."""
+    return reprlib.repr(value)

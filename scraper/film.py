@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
@@ -17,7 +16,7 @@ GENRES = (
     "Action", "Adventure", "Animation", "Biography", "Comedy", "Crime", "Documentary", "Drama", "Family",
     "Fantasy", "Film-Noir", "Game-Show", "History", "Horror", "Music", "Musical", "Mystery", "News",
     "Reality-TV", "Romance", "Sci-Fi", "Short", "Sport", "Talk-Show", "Thriller", "War", "Western",
-)  # fmt: skip  # IMDb's names, less the adult one: never asked for, never shown
+)  # fmt: skip  # IMDb's names, except "Adult": never searched for, never shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +24,15 @@ class Film:
     """Facts about one film; None and "" mean that the source does not say.
 
     Attributes:
-        imdb_id: IMDb's title id, checked, so that `url` can only lead to a title page.
+        imdb_id: IMDb's title id. It is validated, so `url` can only lead to a title page.
         genres: IMDb's genre names in IMDb's order.
         rating: IMDb's rating, 1 to 10.
-        runtime_min: length in minutes.
+        runtime_min: running time in minutes.
         language: original language as an ISO 639 code.
         lead: gender of the first-billed lead.
+
+    Raises:
+        ValueError: the id is not an IMDb title id.
     """
 
     imdb_id: str
@@ -46,29 +48,17 @@ class Film:
 
     def __post_init__(self) -> None:
         if not IMDB_ID.fullmatch(self.imdb_id):
-            raise ValueError(f"{self.imdb_id!r} is no IMDb title id; one looks like tt0111161")
+            raise ValueError(f"{self.imdb_id!r} is not an IMDb title id such as tt0111161")
 
     @property
     def url(self) -> str:
-        """The film's page at IMDb."""
+        """The film's page on IMDb."""
         return f"https://www.imdb.com/title/{self.imdb_id}/"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the public facts by name, ready for JSON."""
-        names = ("imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language")
-        return {name: getattr(self, name) for name in names} | {
-            "url": self.url,
-            "poster_url": self.poster_url,
-        }
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Film:
-        """Rebuild a film from `to_fields`."""
-        return cls(**{**fields, "genres": tuple(fields["genres"])})
-
-    def to_fields(self) -> dict[str, Any]:
-        """Return every field by name, for storing."""
-        return asdict(self)
+        names = "imdb_id title year genres rating votes runtime_min language url poster_url"
+        return {name: getattr(self, name) for name in names.split()}
 
 
 class SourceKind(StrEnum):
@@ -87,14 +77,12 @@ class Source:
     Attributes:
         kind: the place.
         as_of: how old its facts are (a datetime in UTC for a page, a date for a table).
-        notice: a plain sentence or two for the page: where from, how old, and why not a better source.
-        unapplied: filters that this source cannot apply by itself; the list was filtered again on our side.
+        notice: a sentence or two for the page: where the films are from, how old that is, and why not a better source.
     """
 
     kind: SourceKind
     as_of: date
     notice: str
-    unapplied: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, str]:
         """Return kind, date and notice, ready for JSON."""

@@ -1,145 +1,427 @@
-"""The client for IMDb's advanced title search: a kept page if there is one, else one request, never two."""
+"""Everything about reaching IMDb: the settings, the client, the pause after a refusal, the session and its cache.
+
+It is polite: it says who it is, sends one request at a time and one a second at most, never retries, solves no
+challenge, and after a refusal leaves IMDb alone for half an hour, then for longer each time.
+"""
 
 from __future__ import annotations
 
+import io
+import json
 import logging
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
+import urllib3
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from requests.adapters import HTTPAdapter
+from requests_cache import AnyResponse, CacheMixin
+from requests_cache.backends.base import BaseCache
+from requests_cache.backends.filesystem import FileDict
+from requests_cache.backends.redis import RedisCache
+from requests_cache.backends.sqlite import SQLiteCache
+from requests_cache.models.response import CachedResponse
+from requests_ratelimiter import LimiterMixin
 
-from scraper.breaker import Breaker, utc_now
-from scraper.cache import open_cache
-from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable
+from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbLayoutChanged, ImdbUnavailable, QueryError
 from scraper.film import Film
-from scraper.flights import Flight, Flights
-from scraper.page import Page, load_page
+from scraper.parse import Page, parse_page
 from scraper.query import FilmQuery
-from scraper.settings import ScraperSettings
-from scraper.transport import Deadline, ImdbSession
 
-FRESH_FOR = timedelta(hours=6)
+IMDB = "https://www.imdb.com"
+HEADERS = {
+    "User-Agent": "mood-picks/0.1 (film suggestions; a page or two per visitor's click)",
+    "Accept": "text/html",
+    "Accept-Language": "en-US,en;q=0.9",
+}
+BLOCK_STATUS = {202, 403, 405, 429}
+MAX_REDIRECTS = 1
+MAX_BODY_BYTES = 5 * 2**20  # after decompression; real pages have 1.4 MB at most
+CHUNK_BYTES = 2**16
+
+TIMEOUT_S = 2.8  # for IMDb's answer; the rest of the 3 s from click to list is for ranking
+REFUSAL_PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=12), timedelta(days=1))
+FAILURE_PAUSE = timedelta(minutes=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+FRESH_FOR = timedelta(hours=6)  # a cached page this young is shown without asking IMDb ...
+STALE_FOR = timedelta(days=30)  # ... and for this much longer when IMDb does not answer
+MAX_PAGES = 500  # in the cache
+REDIS_TIMEOUT_S = 0.25  # a slow Redis must not use up the time of a click
 
 logger = logging.getLogger(__name__)
 
 
+def utc_now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScraperSettings:
+    """How to reach IMDb and where to store things.
+
+    Attributes:
+        home: folder of the page cache, the pause and the imported tables (MOOD_HOME).
+        live: whether IMDb may be asked at all (IMDB_LIVE=on|off).
+        base_url: scheme and host of IMDb (IMDB_BASE_URL).
+        cache: where pages are cached: a folder, a file ending in .sqlite, or a redis:// address (IMDB_CACHE); None is
+            a folder in `home`.
+        timeout_s: the longest wait for IMDb in one recommendation.
+        requests_per_second: the rate limit.
+        max_pages: most pages in the cache.
+
+    Raises:
+        QueryError: when a value cannot be used.
+    """
+
+    home: Path
+    live: bool = True
+    base_url: str = IMDB
+    cache: str | None = None
+    timeout_s: float = TIMEOUT_S
+    requests_per_second: float = 1
+    max_pages: int = MAX_PAGES
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.base_url).scheme not in {"http", "https"}:
+            raise QueryError(f"IMDB_BASE_URL must be an http or https address, not {self.base_url!r}")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ScraperSettings:
+        """Read the settings; a variable that is empty or not set keeps its default."""
+        live = environment.get("IMDB_LIVE") or "on"
+        user_cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        if live not in {"on", "off"}:
+            raise QueryError(f"IMDB_LIVE must be on or off, not {live!r}")
+        return cls(
+            home=Path(environment.get("MOOD_HOME") or user_cache / "mood-picks").expanduser(),
+            live=live == "on",
+            base_url=environment.get("IMDB_BASE_URL") or IMDB,
+            cache=environment.get("IMDB_CACHE") or None,
+        )
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Films of IMDb in its order, when their page was fetched (UTC), and the cursor of the page that follows."""
+class SearchResult:
+    """One or two pages of IMDb's search.
+
+    Attributes:
+        films: the films in IMDb's order.
+        fetched_at: when the older page was fetched, in UTC.
+        is_fresh: whether it is young enough to be shown without asking IMDb.
+        cursor: what to pass to get the next page; None if there is none.
+    """
 
     films: tuple[Film, ...]
     fetched_at: datetime
+    is_fresh: bool
     cursor: str | None = None
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the page is young enough to stand for a new one; one from the future is of a clock put back."""
-        return abs(utc_now() - self.fetched_at) < FRESH_FOR
-
-    def __add__(self, other: Answer) -> Answer:
-        films = {film.imdb_id: film for film in (*other.films, *self.films)}
-        order = dict.fromkeys(film.imdb_id for film in (*self.films, *other.films))
-        return Answer(tuple(films[i] for i in order), min(self.fetched_at, other.fetched_at), other.cursor)
+    def __add__(self, other: SearchResult) -> SearchResult:
+        films = {film.imdb_id: film for film in (*self.films, *other.films)}
+        older = min(self.fetched_at, other.fetched_at)
+        return SearchResult(tuple(films.values()), older, self.is_fresh and other.is_fresh, other.cursor)
 
 
 class ImdbClient:
-    """Asks IMDb for films, politely and within a time budget.
+    """Searches IMDb, politely and within a time limit; one instance serves every thread, `now` is its clock."""
 
-    Args:
-        settings: where IMDb is, whether it may be asked, where pages are kept, how long to wait.
-    """
-
-    def __init__(self, settings: ScraperSettings) -> None:
+    def __init__(self, settings: ScraperSettings, now: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
-        cache = open_cache(settings.cache or settings.home / "imdb-pages")
-        self._session = ImdbSession(cache, settings.budget_s)
-        self._breaker = Breaker(cache.note)
-        self._flights: Flights[Answer] = Flights()
+        self._now = now
+        self._session = _open_session(settings)
+        self._pause = Pause(settings.home / "imdb-pause.json", now)
+        self._in_flight = False
+        self._lock = Lock()  # for the pause and the flag
 
-    def deadline(self) -> Deadline:
-        """Return the moment until which a click that happens now may wait for IMDb."""
-        return Deadline.after(self.settings.budget_s)
-
-    def cached(self, query: FilmQuery, after: str = "") -> Answer | None:
-        """Return the page kept for a query, at most 30 days old, without asking IMDb.
-
-        Args:
-            query: what is looked for.
-            after: the cursor of the page before, for the next one.
-        """
-        try:
-            response = self._session.get(query.to_url(self.settings.base_url, after), only_if_cached=True)
-            if response.status_code != requests.codes.ok:
-                return None
-            page, fetched_at = load_page(response.content)
-        except (ValueError, KeyError, TypeError) as error:
-            logger.warning("a kept page cannot be read and is fetched anew: %s", error)
+    def cached(self, query: FilmQuery, cursor: str = "") -> SearchResult | None:
+        """Return the cached page of a query, fresh or stale, without asking IMDb; arguments are those of `fetch`."""
+        response = self._session.get(query.to_url(self.settings.base_url, cursor), only_if_cached=True)
+        if response.status_code != requests.codes.ok:
             return None
-        return _complete(page, query, fetched_at)
+        try:
+            return self._read(response, query)
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("a cached page cannot be read and will be fetched again: %s", error)
+            return None
 
-    def ask(self, query: FilmQuery, deadline: Deadline | None = None, after: str = "") -> Flight[Answer]:
-        """Ask IMDb for a page, without waiting for it.
+    def fetch(self, query: FilmQuery, cursor: str = "", timeout_s: float | None = None) -> SearchResult:
+        """Ask IMDb for a page of search results, and cache it.
 
         Args:
-            query: what is looked for.
-            deadline: until when the answer is of use; the whole budget from now by default.
-            after: the cursor of the page before, for the next one.
+            query: which films to look for.
+            cursor: that of the previous page, to get the next one.
+            timeout_s: the longest wait; by default that of the settings.
 
         Raises:
-            ImdbBlocked: IMDb refused within the last half hour.
-            ImdbUnavailable: it failed within the last minute, is being asked for another page, or is switched off.
-        """
-        if not self.settings.live:
-            raise ImdbUnavailable("the live look-up is switched off")
-        self._breaker.check()
-        until = deadline or self.deadline()
-        url = query.to_url(self.settings.base_url, after)
-        return self._flights.join(url, until, lambda: self._fetch(url, query, until))
-
-    def wait(self, flight: Flight[Answer]) -> Answer:
-        """Wait for a page that was asked for.
-
-        Raises:
-            ImdbBlocked: IMDb refused.
-            ImdbUnavailable: it cannot be reached, fails, or does not answer before the deadline.
+            ImdbBlocked: IMDb refuses, or did so recently.
+            ImdbUnavailable: IMDb fails or does not answer in time, or did so recently; another request is in progress;
+                or live search is turned off.
             ImdbLayoutChanged: its page cannot be read.
             ImdbEmpty: nothing matches the query.
         """
+        if not self.settings.live:
+            raise ImdbUnavailable("live search is turned off")
+        timeout_s = self.settings.timeout_s if timeout_s is None else timeout_s
+        if timeout_s <= 0:
+            raise ImdbUnavailable("there was no time left to ask IMDb")
+        with self._lock:
+            self._pause.check()
+            if self._in_flight:
+                raise ImdbUnavailable("another IMDb request is in progress")
+            self._in_flight = True
+        future: Future[SearchResult] = Future()
+        # A daemon thread, because a slow name server or trickling headers can outlast any timeout set here.
+        Thread(target=self._run, args=(future, query, cursor, timeout_s), daemon=True).start()
         try:
-            return flight.future.result(timeout=flight.deadline.remaining_s())
+            return future.result(timeout_s)
         except TimeoutError:
             late = ImdbUnavailable("IMDb did not answer in time")
-            self._breaker.trip(late)
+            with self._lock:
+                self._pause.record(late)
             raise late from None
 
-    def live(self, query: FilmQuery) -> Answer:
-        """Ask IMDb for a page, wait for it and keep it; raises what `ask` and `wait` raise."""
-        return self.wait(self.ask(query))
-
-    def _fetch(self, url: str, query: FilmQuery, deadline: Deadline) -> Answer:
-        self._breaker.check()  # again: a failure may have landed since this visitor asked
+    def _run(self, future: Future[SearchResult], query: FilmQuery, cursor: str, timeout_s: float) -> None:
+        """Send one request, record how it went, and pass on its outcome."""
+        error: Exception | None = None
         try:
-            response = self._get(url, deadline)
-        except ImdbError as error:
-            self._breaker.trip(error)
-            raise
-        page, fetched_at = load_page(response.content)
-        answer = _complete(page, query, fetched_at)
-        if not answer.films:
-            raise ImdbEmpty("IMDb found no film for these filters")
-        return answer
+            # With force_refresh, errors are raised; otherwise requests-cache would hide them behind a stale page.
+            url = query.to_url(self.settings.base_url, cursor)
+            result = self._read(self._session.get(url, force_refresh=True, timeout=timeout_s), query)
+            if not result.films:
+                error = ImdbEmpty("IMDb found no film for these filters")
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            error = ImdbUnavailable("IMDb did not answer in time")
+        except (OSError, urllib3.exceptions.HTTPError):
+            error = ImdbUnavailable("IMDb could not be reached")
+        except Exception as other:  # noqa: BLE001  the waiting thread raises it
+            error = other
+        with self._lock:
+            self._in_flight = False
+            self._pause.record(error)
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
 
-    def _get(self, url: str, deadline: Deadline) -> requests.Response:
+    def _read(self, response: AnyResponse, query: FilmQuery) -> SearchResult:
+        """Read a page, and add what the address required: the language, and the genre of cards without genres."""
+        page = Page.from_json(response.content)
+        films = tuple(
+            replace(film, language=film.language or query.language, genres=film.genres or query.genres[:1])
+            for film in page.films
+        )
+        # A page from the future was fetched before the clock was set back, so its age is unknown.
+        is_fresh = not response.is_expired and response.created_at <= self._now()
+        return SearchResult(films, response.created_at, is_fresh, page.cursor)
+
+
+class _PauseState(NamedTuple):
+    """From when until when IMDb is not asked, whether it refused, and how many refusals there were in a row."""
+
+    since: datetime = LONG_AGO
+    until: datetime = LONG_AGO
+    blocked: bool = False
+    refusals: int = 0
+
+    def is_active(self, now: datetime) -> bool:
+        return self.since <= now < self.until  # one from the future is from before the clock was set back
+
+
+class Pause:
+    """The pause after a refusal or failure. It survives restarts and holds for every process on this machine.
+
+    Its file is at `path`; if that cannot be written, the pause holds for this object only. `now` is its clock.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
+        self._path = path
+        self._now = now
+        self._unsaved: _PauseState | None = None
+
+    def check(self) -> None:
+        """Return if IMDb may be asked; else raise ImdbBlocked after a refusal, ImdbUnavailable after a failure."""
+        state, now = self._load(), self._now()
+        if not state.is_active(now):
+            return
+        day = "" if state.until.date() == now.date() else f"{state.until:%-d %B}, "
+        end = f"will not be asked again before {day}{state.until:%H:%M} UTC"
+        if state.blocked:
+            raise ImdbBlocked(f"IMDb refused to answer (blocked) and {end}")
+        raise ImdbUnavailable(f"IMDb did not answer and {end}")
+
+    def record(self, error: Exception | None) -> None:
+        """Record how a request went: a refusal pauses for longer each time until a success, a failure only briefly.
+
+        Args:
+            error: what it raised; None, like ImdbEmpty, is a success.
+        """
+        state, now = self._load(), self._now()
+        if error is None or isinstance(error, ImdbEmpty):
+            if state.refusals:
+                self._save(state._replace(refusals=0))
+        elif isinstance(error, ImdbBlocked):
+            length = REFUSAL_PAUSES[min(state.refusals, len(REFUSAL_PAUSES) - 1)]
+            self._save(_PauseState(now, now + length, True, state.refusals + 1))
+        elif not state.is_active(now):
+            self._save(_PauseState(now, now + FAILURE_PAUSE, False, state.refusals))
+
+    def _load(self) -> _PauseState:
+        if self._unsaved:
+            return self._unsaved
         try:
-            return self._session.get(url, force_refresh=True, timeout=deadline)
-        except requests.RequestException as error:
-            raise ImdbUnavailable("IMDb could not be reached") from error
+            fields = json.loads(self._path.read_text("utf-8"))
+            since, until = (datetime.fromisoformat(fields[name]).astimezone(UTC) for name in ("since", "until"))
+            return _PauseState(since, until, bool(fields["blocked"]), max(0, int(fields["refusals"])))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+            return _PauseState()
+
+    def _save(self, state: _PauseState) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(state._asdict(), default=datetime.isoformat), "utf-8")
+            self._unsaved = None
+        except OSError as error:
+            logger.warning("the pause cannot be saved and ends with this process: %s", error)
+            self._unsaved = state
 
 
-def _complete(page: Page, query: FilmQuery, fetched_at: datetime) -> Answer:
-    """Add to the films what the address asked for, so IMDb vouches for it: language, and genres of cards."""
-    genres = query.genres[:1]
-    films = (
-        replace(film, language=film.language or query.language, genres=film.genres or genres) for film in page.films
+class _Session(CacheMixin, LimiterMixin, requests.Session):
+    """The cache first, then the rate limit, then the network."""
+
+
+def _open_session(settings: ScraperSettings) -> _Session:
+    session = _Session(
+        backend=FailSafeCache(_open_cache(settings), settings.max_pages),
+        expire_after=FRESH_FOR,
+        stale_if_error=int(STALE_FOR.total_seconds()),
+        allowable_codes=(requests.codes.ok,),
+        per_second=settings.requests_per_second,
+        max_delay=settings.timeout_s,
     )
-    return Answer(tuple(films), fetched_at.astimezone(UTC), page.cursor)
+    session.max_redirects = MAX_REDIRECTS
+    session.headers.update(HEADERS)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _PageAdapter(max_retries=0))
+    return session
+
+
+class _PageAdapter(HTTPAdapter):
+    """Fetches a page and answers with its films as JSON, so that nothing else of it can reach the cache."""
+
+    def send(  # type: ignore[override]  # the session passes everything by name
+        self, request: requests.PreparedRequest, *, timeout: float, **settings: Any
+    ) -> requests.Response:
+        deadline = time.monotonic() + timeout
+        with super().send(request, **settings | {"stream": True, "timeout": timeout}) as response:
+            if response.is_redirect:
+                headers, body = {"Location": response.headers["Location"]}, b""
+            else:
+                _check_status(response)
+                page = parse_page(_read_body(response, deadline).decode("utf-8", "replace"))
+                headers, body = {"Content-Type": "application/json"}, page.to_json()
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(body), headers, status=response.status_code, preload_content=False, request_url=request.url
+        )
+        return self.build_response(request, raw)
+
+
+def _check_status(response: requests.Response) -> None:
+    status = response.status_code
+    if "x-amzn-waf-action" in response.headers or status in BLOCK_STATUS:
+        raise ImdbBlocked(f"IMDb did not answer with a page (blocked: status {status})")
+    if status >= requests.codes.server_error:
+        raise ImdbUnavailable(f"IMDb failed (status {status})")
+    if status != requests.codes.ok:
+        raise ImdbLayoutChanged(f"IMDb no longer has this kind of page (status {status})")
+
+
+def _read_body(response: requests.Response, deadline: float) -> bytes:
+    """Read the body as it arrives, up to the size limit and the deadline."""
+    body = bytearray()
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ImdbLayoutChanged("IMDb's answer is larger than 5 MB, which no search page is")
+        if time.monotonic() > deadline:
+            raise ImdbUnavailable("IMDb did not answer in time")
+    if response.raw.length_remaining:
+        raise ImdbUnavailable("IMDb's answer broke off")
+    return bytes(body)
+
+
+class FailSafeCache(BaseCache):
+    """The storage of another cache, with two guarantees: its failures never cost an answer, and it never fills up.
+
+    With `max_pages` pages in it, the next one replaces half of them.
+    """
+
+    def __init__(self, cache: BaseCache, max_pages: int) -> None:
+        super().__init__()
+        self.responses, self.redirects = cache.responses, cache.redirects
+        self._max_pages = max_pages
+
+    def get_response(self, key: str, default: Any = None) -> Any:
+        """Return the cached response, or the default when there is none that can be read."""
+        try:
+            response = super().get_response(key)
+        except Exception as error:  # noqa: BLE001  each storage, and each kind of damage, raises something else
+            logger.warning("a cached page cannot be read: %s", error)
+            return default
+        return response if isinstance(response, CachedResponse) else default
+
+    def save_response(self, *args: Any, **kwargs: Any) -> None:
+        """Store a response if that is possible."""
+        try:
+            if len(self.responses) >= self._max_pages:
+                self.responses.bulk_delete(list(self.responses)[: self._max_pages // 2])
+            super().save_response(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001  as above
+            logger.warning("a page cannot be cached: %s", error)
+
+
+def _open_cache(settings: ScraperSettings) -> BaseCache:
+    """Open the page cache; a folder or file that cannot be used is replaced by memory, with a warning."""
+    target = settings.cache or str(settings.home / "imdb-pages")
+    if "://" in target:
+        return _open_redis(target)
+    path = Path(target).expanduser()
+    try:
+        if path.suffix == ".sqlite":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("ab").close()  # requests-cache would wait forever for a file that it must not write
+            cache: BaseCache = SQLiteCache(path, serializer="json")  # never pickle: loading that runs code
+        else:
+            cache = BaseCache()  # FileCache would add a SQLite file for redirects, and wait for that
+            cache.responses = FileDict(path, serializer="json", decode_content=True)
+        tempfile.TemporaryFile(dir=path if path.is_dir() else path.parent).close()
+    except (OSError, sqlite3.Error) as error:
+        logger.warning("the page cache %s cannot be used (%s): pages are kept in memory", path, error)
+        return BaseCache()
+    return cache
+
+
+def _open_redis(address: str) -> BaseCache:
+    """Open a cache in Redis, which is first contacted when a page is looked up, and deletes old pages itself."""
+    try:
+        connection = Redis.from_url(
+            address, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+        )
+    except ValueError as error:  # the message does not repeat the address, which may hold a password
+        raise QueryError("IMDB_CACHE must be a folder, a .sqlite file or look like redis://host:6379/0") from error
+    offset = int(STALE_FOR.total_seconds())
+    return RedisCache("mood-picks", connection=connection, serializer="json", ttl_offset=offset)

@@ -1,7 +1,7 @@
-"""Which genres go with a mood: one table, two intents, and the blend for an unsure reading of the voice.
+"""Which genres go with a mood: one table, two intents, and the blend of moods for an uncertain prediction.
 
-The cells are judgements from studies of averages (Zillmann 1988 and 2000; Zillmann, Hezel and Medoff 1980;
-Oliver 1993; Reinecke 2017), not a prescription. The gender of a voice never enters.
+The cells are judgments based on studies of averages (Zillmann 1988 and 2000; Zillmann, Hezel and Medoff 1980;
+Oliver 1993; Reinecke 2017), not a prescription. The gender of a voice plays no part.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scraper.errors import QueryError
-from scraper.values import shorten
+from scraper.errors import QueryError, shorten
 
-RANK_WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5)  # of a cell's first, second ... genre
-AVOID_FROM = 0.2  # share of the moods that must object before a genre is left out
-NOIR_UNTIL = 1960  # hardly any Film-Noir after it
+GENRE_WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5)  # of a cell's first, second ... genre
+MIN_OBJECTION = 0.2  # probability of the moods that must avoid a genre before it is left out
+NOIR_UNTIL = 1960  # there is hardly any Film-Noir after it
 
 
 class Mood(StrEnum):
-    """The emotions by the names of the speech model; a model that hears another needs it here and in TABLE."""
+    """The emotions of the speech model, by its names; a new emotion needs a line here and its genres in TABLE."""
 
     NEUTRAL = "neutral"
     CALM = "calm"
@@ -38,7 +37,7 @@ class Mood(StrEnum):
 
 
 class Intent(StrEnum):
-    """What the visitor wants of the films: to stay with the mood, or to leave it."""
+    """What the visitor wants from the films: to stay in the mood, or to leave it."""
 
     MATCH = "match"
     LIFT = "lift"
@@ -46,7 +45,7 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the table: genres from the best on, genres to leave out, the reason in a few words."""
+    """One cell of the table: genres, best first; genres to leave out; the reason in a few words."""
 
     genres: tuple[str, ...]
     reason: str
@@ -55,7 +54,7 @@ class Cell:
     @property
     def weights(self) -> dict[str, float]:
         """Each genre with its weight, at most 1."""
-        return dict(zip(self.genres, RANK_WEIGHTS, strict=False))
+        return dict(zip(self.genres, GENRE_WEIGHTS, strict=False))
 
 
 TABLE: dict[Mood, dict[Intent, Cell]] = {
@@ -110,10 +109,10 @@ def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
     """Check the probabilities of the moods and scale them to a sum of 1.
 
     Args:
-        probabilities: mood name to probability; none at all means that no mood was chosen.
+        probabilities: mood name to probability; empty if no mood was chosen.
 
     Raises:
-        QueryError: for a mood without genres, such as a new emotion of the speech model, or numbers that are no
+        QueryError: for a mood without genres, such as a new emotion of the speech model, or for numbers that are not
             probabilities.
     """
     unknown = sorted(set(probabilities) - set(TABLE))
@@ -131,12 +130,12 @@ def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
 
 
 def blend(probabilities: Mapping[str, float], intent: Intent, from_year: int | None = None) -> dict[str, float]:
-    """Weigh the genres by how probable each mood is, so that an unsure reading gives a broad list.
+    """Weight the genres by the probability of each mood, so that an uncertain prediction gives a broad list.
 
     Args:
         probabilities: mood name to probability.
         intent: stay with the mood or leave it.
-        from_year: the earliest year asked for; decides whether Film-Noir is of any use.
+        from_year: the earliest year wanted; after NOIR_UNTIL, Thriller replaces Film-Noir.
 
     Returns:
         Genre to weight, best first; empty without a mood.
@@ -150,17 +149,17 @@ def blend(probabilities: Mapping[str, float], intent: Intent, from_year: int | N
 
 
 def avoided(probabilities: Mapping[str, float], intent: Intent) -> tuple[str, ...]:
-    """Return the genres to leave out: those that more of the moods object to than ask for."""
+    """Return the genres to leave out: those that the moods would rather avoid than have."""
     wanted = blend(probabilities, intent)
     objections: dict[str, float] = {}
     for mood, p in read_probabilities(probabilities).items():
         for genre in TABLE[mood][intent].avoid:
             objections[genre] = objections.get(genre, 0.0) + p
-    return tuple(sorted(g for g, share in objections.items() if share >= max(AVOID_FROM, wanted.get(g, 0.0))))
+    return tuple(sorted(g for g, share in objections.items() if share >= max(MIN_OBJECTION, wanted.get(g, 0.0))))
 
 
 def reason(genre: str, probabilities: Mapping[str, float], intent: Intent) -> str | None:
-    """Return why a genre is on the list, by the mood that speaks for it most; None if no mood does."""
+    """Return why a genre is on the list, in the words of the mood that wants it most; None if no mood does."""
     moods = read_probabilities(probabilities)
     stand_in = "Film-Noir" if genre == "Thriller" else genre
     votes = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from voice import RATE_HZ, speak
 
 import app
 from scraper.film import SourceKind
+from ser_model.comparison import load_comparison
 from ser_model.labels import EMOTIONS
-from ser_model.wav2vec2 import load_comparison
-from ui import rival, service
+from ui import comparison, service, texts
 
 FILM = {
     "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
@@ -39,7 +40,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IMDB_LIVE", "off")
         patch.setenv("MOOD_HOME", str(tmp_path_factory.mktemp("home")))
-        service._open_films.cache_clear()
+        service.recommender.reload()
         _, address, _ = app.demo.launch(**app.LAUNCH, prevent_thread_lock=True, quiet=True)
         yield address
         app.demo.close()
@@ -105,20 +106,43 @@ def test_the_same_are_mcp_tools_with_described_parameters(url: str) -> None:
             assert schema.get("description"), f"{tool['name']}: {name}"
 
 
-def test_over_mcp_a_mistake_is_a_sentence_too(url: str) -> None:
-    async def ask() -> Any:
+def call_tool(url: str, name: str, **given: Any) -> tuple[bool, str]:
+    """Call an MCP tool; return whether it failed, and what it said."""
+
+    async def call() -> Any:
         async with (
             streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
-            return await session.call_tool("recommend", {"mood": "bored"})
+            return await session.call_tool(name, given)
 
-    said = asyncio.run(ask())
-    text = " ".join(part.text for part in said.content)
-    assert said.isError
+    answer = asyncio.run(call())
+    return answer.isError, " ".join(part.text for part in answer.content)
+
+
+def test_over_mcp_a_mistake_is_a_sentence_too(url: str) -> None:
+    failed, text = call_tool(url, "recommend", mood="bored")
+    assert failed
     assert "'bored' is not one of ['neutral', 'calm'," in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("given", ["data", "upload"])
+def test_over_mcp_a_recording_is_a_data_url_or_the_address_of_an_upload(url: str, voice: Path, given: str) -> None:
+    audio = "data:audio/wav;base64," + base64.b64encode(voice.read_bytes()).decode()
+    if given == "upload":
+        files = {"files": voice.open("rb")}
+        audio = f"{url}gradio_api/file=" + requests.post(f"{url}gradio_api/upload", files=files, timeout=10).json()[0]
+    failed, text = call_tool(url, "recognize", audio=audio)
+    assert not failed, text
+    assert "probabilities" in text
+
+
+def test_over_mcp_a_web_address_is_refused_in_a_sentence(url: str) -> None:
+    failed, text = call_tool(url, "recognize", audio="https://films.example/voice.wav")
+    assert failed
+    assert texts.WEB_ADDRESS in text
 
 
 def test_more_recordings_than_fit_at_once_are_refused_in_words(client: Client, voice: Path) -> None:
@@ -162,30 +186,30 @@ def test_noise_is_refused_in_words(client: Client, noise: Path) -> None:
         client.predict(handle_file(str(noise)), api_name="/recognize")
 
 
-def test_what_is_no_recording_is_refused_in_words(client: Client, tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_is_refused_in_words(client: Client, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no sound at all")
     with pytest.raises(AppError, match="not a recording"):
         client.predict(handle_file(str(tmp_path / "notes.txt")), api_name="/recommend_from_voice")
 
 
-def test_a_voice_is_recognised_by_contract(client: Client, voice: Path) -> None:
-    heard = client.predict(handle_file(str(voice)), api_name="/recognize")
-    assert set(heard) == RECOGNITION
-    assert set(heard["probabilities"]) == set(EMOTIONS)
-    assert sum(heard["probabilities"].values()) == pytest.approx(1, abs=0.01)
+def test_a_voice_is_recognized_by_contract(client: Client, voice: Path) -> None:
+    prediction = client.predict(handle_file(str(voice)), api_name="/recognize")
+    assert set(prediction) == RECOGNITION
+    assert set(prediction["probabilities"]) == set(EMOTIONS)
+    assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=0.01)
 
 
-def test_a_voice_is_learned_and_brought_along(client: Client, voice: Path) -> None:
-    learned = client.predict(clips=[handle_file(str(voice))], api_name="/learn_voice")
-    assert list(learned["voice"]["points"]) == ["neutral"]
-    assert learned["expected_gain"]["uar_with"] > learned["expected_gain"]["uar_without"]
+def test_a_speaker_is_enrolled_and_the_profile_adapts_the_prediction(client: Client, voice: Path) -> None:
+    enrolled = client.predict(clips=[handle_file(str(voice))], api_name="/learn_voice")
+    assert list(enrolled["voice"]["means"]) == ["neutral"]
+    assert enrolled["expected_gain"]["uar_with"] > enrolled["expected_gain"]["uar_without"]
     twice = client.predict(clips=[handle_file(str(voice))] * 2, emotions=["neutral"] * 2, api_name="/learn_voice")
-    assert twice["expected_gain"] is None  # which nobody measured
+    assert twice["expected_gain"] is None  # which was not measured
     plain = client.predict(handle_file(str(voice)), api_name="/recognize")
-    known = client.predict(handle_file(str(voice)), voice=learned["voice"], api_name="/recognize")
-    assert set(known) == RECOGNITION
-    assert known["probabilities"]["neutral"] > plain["probabilities"]["neutral"]
-    with pytest.raises(AppError, match="no learned voice"):
+    adapted = client.predict(handle_file(str(voice)), voice=enrolled["voice"], api_name="/recognize")
+    assert set(adapted) == RECOGNITION
+    assert adapted["probabilities"]["neutral"] > plain["probabilities"]["neutral"]
+    with pytest.raises(AppError, match="not a saved speaker profile"):
         client.predict(handle_file(str(voice)), voice={"kind": "recipe"}, api_name="/recognize")
     with pytest.raises(AppError, match="for each of the clips the emotion"):
         client.predict(clips=[handle_file(str(voice))] * 2, emotions=["sad"], api_name="/learn_voice")
@@ -200,10 +224,10 @@ def test_a_voice_brings_films(client: Client, voice: Path) -> None:
 def test_a_comparison_without_the_large_model_says_what_makes_it(
     client: Client, voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rival, "rival", rival.Rival(lambda: load_comparison(tmp_path)))
+    monkeypatch.setattr(comparison, "large_model", service.Lazy(lambda: load_comparison(tmp_path)))
     found = client.predict(handle_file(str(voice)), api_name="/compare")
     assert set(found["cnn"]) == RECOGNITION | {"ms", "parameters"}
-    assert (found["wav2vec2"], found["agree"]) == (None, None)
+    assert (found["large"], found["agree"]) == (None, None)
     assert "python train.py" in found["notice"]
 
 

@@ -2,107 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ser_model.labels import Emotion
 from ser_model.recognize import Prediction
 from ui import texts
-from ui.bars import bars, certainty, markup, percent
-from ui.template import Shown, shown
+from ui.template import SafeContext, escape
 
-TOP = 3  # emotions named when it is not sure
-AUDIBLE = 0.6  # probability from which strong or normal intensity is worth a word
-LIKELY = 0.5  # probability from which the headline says so without a "may"
-
-TEMPLATE = (
-    """
-{{#if value.headline}}
-<section class="answer {{value.kind}}">
-  <div class="verdict">
-    {{#if value.face}}<span class="face face-{{value.face}}" aria-hidden="true"></span>{{/if}}
-    <div>
-      <h2>{{value.headline}}</h2>
-      {{#if value.detail}}<p>{{value.detail}}</p>{{/if}}
-      {{#if value.strength}}<p class="quiet">{{value.strength}}</p>{{/if}}
-      {{#if value.voice}}<p class="quiet">{{value.voice}}</p>{{/if}}
-      {{#if value.learned}}<p class="quiet">{{value.learned}}</p>{{/if}}
-      {{#if value.hint}}<p class="hint">{{value.hint}}</p>{{/if}}
-    </div>
-  </div>
-  {{#if value.bars}}
-"""
-    + markup("value.bars", texts.BARS)
-    + """
-  {{/if}}
-</section>
-{{/if}}
-"""
-)
+TOP = 3  # emotions that are named when it is not sure
+MIN_INTENSITY_PROBABILITY = 0.6  # below it, the page says nothing about the intensity
+MIN_PLAIN_PROBABILITY = 0.5  # from here on "You sound", below it "You may sound"
 
 
-def of_voice(heard: Prediction, show_voice: bool, learned: bool = False) -> Shown:
-    """Describe how a recording sounds.
-
-    Args:
-        heard: What the recogniser said.
-        show_voice: Whether to say if the voice sounds male or female.
-        learned: Whether it was heard against the visitor's own voice.
-    """
-    best, probability = heard.top(1)[0]
-    voice = texts.VOICE.format(gender=heard.gender, percent=percent(heard.gender_probability)) if show_voice else ""
-    if not heard.sure:
-        return shown(
-            kind="unsure",
-            face="unsure",
-            headline=texts.UNSURE,
-            detail=_could_be(heard),
-            hint=texts.UNSURE_HINT,
-            strength=_strength(heard),
-            voice=voice,
-            learned=texts.OWN_VOICE if learned else "",
-            bars=bars(heard.probabilities, leading=TOP),
-        )
-    return shown(
-        kind="sure",
-        face=str(best),
-        headline=(texts.SOUND if probability >= LIKELY else texts.MAY_SOUND).format(emotion=adjective(best)),
-        detail=texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability)),
-        strength=_strength(heard),
-        voice=voice,
-        learned=texts.OWN_VOICE if learned else "",
-        bars=bars(heard.probabilities, leading=1),
+def describe_prediction(prediction: Prediction, show_gender: bool, enrolled: bool = False) -> SafeContext:
+    """Describe how a recording sounds, perhaps with the gender; enrolled means adapted to the visitor's voice."""
+    best, probability = prediction.top(1)[0]
+    gender = texts.GENDER.format(gender=prediction.gender, percent=percent(prediction.gender_probability))
+    facts = [_describe_intensity(prediction), gender if show_gender else "", texts.ADAPTED if enrolled else ""]
+    if prediction.sure:
+        said: dict[str, Any] = {
+            "kind": "sure",
+            "face": str(best),
+            "headline": (texts.SOUND if probability >= MIN_PLAIN_PROBABILITY else texts.MAY_SOUND).format(
+                emotion=adjective(best)
+            ),
+            "detail": texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability)),
+        }
+    else:
+        first, second, third = (adjective(emotion) for emotion, _ in prediction.top(TOP))
+        said = {
+            "kind": "unsure",
+            "face": "unsure",
+            "headline": texts.UNSURE,
+            "detail": texts.COULD_BE.format(first=first, second=second, third=third),
+            "hint": texts.UNSURE_HINT,
+        }
+    leading = 1 if prediction.sure else TOP
+    return escape(
+        **said,
+        facts=[fact for fact in facts if fact],
+        label=texts.BARS,
+        bars=bars(prediction.probabilities, leading),
     )
 
 
-def of_pick(mood: str, heard: Prediction | None) -> Shown:
-    """Describe a mood that was picked, perhaps after a recording that was heard differently."""
-    sounded = heard.emotion if heard else None
+def describe_pick(mood: str, prediction: Prediction | None) -> SafeContext:
+    """Describe a picked mood, and how the last recording sounded if that was something else."""
+    sounded = prediction.emotion if prediction else None
     differs = sounded is not None and sounded != mood
     detail = texts.SOUNDED.format(emotion=adjective(sounded)) if differs else ""
-    return shown(kind="picked", face=mood, headline=texts.FEEL.format(emotion=adjective(mood)), detail=detail)
+    return escape(kind="picked", face=mood, headline=texts.FEEL.format(emotion=adjective(mood)), detail=detail)
 
 
-def of_problem(sentence: str) -> Shown:
-    """Describe why a recording could not be judged."""
+def describe_problem(sentence: str) -> SafeContext:
+    """Say why there is no prediction: the first sentence is the headline, the rest says what to do."""
     headline, _, detail = sentence.partition(". ")
-    return shown(kind="problem", headline=f"{headline.rstrip('.')}.", detail=detail)
+    return escape(kind="problem", headline=f"{headline.rstrip('.')}.", detail=detail)
 
 
 def adjective(emotion: str | None) -> str:
-    """Return the word that stands after "you feel" for an emotion.
-
-    Examples:
-        >>> adjective("disgust"), adjective("sad")
-        ('disgusted', 'sad')
-    """
+    """Return the word that follows "you feel"."""
     return "disgusted" if emotion == "disgust" else str(emotion)
 
 
-def _strength(heard: Prediction) -> str:
-    """Say how strongly it was said; of neutral, which was only ever acted in normal intensity, and in doubt nothing."""
-    if heard.top(1)[0][0] == Emotion.NEUTRAL or heard.intensity_probability < AUDIBLE:
+def certainty(probability: float) -> str:
+    """Put a calibrated probability into words, such as "Very sure"."""
+    return next(word for limit, word in texts.CERTAINTY_WORDS if probability >= limit)
+
+
+def percent(probability: float) -> str:
+    """Write a probability for people; only 0 and 1 themselves become 0% and 100%.
+
+    Examples:
+        >>> percent(0.714), percent(0.002), percent(0.999)
+        ('71%', '<1%', '>99%')
+    """
+    rounded = round(probability * 100)
+    if rounded == 0 and probability > 0:
+        return "<1%"
+    if rounded == 100 and probability < 1:  # noqa: PLR2004
+        return ">99%"
+    return f"{rounded}%"
+
+
+def bars(probabilities: Mapping[str, float], leading: int, keep_order: bool = False) -> list[dict[str, Any]]:
+    """Return the bars of bars.html, the most probable first or, as for bars that move, in the order of the emotions.
+
+    As many as leading stand out.
+    """
+    ordered = sorted(probabilities, key=lambda emotion: -probabilities[emotion])
+    shown = probabilities if keep_order else ordered
+    return [bar(str(emotion), probabilities[emotion], emotion in ordered[:leading]) for emotion in shown]
+
+
+def bar(name: str, value: float, leads: bool = False) -> dict[str, Any]:
+    """Return a bar of bars.html for a value from 0 to 1."""
+    return {"name": name, "percent": percent(value), "share": round(value * 100), "leads": leads}
+
+
+def _describe_intensity(prediction: Prediction) -> str:
+    """Say how strong it sounds, if that is clear. Neutral was only acted in normal intensity, so it says nothing."""
+    if prediction.top(1)[0][0] == Emotion.NEUTRAL or prediction.intensity_probability < MIN_INTENSITY_PROBABILITY:
         return ""
-    return texts.STRENGTH[heard.intensity].format(percent=percent(heard.intensity_probability))
-
-
-def _could_be(heard: Prediction) -> str:
-    first, second, third = (adjective(emotion) for emotion, _ in heard.top(TOP))
-    return texts.COULD_BE.format(first=first, second=second, third=third)
+    return texts.INTENSITY[prediction.intensity].format(percent=percent(prediction.intensity_probability))

@@ -1,93 +1,75 @@
-"""Several recordings at once: one row each, and a file that cannot be judged costs only its own row."""
+"""Several recordings at once: a row for each, and a file that cannot be used costs only its own row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import gradio as gr
 
-from ser_model.audio import AudioError
+from ser_model.audio import CLIP_LIMITS
+from ser_model.batch import FileResult, predict_files
 from ser_model.cnn import WeightsError
-from ui import service, table, texts
-from ui.bars import percent
-from ui.template import Shown, shown
+from ser_model.labels import EMOTIONS
+from ui import service, texts
+from ui.answer import percent
+from ui.page import PRIVATE, draw_hint
+from ui.template import SafeContext, escape, table, template
 
 MAX_FILES = 50
 
-TEMPLATE = f"""
-{{{{#if value.headline}}}}
-<section class="batch" aria-label="{texts.BATCH}">
-  <p role="status">{{{{value.headline}}}}</p>
-  {{{{#if value.rows}}}}{table.markup("voices.csv", texts.BATCH)}{{{{/if}}}}
-</section>
-{{{{/if}}}}
-"""
+
+def draw() -> None:
+    """Lay out the field for files and the table."""
+    with gr.Accordion(texts.BATCH, open=False, elem_id="batch", elem_classes="drawer"):
+        draw_hint("batch-hint", note="file-note")
+        files = gr.File(file_count="multiple", label=texts.BATCH_PICK, height=140)
+        say = {"table": texts.BATCH, "save": texts.SAVE, "file": "voices.csv"}
+        results = template("batch", elem_id="results", say=say)
+    files.change(show_results, files, results, concurrency_id="model", **PRIVATE)
 
 
-def hear_files(paths: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Judge recordings one after the other.
-
-    Yields:
-        For each the file's name with its recognition, or with an error: a sentence for the person who made it.
-    """
-    for path in paths:
-        try:
-            yield {"file": Path(path).name} | service.hear(path).to_json()
-        except AudioError as error:
-            yield {"file": Path(path).name, "error": str(error)}
+def predict_all(paths: list[str]) -> Iterator[FileResult]:
+    """Predict the emotion in visitors' recordings, one after the other."""
+    return predict_files(service.recognizer.get(), paths, limits=CLIP_LIMITS)
 
 
-def show(paths: list[str] | None) -> Iterator[Shown]:
-    """Judge recordings on the page: the table grows file by file."""
+def show_results(paths: list[str] | None) -> Iterator[SafeContext]:
+    """Predict on the page: the table grows file by file."""
     if not paths:
-        yield shown()
+        yield escape()
         return
     wanted = paths[:MAX_FILES]
-    yield shown(headline=texts.BATCH_PROGRESS.format(done=0, all=len(wanted)))
-    found: list[dict[str, Any]] = []
+    yield escape(headline=texts.BATCH_PROGRESS.format(done=0, all=len(wanted)))
+    results: list[FileResult] = []
     try:
-        for one in hear_files(wanted):
-            found.append(one)
-            yield describe(found, len(wanted), left_out=len(paths) - len(wanted))
+        for result in predict_all(wanted):
+            results.append(result)
+            yield describe(results, len(wanted), left_out=len(paths) - len(wanted))
     except WeightsError:
-        yield shown(headline=texts.NO_MODEL)
+        yield escape(headline=texts.NO_MODEL)
 
 
-def describe(found: list[dict[str, Any]], count: int, left_out: int = 0) -> Shown:
-    """Describe what was heard so far as a table with a CSV."""
-    bad = sum("error" in one for one in found)
-    headline = texts.BATCH_PROGRESS.format(done=len(found), all=count)
-    if len(found) == count:
-        headline = texts.BATCH_DONE.format(good=count - bad, all=count)
+def describe(results: list[FileResult], count: int, left_out: int = 0) -> SafeContext:
+    """Describe the results so far as a table with a CSV."""
+    good = sum(result.prediction is not None for result in results)
+    headline = texts.BATCH_PROGRESS.format(done=len(results), all=count)
+    if len(results) == count:
+        headline = texts.BATCH_DONE.format(good=good, all=count)
     if left_out:
         headline += texts.BATCH_LEFT_OUT.format(left_out=left_out, limit=MAX_FILES)
-    frame = to_frame(found)
-    return shown(
-        headline=headline,
-        columns=list(frame.columns),
-        rows=table.rows_of(frame.map(_for_eyes).astype(object).where(frame.notna(), None)),
-        csv=table.csv_link(frame),
-    )
+    columns = (*texts.BATCH_COLUMNS, *(emotion.capitalize() for emotion in EMOTIONS if good))
+    rows = [_make_row(result)[: len(columns)] for result in results]
+    shown = [[percent(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
+    return escape(headline=headline, **table(columns, shown, rows))
 
 
-def _for_eyes(cell: Any) -> Any:
-    return percent(cell) if isinstance(cell, float) else cell
-
-
-def to_frame(found: list[dict[str, Any]]) -> pd.DataFrame:
-    """List what was heard: file, emotion, the kind of voice, every probability."""
-    file, emotion, note, voice = texts.BATCH_COLUMNS
-    rows = [
-        {
-            file: one["file"],
-            emotion: one.get("emotion") or ("" if "error" in one else texts.BATCH_UNSURE),
-            note: one.get("error") or one.get("notice", ""),
-            voice: one.get("gender", ""),
-            **{name.capitalize(): value for name, value in one.get("probabilities", {}).items()},
-        }
-        for one in found
-    ]
-    frame = pd.DataFrame(rows, dtype=object)
-    return frame.where(frame.notna(), None)
+def _make_row(result: FileResult) -> list[Any]:
+    """Return file, emotion, note, gender, and the probability of each emotion."""
+    name, prediction = Path(result.file).name, result.prediction
+    if prediction is None:
+        return [name, "", result.error, "", *[None] * len(EMOTIONS)]
+    emotion = prediction.emotion or texts.BATCH_UNSURE
+    probabilities = prediction.to_json()["probabilities"].values()
+    return [name, emotion, prediction.notice, str(prediction.gender), *probabilities]

@@ -1,44 +1,131 @@
 """The public endpoints, which are also the MCP tools; their names, types and docstrings are what a client reads."""
 
-# No `from __future__ import annotations`: Gradio reads the return types as they stand.
+# No `from __future__ import annotations`: Gradio reads the types as they stand.
 
-import errno
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypedDict, cast
 
 import gradio as gr
-from fastapi import Request
-from fastapi.responses import JSONResponse
 from gradio.events import api
-from gradio_client.utils import is_file_obj_with_meta
 
 from scraper.errors import QueryError, ScraperError
 from scraper.moods import Intent, Mood
 from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
-from ser_model.audio import AudioError
-from ser_model.cnn import WeightsError
-from ser_model.voice import LearnedVoice, VoiceError
-from ui import batch, comparison, contract, fetch, gate, service, texts, uploads
+from ser_model.speaker import EnrollmentError, SpeakerProfile
+from ui import batch, comparison, enroll, service, texts, uploads
+from ui.uploads import path_of
 
-MAX_CLIPS = 16  # that a voice is learned from
-NOT_A_FILE = "audio must be an uploaded file: handle_file(path) in the Python client, a web address over MCP"
-NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
-NOT_A_LIST = "files must be a list of uploaded files"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-logger = logging.getLogger(__name__)
+MAX_CLIPS = 16  # to enroll from
 
 
-def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> contract.Recognition:
-    """Say how the voice in a recording sounds: one of eight emotions, or not sure.
+class SegmentJson(TypedDict):
+    """The emotion in one window of a recording."""
+
+    start_s: float
+    end_s: float
+    probabilities: dict[str, float]
+
+
+class PredictionJson(TypedDict):
+    """How a voice sounds; emotion is null when that is not sure."""
+
+    emotion: str | None
+    sure: bool
+    probabilities: dict[str, float]
+    gender: Literal["female", "male"]
+    gender_probability: float
+    intensity: Literal["normal", "strong"]
+    intensity_probability: float
+    speech: list[float]
+    timeline: list[SegmentJson]
+    notice: str
+
+
+class FilmJson(TypedDict):
+    """A film's facts, why it fits and its page at IMDb; what is not known is null."""
+
+    imdb_id: str
+    title: str
+    year: int | None
+    genres: list[str]
+    rating: float | None
+    votes: int | None
+    runtime_min: int | None
+    language: str | None
+    url: str
+    poster_url: str | None
+    why: str
+
+
+class SourceJson(TypedDict):
+    """Where a list of films comes from, of which day (ISO 8601), and that in a sentence."""
+
+    kind: Literal["imdb", "cache", "imported", "bundled"]
+    as_of: str
+    notice: str
+
+
+class FilmsJson(TypedDict):
+    """Films and where the list comes from."""
+
+    source: SourceJson
+    films: list[FilmJson]
+
+
+class VoiceFilmsJson(FilmsJson):
+    """Films for a voice, and how it sounds."""
+
+    recognition: PredictionJson
+
+
+class ReadingJson(PredictionJson):
+    """What one of two models predicts, how long it took and how large it is."""
+
+    ms: float
+    parameters: int
+
+
+class ComparisonJson(TypedDict):
+    """Both models; large and agree are null when the large model is missing."""
+
+    cnn: ReadingJson
+    large: ReadingJson | None
+    agree: bool | None
+    notice: str
+
+
+class BatchJson(TypedDict):
+    """For each file its name with the answer of recognize, or with an error."""
+
+    results: list[dict[str, Any]]
+
+
+class GainJson(TypedDict):
+    """What enrollment was measured to bring: UAR from 0 to 1, the gain in points."""
+
+    clips: int
+    uar_without: float
+    uar_with: float
+    gain: float
+    gain_by_fold: dict[str, float]
+
+
+class EnrollmentJson(TypedDict):
+    """The profile of a speaker, and what as many clips brought to other new speakers."""
+
+    voice: dict[str, Any]
+    expected_gain: GainJson | None
+
+
+def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> PredictionJson:
+    """Predict how the voice in a recording sounds: one of eight emotions, or not sure.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
-        voice: What learn_voice gave for this speaker; without it the voice is heard like anybody's.
+        voice: The profile of the speaker from learn_voice, to adapt to their voice.
 
     Returns:
         emotion (null when not sure), sure, calibrated probabilities of the eight emotions
@@ -46,30 +133,23 @@ def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> contra
         span of the speech in seconds, timeline, notice for the person
     """
     with plain_errors():
-        return cast("contract.Recognition", service.hear(_path(audio), _voice(voice)).to_json())
+        return cast("PredictionJson", service.predict(path_of(audio), _read_profile(voice)).to_json())
 
 
 def recommend(
-    mood: Mood,
-    intent: Intent = Intent.MATCH,
-    genres: list[str] | None = None,
-    not_genres: list[str] | None = None,
-    from_year: int | None = None,
-    to_year: int | None = None,
-    min_rating: float | None = None,
-    min_votes: int | None = None,
-    max_minutes: int | None = None,
-    language: str | None = None,
-    lead: Literal["woman", "man", "any"] = "any",
-    sort: Sort = Sort.LATEST,
-    limit: int = 12,
-) -> contract.Films:
-    """Recommend films that fit a mood, with the reason for each and the way to IMDb.
+    mood: Mood, intent: Intent = Intent.MATCH,
+    genres: list[str] | None = None, not_genres: list[str] | None = None,
+    from_year: int | None = None, to_year: int | None = None,
+    min_rating: float | None = None, min_votes: int | None = None, max_minutes: int | None = None,
+    language: str | None = None, lead: Literal["woman", "man", "any"] = "any",
+    sort: Sort = Sort.LATEST, limit: int = 12,
+) -> FilmsJson:  # fmt: skip
+    """Recommend films that fit a mood, each with the reason and its page at IMDb.
 
     Args:
         mood: neutral, calm, happy, sad, angry, fearful, disgust or surprised.
         intent: match stays with the mood, lift leaves it.
-        genres: IMDb genres of which a film must have one, in place of those that fit the mood.
+        genres: IMDb genres of which a film must have one, instead of those that fit the mood.
         not_genres: IMDb genres that no film may have.
         from_year: Earliest year of release.
         to_year: Latest year of release.
@@ -79,111 +159,106 @@ def recommend(
         language: Original language as an ISO 639 code, such as en.
         lead: Gender of the first-billed lead.
         sort: latest, popular or rating.
-        limit: Films wanted, 1 to 100.
+        limit: How many films, 1 to 100.
 
     Returns:
         source (kind, date and a notice on where the list comes from) and films.
     """
     with plain_errors():
-        filters = FilmQuery(
-            genres=_tuple(genres),
-            not_genres=_tuple(not_genres),
-            from_year=from_year,
-            to_year=to_year,
-            min_rating=min_rating,
-            min_votes=min_votes,
-            max_minutes=max_minutes,
-            language=language,
-            lead=lead,
-            sort=sort,
-            limit=limit,
-        )
-        return _films(service.find_films({service.read_mood(mood): 1.0}, intent, filters))
+        query = FilmQuery(
+            genres=_to_tuple(genres), not_genres=_to_tuple(not_genres), from_year=from_year, to_year=to_year,
+            min_rating=min_rating, min_votes=min_votes, max_minutes=max_minutes, language=language, lead=lead,
+            sort=sort, limit=limit,
+        )  # fmt: skip
+        return _films_json(service.recommend({service.read_choice("mood", mood, Mood): 1.0}, intent, query))
 
 
 def recommend_from_voice(
     audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12, voice: dict[str, Any] | None = None
-) -> contract.VoiceFilms:
-    """Say how a voice sounds and recommend films for it; the less sure, the broader the list.
+) -> VoiceFilmsJson:
+    """Predict how a voice sounds and recommend films for it; the less sure, the broader the list.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
         intent: match stays with the mood, lift leaves it.
-        limit: Films wanted, 1 to 100.
-        voice: What learn_voice gave for this speaker.
+        limit: How many films, 1 to 100.
+        voice: The profile of the speaker from learn_voice.
 
     Returns:
         recognition as recognize returns it, source and films as recommend returns them.
     """
     with plain_errors():
-        filters = FilmQuery(limit=limit)
-        service.read_intent(intent)  # before the voice is heard, which takes longer
-        heard = service.hear(_path(audio), _voice(voice))
-        found = service.find_films({str(name): p for name, p in heard.probabilities.items()}, intent, filters)
-        recognition = cast("contract.Recognition", heard.to_json())
-        return {"recognition": recognition, **_films(found)}
+        query = FilmQuery(limit=limit)
+        service.read_choice("intent", intent, Intent)  # before the prediction, which takes longer
+        prediction = service.predict(path_of(audio), _read_profile(voice))
+        found = service.recommend({str(name): p for name, p in prediction.probabilities.items()}, intent, query)
+        return {"recognition": cast("PredictionJson", prediction.to_json()), **_films_json(found)}
 
 
-def compare(audio: gr.FileData) -> contract.Comparison:
-    """Hear a recording with both models: the small one of the page, and wav2vec2 with hundreds of times its parameters.
+def compare(audio: gr.FileData) -> ComparisonJson:
+    """Predict with both models: the small one of the page, and a large one with hundreds of times its parameters.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
 
     Returns:
-        cnn and wav2vec2 (each as recognize returns it, with ms and parameters; wav2vec2 is null when it is not there)
+        cnn and large (each as recognize returns it, with ms and parameters; large is null when it is missing)
         agree (null when there is one model only) and a notice that says what is missing or still loading.
     """
     with plain_errors():
-        return cast("contract.Comparison", comparison.compare(_path(audio)).to_json())
+        return cast("ComparisonJson", comparison.compare(path_of(audio)).to_json())
 
 
-def recognize_batch(files: list[gr.FileData]) -> contract.Batch:
-    """Say how the voice sounds in each of several recordings; one that cannot be judged never spoils the rest.
+def recognize_batch(files: list[gr.FileData]) -> BatchJson:
+    """Predict how the voice sounds in each of several recordings; a bad one costs only its own result.
 
     Args:
         files: Up to 50 recordings of speech, each up to 60 seconds and 20 MB.
 
     Returns:
-        results: for each file its name with what recognize returns, or with an error for the person.
+        results: for each file its name with the answer of recognize, or with an error for the person.
     """
     with plain_errors():
         if not isinstance(files, list):
-            raise QueryError(NOT_A_LIST)
+            raise QueryError(texts.NOT_A_LIST)
         if len(files) > batch.MAX_FILES:
             raise QueryError(f"files may be {batch.MAX_FILES} at a time, not {len(files)}")
-        return {"results": list(batch.hear_files([_path(file) for file in files]))}
+        results = []
+        for result in batch.predict_all([path_of(file) for file in files]):
+            answer = result.prediction.to_json() if result.prediction else {"error": result.error}
+            results.append({"file": Path(result.file).name} | answer)
+        return {"results": results}
 
 
-def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> contract.Learned:
-    """Learn a speaker's voice from one neutral recording, or better from eight, one of each emotion; nothing is kept.
+def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> EnrollmentJson:
+    """Enroll a speaker from one neutral recording, or better from eight, one of each emotion; nothing is stored.
 
     Args:
         clips: Up to 16 recordings of one speaker, each up to 60 seconds and 20 MB.
-        emotions: How the speaker sounds in each of the clips, in the same order; one clip alone is taken as neutral.
+        emotions: How the speaker sounds in each of the clips, in the same order; one clip alone counts as neutral.
 
     Returns:
-        voice: a few numbers for recognize and recommend_from_voice; keep them, for they are stored nowhere
-        expected_gain: what one neutral clip, or one of each emotion, brought to speakers never heard before, by folds;
-            null for any other clips, which nobody measured
+        voice: the profile, a few numbers for recognize and recommend_from_voice; keep it, because it is stored nowhere
+        expected_gain: what one neutral clip, or one of each emotion, brought to other new speakers, by folds;
+            null for any other clips, for which it was not measured
     """
     with plain_errors():
-        named = ["neutral"] if emotions is None else emotions
-        if not isinstance(clips, list) or not isinstance(named, list) or not 0 < len(clips) <= MAX_CLIPS:
-            raise VoiceError(f"clips must be a list of 1 to {MAX_CLIPS} uploaded files, and emotions a list of names.")
-        if len(clips) != len(named) or not all(isinstance(name, str) for name in named):
-            raise VoiceError("emotions must name for each of the clips the emotion it was spoken in.")
-        chosen: dict[str, list[str]] = {}
-        for clip, name in zip(clips, named, strict=True):
-            chosen.setdefault(name, []).append(_path(clip))
-        voice = service.learn_voice(chosen)
-        gain = cast("contract.Gain | None", service.expect_gain(voice) if len(chosen) == len(clips) else None)
-        return {"voice": voice.to_json(), "expected_gain": gain}
+        names = ["neutral"] if emotions is None else emotions
+        if not isinstance(clips, list) or not isinstance(names, list) or not 0 < len(clips) <= MAX_CLIPS:
+            raise EnrollmentError(f"clips must be a list of 1 to {MAX_CLIPS} uploaded files, emotions a list of names.")
+        if len(clips) != len(names) or not all(isinstance(name, str) for name in names):
+            raise EnrollmentError("emotions must name for each of the clips the emotion it was spoken in.")
+        grouped: dict[str, list[str]] = {}
+        for clip, name in zip(clips, names, strict=True):
+            grouped.setdefault(name, []).append(path_of(clip))
+        profile = service.enroll(grouped)
+        gain = enroll.expected_gain(profile) if len(grouped) == len(clips) else None
+        return {"voice": profile.to_json(), "expected_gain": cast("GainJson | None", gain)}
 
 
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
-    fetch.replace_gradios()
+    uploads.refuse_web_addresses()
     api(recognize, concurrency_id="model")
     api(learn_voice, concurrency_id="model")
     api(recommend)
@@ -192,51 +267,23 @@ def publish() -> None:
     api(recognize_batch, concurrency_id="model")
 
 
-async def refuse(request: Request, error: Exception) -> JSONResponse:
-    """Answer in a sentence where Gradio's own routes raise: uploads that are none, a full disk, wrong arguments."""
-    reason = str(error).partition(". Please click")[0]
-    if isinstance(error, OSError):
-        return gate.refuse_for_room() if error.errno in FULL else _report(request, error)
-    if request.url.path.endswith("/upload"):
-        return JSONResponse({"detail": NO_UPLOAD}, 400)
-    if reason.startswith(("No value provided", "Parameter `")):
-        return JSONResponse({"detail": f"{reason}; see /gradio_api/openapi.json"}, 422)
-    raise error
-
-
-def _report(request: Request, error: Exception) -> JSONResponse:
-    """Put what nobody expected into the log, and tell the client that it is there."""
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return JSONResponse({"detail": texts.IN_THE_LOG}, 500)
-
-
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Hand the sentence of an expected error to the client, without a stack trace."""
     try:
         yield
-    except (AudioError, ScraperError, VoiceError, WeightsError) as error:
+    except (*service.VOICE_PROBLEMS, ScraperError) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
-def _path(audio: Any) -> str:
-    """Return where Gradio put an upload.
-
-    Gradio checks only what carries its `meta` mark; a path that a client made up must never be opened.
-    """
-    if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(uploads.folder()):
-        raise QueryError(NOT_A_FILE)
-    return str(audio["path"])
+def _read_profile(voice: object) -> SpeakerProfile | None:
+    return None if voice is None else SpeakerProfile.from_json(voice)
 
 
-def _voice(voice: object) -> LearnedVoice | None:
-    return None if voice is None else LearnedVoice.from_json(voice)
-
-
-def _tuple(values: Any) -> Any:
+def _to_tuple(values: Any) -> Any:
     return () if values is None else tuple(values) if isinstance(values, list) else values
 
 
-def _films(found: Recommendation) -> contract.Films:
-    source = cast("contract.Source", found.source.to_dict())
-    return {"source": source, "films": [cast("contract.Film", pick.to_dict()) for pick in found.picks]}
+def _films_json(found: Recommendation) -> FilmsJson:
+    source = cast("SourceJson", found.source.to_dict())
+    return {"source": source, "films": [cast("FilmJson", pick.to_dict()) for pick in found.picks]}

@@ -1,4 +1,4 @@
-"""Live: while somebody speaks, the last four seconds are judged each second, and nothing is kept."""
+"""Live: while somebody speaks, the last four seconds are predicted each second, and nothing is kept."""
 
 from __future__ import annotations
 
@@ -14,159 +14,127 @@ import gradio as gr
 import numpy as np
 import soundfile as sf
 
-from ser_model.audio import SAMPLE_RATE, AudioError, Waveform, load_audio
-from ser_model.cnn import WeightsError
-from ser_model.voice import LearnedVoice, VoiceError
-from ui import microphone, service, texts, uploads
-from ui.answer import adjective
-from ui.bars import bars, markup
-from ui.template import Shown, shown, template
-from ui.visit import Visit
+from ser_model.audio import AudioError, Waveform, load_audio
+from ser_model.frontend import SAMPLE_RATE
+from ser_model.speaker import SpeakerProfile
+from ui import service, texts, uploads
+from ui.answer import adjective, bars
+from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
+from ui.template import SafeContext, escape, template
 
 WINDOW_S = 4.0
 EVERY_S = 1.0
 LIMIT_S = 60
-NEW = 0.5  # share of the newest reading in the bars; the rest is what they showed before
-LISTENERS = 16  # visitors who may be live at once; one takes some 2 % of a core
-
-TEMPLATE = (
-    """
-{{#if value.headline}}
-<section class="live {{value.kind}}" aria-label="LABEL" {{#if value.over}}data-over{{/if}}>
-  <div>
-    <h3>{{value.headline}}</h3>
-    <p class="quiet">{{value.detail}}</p>
-  </div>
-""".replace("LABEL", texts.LIVE)
-    + markup("value.bars", texts.LIVE_BARS)
-    + """
-</section>
-{{/if}}
-"""
-)
+SMOOTHING = 0.5  # weight of the newest prediction in the bars; the rest is what they showed before
+MAX_LISTENERS = 16  # visitors who may be live at the same time; each takes some 2 % of a core
 
 
 @dataclass(frozen=True)
-class Live:
-    """What is known of a live session.
+class LiveState:
+    """What is known of a live session."""
 
-    Attributes:
-        window: The last WINDOW_S of sound, (time,) at SAMPLE_RATE.
-        heard_s: How long it lasts already.
-        mood: Smoothed probabilities, or nothing before the first voice.
-        total: Sum of every reading's probabilities, for what it was mostly.
-        over: Whether it has ended.
-    """
-
-    window: Waveform = field(default_factory=lambda: np.zeros(0, np.float32))
-    heard_s: float = 0.0
-    mood: Mapping[str, float] = field(default_factory=dict)
-    total: Mapping[str, float] = field(default_factory=dict)
+    window: Waveform = field(default_factory=lambda: np.zeros(0, np.float32))  # the last WINDOW_S of sound
+    length_s: float = 0.0  # so far
+    smoothed: Mapping[str, float] = field(default_factory=dict)  # probabilities in the bars
+    total: Mapping[str, float] = field(default_factory=dict)  # sum of the probabilities of every prediction
     over: bool = False
 
 
 def draw(visit: gr.State) -> None:
-    """Lay out the microphone and the bars, and say what happens when sound comes."""
-    session = gr.State(Live())
-    template(f"{microphone.NOTE}<p>{texts.LIVE_HINT.format(limit=LIMIT_S)}</p>", elem_id="live-hint")
-    with gr.Row(elem_id="live-row"):
-        recorder = gr.Audio(
-            sources=["microphone"],
-            streaming=True,
-            type="filepath",
-            label=texts.LIVE,
-            show_label=False,
-            elem_id="live-recorder",
-            min_width=280,
-        )
-        moving = template(TEMPLATE, elem_id="live-bars")
-    quietly: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    recorder.start_recording(start, None, [session, moving], **quietly)
-    recorder.stream(
-        hear_chunk, [recorder, session, visit], [session, moving],
-        stream_every=EVERY_S, concurrency_limit=LISTENERS, **quietly,
-    )  # fmt: skip
-    recorder.stop_recording(stop, session, [session, moving], **quietly)
+    """Lay out the recorder and the bars that follow it.
+
+    The drawer is open at first, and page.js closes it: a recorder that appears later streams ten times a second.
+    """
+    with gr.Accordion(texts.LIVE, open=True, elem_id="live", elem_classes="drawer"):
+        state = gr.State(LiveState())
+        draw_hint("live-hint", texts.LIVE_HINT.format(limit=LIMIT_S))
+        with gr.Row(elem_id="live-row"):
+            options = {"sources": ["microphone"], "streaming": True, "show_label": False, "buttons": None}
+            recorder = draw_recorder("live-recorder", texts.LIVE, **options)
+            moving = template("live", elem_id="live-bars", say={"title": texts.LIVE})
+    recorder.start_recording(start, None, [state, moving], **PRIVATE)
+    streaming = PRIVATE | {"stream_every": EVERY_S, "concurrency_limit": MAX_LISTENERS}
+    recorder.stream(hear_chunk, [recorder, state, visit], [state, moving], **streaming)
+    recorder.stop_recording(stop, state, [state, moving], **PRIVATE)
 
 
-def start() -> tuple[Live, Shown]:
-    """Begin afresh."""
-    return Live(), shown(headline=texts.LIVE_LISTENING)
+def start() -> tuple[LiveState, SafeContext]:
+    """Begin a new session."""
+    return LiveState(), escape(headline=texts.LIVE_LISTENING)
 
 
-def hear_chunk(path: str | None, session: Live, visit: Visit) -> tuple[Any, Any]:
-    """Add the newest sound and judge the last seconds; return the session and the bars.
+def hear_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, Any]:
+    """Add the newest sound and predict the last seconds; return the session and the bars.
 
     The file with the sound is deleted as soon as it has been read.
     """
     if path is None:
         return gr.skip(), gr.skip()
-    if session.over:  # a piece that was under way when it ended
+    if state.over:  # a chunk that was on its way when the session ended
         with suppress(OSError):
-            _take(path)
+            _read_and_delete(path)
         return gr.skip(), gr.skip()
     begin = time.perf_counter()
     try:
-        sound = load_audio(_take(path))
-    except (AudioError, OSError):  # a last piece without sound, or one that was swept away
+        sound = load_audio(_read_and_delete(path))
+    except (AudioError, OSError):  # a last chunk without sound, or one that has been deleted
         return gr.skip(), gr.skip()
-    window = np.concatenate([session.window, sound])[-round(WINDOW_S * SAMPLE_RATE) :]
-    session = replace(session, window=window, heard_s=session.heard_s + sound.size / SAMPLE_RATE)
-    session, problem = _judge(session, visit.voice)
-    if session.heard_s >= LIMIT_S:
-        return stop(session)
-    return session, describe(session, problem, 1000 * (time.perf_counter() - begin))
+    window = np.concatenate([state.window, sound])[-round(WINDOW_S * SAMPLE_RATE) :]
+    state = replace(state, window=window, length_s=state.length_s + sound.size / SAMPLE_RATE)
+    state, problem = _predict(state, visit.profile)
+    if state.length_s >= LIMIT_S:
+        return stop(state)
+    return state, describe(state, problem, 1000 * (time.perf_counter() - begin))
 
 
-def stop(session: Live) -> tuple[Live, Any]:
-    """End it: say what it was mostly, and forget the sound."""
-    if session.over:
-        return session, gr.skip()
-    if not session.total:
-        return Live(over=True), shown(headline=texts.LIVE_NOTHING, kind="still", over=True)
-    mostly = max(session.total, key=lambda emotion: session.total[emotion])
-    said = texts.LIVE_OVER.format(emotion=adjective(mostly))
-    everything = {emotion: value / sum(session.total.values()) for emotion, value in session.total.items()}
-    detail = texts.LIVE_FORGOTTEN.format(seconds=round(session.heard_s))
-    return Live(over=True), shown(headline=said, detail=detail, bars=bars(everything, leading=1), over=True)
+def stop(state: LiveState) -> tuple[LiveState, Any]:
+    """End the session: say what it was mostly, and forget the sound."""
+    if state.over:
+        return state, gr.skip()
+    if not state.total:
+        return LiveState(over=True), escape(headline=texts.LIVE_NOTHING, kind="still", over=True)
+    mostly = max(state.total, key=lambda emotion: state.total[emotion])
+    mean = {emotion: value / sum(state.total.values()) for emotion, value in state.total.items()}
+    said = escape(
+        headline=texts.LIVE_OVER.format(emotion=adjective(mostly)),
+        detail=texts.LIVE_FORGOTTEN.format(seconds=round(state.length_s)),
+        label=texts.LIVE_BARS,
+        bars=bars(mean, leading=1),
+        over=True,
+    )
+    return LiveState(over=True), said
 
 
-def describe(session: Live, problem: str, judged_ms: float) -> Shown:
+def describe(state: LiveState, problem: str, took_ms: float) -> SafeContext:
     """Describe a running session: the leading emotion or why there is none, time and latency, the bars."""
-    detail = texts.LIVE_FACTS.format(seconds=round(session.heard_s), limit=LIMIT_S, ms=round(judged_ms))
-    if problem or not session.mood:
-        headline = problem or texts.LIVE_LISTENING
-        return shown(headline=headline, detail=detail, kind="still", bars=bars(session.mood, leading=0, steady=True))
-    leader = max(session.mood, key=lambda emotion: session.mood[emotion])
-    return shown(headline=adjective(leader).capitalize(), detail=detail, bars=bars(session.mood, 1, steady=True))
+    detail = texts.LIVE_FACTS.format(seconds=round(state.length_s), limit=LIMIT_S, ms=round(took_ms))
+    if problem or not state.smoothed:
+        headline, kind, leading = problem or texts.LIVE_LISTENING, "still", 0
+    else:
+        leader = max(state.smoothed, key=lambda emotion: state.smoothed[emotion])
+        headline, kind, leading = adjective(leader).capitalize(), "", 1
+    moving = bars(state.smoothed, leading, keep_order=True)
+    return escape(headline=headline, detail=detail, kind=kind, label=texts.LIVE_BARS, bars=moving)
 
 
-def _judge(session: Live, voice: LearnedVoice | None) -> tuple[Live, str]:
-    """Return the session with its newest reading, and a sentence when there is none."""
+def _predict(state: LiveState, profile: SpeakerProfile | None) -> tuple[LiveState, str]:
+    """Return the session with the newest prediction, and a sentence if there is none."""
+    wav = io.BytesIO()
+    sf.write(wav, state.window, SAMPLE_RATE, format="WAV", subtype="FLOAT")
     try:
-        heard = service.hear(_to_wav(session.window), voice).probabilities
-    except WeightsError:
-        return session, texts.NO_MODEL
-    except VoiceError as error:
-        return session, str(error)
+        newest = service.predict(wav.getvalue(), profile).probabilities
     except AudioError:
-        waiting = session.heard_s < WINDOW_S / 2
-        return session, texts.LIVE_LISTENING if waiting else texts.LIVE_SILENT
-    mood = {name: NEW * value + (1 - NEW) * session.mood.get(name, value) for name, value in heard.items()}
-    total = {name: value + session.total.get(name, 0.0) for name, value in heard.items()}
-    return replace(session, mood=mood, total=total), ""
+        return state, texts.LIVE_LISTENING if state.length_s < WINDOW_S / 2 else texts.LIVE_SILENT
+    except service.VOICE_PROBLEMS as error:
+        return state, service.explain_problem(error)
+    smoothed = {name: SMOOTHING * p + (1 - SMOOTHING) * state.smoothed.get(name, p) for name, p in newest.items()}
+    total = {name: p + state.total.get(name, 0.0) for name, p in newest.items()}
+    return replace(state, smoothed=smoothed, total=total), ""
 
 
-def _take(path: str) -> bytes:
-    """Return what a file holds and delete it."""
+def _read_and_delete(path: str) -> bytes:
     file = Path(path).resolve()
     data = file.read_bytes()
     if file.is_relative_to(uploads.folder()):
         file.unlink(missing_ok=True)
     return data
-
-
-def _to_wav(waveform: Waveform) -> bytes:
-    buffer = io.BytesIO()
-    sf.write(buffer, waveform, SAMPLE_RATE, format="WAV", subtype="FLOAT")
-    return buffer.getvalue()

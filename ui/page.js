@@ -1,5 +1,5 @@
-// What the page does in the browser beyond Gradio: names for screen readers, a word about the microphone, and the
-// answer scrolled into view, and an address that reproduces the list. Runs once, when the page has loaded.
+// What the page does in the browser beyond Gradio: names for screen readers, a word about the microphone, the answer
+// scrolled into view, and an address that reproduces the list. Runs once, when the page has loaded.
 () => {
   const byId = (id) => document.getElementById(id);
   for (const id of ["moods", "intent"]) {
@@ -48,10 +48,9 @@
   }
 
   // Gradio refuses all files of a choice for one that is too large: that one is left out here, and the others go on.
-  const LARGEST = 20 * 1024 ** 2; // bytes, as max_file_size
   const leaveOut = (event, input, files) => {
     const note = input.closest("#ask, .drawer")?.querySelector(".microphone-note, .file-note");
-    const kept = [...files].filter(({ size }) => size <= LARGEST);
+    const kept = [...files].filter(({ size }) => size <= note?.dataset.maxBytes);
     if (note?.textContent === note?.dataset.large) say("", [note]);
     if (!note || kept.length === files.length) return;
     event.stopImmediatePropagation();
@@ -73,7 +72,7 @@
   // Live: its drawer is open when the page loads, because Gradio streams ten times a second from a recorder that
   // appears later; and at its limit it is stopped here, since Gradio cannot stop it.
   const live = byId("live");
-  for (const drawer of [byId("teach"), live]) {
+  for (const drawer of [byId("enroll"), live]) {
     drawer.querySelector("button").click();
     drawer.classList.add("ready");
   }

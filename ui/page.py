@@ -1,149 +1,118 @@
-"""What happens on the page: a clip is heard, a mood is picked, films appear; one function for each event."""
+"""The main path of the page: a visitor records a clip or picks a mood, and gets an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.events import Dependency
 
-from scraper.errors import ScraperError
-from ser_model.audio import AudioError
-from ser_model.cnn import WeightsError
-from ser_model.voice import VoiceError
-from ui import address, answer, closeup, filters, service, table, texts
-from ui.cards import card
-from ui.template import Shown, shown
-from ui.visit import Asked, Shelf, Visit
+from scraper.moods import Mood
+from ser_model.audio import CLIP_LIMITS
+from ser_model.recognize import Prediction
+from ser_model.speaker import EnrollmentError, SpeakerProfile
+from ui import answer, service, texts
+from ui.template import template
 
+VOICES = Path(__file__).parent / "voices"  # synthetic, made by examples/make_voices.py
 
-def open_address(visit: Visit, request: gr.Request) -> list[Any]:
-    """Take over what the address asks for; return the visit, answer, mood, drawer, intent and the drawer's answers.
-
-    The films follow in an event of their own, since looking for them may take seconds. A visitor who was quicker than
-    the address keeps what they said.
-    """
-    asked = address.read(request.query_params)
-    if asked == address.read({}) or visit.probabilities:
-        return [gr.skip()] * (5 + len(asked.answers))
-    said = answer.of_pick(asked.mood, None) if asked.mood else shown()
-    filtered = asked.answers != list(filters.DEFAULTS.values())
-    drawer = gr.Accordion(label=filters.title(asked.answers), open=filtered)
-    return [replace(visit, mood=asked.mood), said, asked.mood, drawer, asked.intent, *asked.answers]
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # events that are no endpoints
+LATEST = PRIVATE | {"trigger_mode": "always_last"}  # of quick repetitions, the last one counts
 
 
-def hear_clip(path: str | None, show_voice: bool, visit: Visit) -> tuple[Any, Any, Any]:
-    """Judge a new recording; return the visit, the answer and the mood buttons."""
-    if path is None:  # cleared, to record again: what is on the page may stay until then
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is known of one visitor until the tab closes."""
+
+    prediction: Prediction | None = None  # for the last recording
+    mood: str | None = None  # which the visitor picked; it overrides the prediction
+    profile: SpeakerProfile | None = None  # of the visitor's voice, once enrolled
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """By mood; empty before anything was said or picked."""
+        if self.mood:
+            return {self.mood: 1.0}
+        return {str(name): p for name, p in self.prediction.probabilities.items()} if self.prediction else {}
+
+
+class Asked(NamedTuple):
+    """The components and events of the main path that other parts of the page follow."""
+
+    voice: gr.Audio
+    moods: gr.Radio
+    intent: gr.Radio
+    verdict: gr.HTML
+    predicted: Dependency
+    picked: Dependency
+
+
+def draw(visit: gr.State) -> Asked:
+    """Lay out recorder, moods, intent, example voices and the answer."""
+    with gr.Column(elem_id="ask"):
+        with gr.Row(elem_id="either"):
+            with gr.Column(elem_id="voice", min_width=280):
+                voice = draw_recorder("clip", texts.SPEAK)
+                draw_hint("hint", texts.SPEAK_HINT)
+            with gr.Column(elem_id="choose", min_width=280):
+                faces = [(mood.adjective.capitalize(), mood.value) for mood in Mood]
+                moods = gr.Radio(faces, label=texts.PICK, elem_id="moods")
+                intent = gr.Radio(texts.INTENTS, value="match", label=texts.INTENT, elem_id="intent")
+        with gr.Row(elem_id="besides"):
+            gr.HTML(f'<p class="quiet">{texts.EXAMPLES}</p>', elem_id="examples-note", apply_default_css=False)
+            with gr.Row(elem_id="examples"):
+                for name, title in texts.VOICES.items():
+                    button = gr.Button(title, elem_classes="example")
+                    button.click(partial(str, VOICES / f"{name}.wav"), None, voice, **PRIVATE)
+            show_gender = gr.Checkbox(True, label=texts.SHOW_GENDER, elem_id="show-gender")
+    verdict = template("answer", elem_id="answer", live=True)
+    shown = LATEST | {"show_progress": "minimal", "show_progress_on": verdict, "concurrency_id": "model"}
+    predicted = voice.change(predict_clip, [voice, show_gender, visit], [visit, verdict, moods], **shown)
+    picked = moods.input(pick_mood, [moods, visit], [visit, verdict], **LATEST)
+    show_gender.input(switch_gender, [show_gender, visit], verdict, **PRIVATE)
+    return Asked(voice, moods, intent, verdict, predicted, picked)
+
+
+def draw_recorder(elem_id: str, label: str, **more: Any) -> gr.Audio:
+    """Lay out a recorder that also takes uploads, unless more says otherwise."""
+    settings: dict[str, Any] = {"sources": ["microphone", "upload"], "buttons": [], "min_width": 280}
+    return gr.Audio(type="filepath", label=label, elem_id=elem_id, **settings | more)
+
+
+def draw_hint(elem_id: str, hint: str = "", more: str = "", note: str = "microphone-note") -> None:
+    """Lay out the hint beside a recorder, with the sentences that page.js says when something goes wrong there."""
+    say = {"denied": texts.DENIED, "missing": texts.NO_MICROPHONE, "insecure": texts.INSECURE}
+    say |= {"large": texts.TOO_LARGE, "max_bytes": str(CLIP_LIMITS.max_bytes)}
+    template("hint", elem_id=elem_id, say=say | {"hint": hint, "more": more, "note": note})
+
+
+def predict_clip(path: str | None, show_gender: bool, visit: Visit) -> tuple[Any, Any, Any]:
+    """Predict the emotion in a new recording; return the visit, the answer and the mood buttons."""
+    if path is None:  # cleared to record again: the page stays as it is until then
         return gr.skip(), gr.skip(), gr.skip()
-    visit = Visit(voice=visit.voice)
+    visit = Visit(profile=visit.profile)
     try:
-        heard = service.hear(path, visit.voice)
-    except AudioError as error:
-        return visit, answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
-    except VoiceError as error:  # learned with other weights, and of no use any more
-        return replace(visit, voice=None), answer.of_problem(str(error)), gr.Radio(value=None, label=texts.PICK)
-    except WeightsError:
-        return visit, answer.of_problem(texts.NO_MODEL), gr.Radio(value=None, label=texts.PICK)
-    buttons = gr.Radio(value=heard.emotion, label=texts.CORRECT if heard.sure else texts.WHICH)
-    return replace(visit, heard=heard), answer.of_voice(heard, show_voice, learned=visit.voice is not None), buttons
+        prediction = service.predict(path, visit.profile)
+    except service.VOICE_PROBLEMS as error:
+        if isinstance(error, EnrollmentError):  # the profile was made with other weights
+            visit = Visit()
+        said = answer.describe_problem(service.explain_problem(error))
+        return visit, said, gr.Radio(value=None, label=texts.PICK)
+    buttons = gr.Radio(value=prediction.emotion, label=texts.CORRECT if prediction.sure else texts.WHICH)
+    said = answer.describe_prediction(prediction, show_gender, enrolled=visit.profile is not None)
+    return replace(visit, prediction=prediction), said, buttons
 
 
-def offer_more(visit: Visit) -> tuple[Any, Shown, Any, Shown]:
-    """Offer the comparison and the pictures for a clip that was heard; empty what showed those of the last one."""
-    button = gr.Button(visible=visit.heard is not None)
-    return button, shown(), button, shown()
+def pick_mood(mood: str, visit: Visit) -> tuple[Visit, Any]:
+    """Take the visitor's word; return the visit and the answer."""
+    return replace(visit, mood=mood), answer.describe_pick(mood, visit.prediction)
 
 
-def look_closer(path: str | None, visit: Visit) -> Iterator[Shown]:
-    """Draw what was heard."""
-    yield from closeup.show(path, visit.heard)
-
-
-def pick_mood(mood: str, visit: Visit) -> tuple[Visit, Shown]:
-    """Take the visitor's own word; return the visit and the answer."""
-    return replace(visit, mood=mood), answer.of_pick(mood, visit.heard)
-
-
-def show_voice(wanted: bool, visit: Visit) -> Any:
-    """Add or take away how the voice sounds; return the answer."""
-    if visit.heard is None or visit.mood:
+def switch_gender(wanted: bool, visit: Visit) -> Any:
+    """Show or hide whether the voice sounds male or female; return the answer."""
+    if visit.prediction is None or visit.mood:
         return gr.skip()
-    return answer.of_voice(visit.heard, wanted, learned=visit.voice is not None)
-
-
-def show_films(mood: str | None, visit: Visit, shelf: Shelf, intent: str, *answers: Any) -> tuple[Shelf, Any, Any, Any]:
-    """Look for films afresh, unless they answer to the same already; return the shelf, films, "more" and the drawer.
-
-    Args:
-        mood: The one that is marked on the page, which decides when the visit was forgotten.
-        visit: Whose mood decides.
-        shelf: What is on the page.
-        intent: "match" or "lift".
-        answers: Those of the filters' drawer, in its order.
-    """
-    visit = visit if visit.probabilities else replace(visit, mood=mood)
-    asked = Asked(visit, intent, answers)
-    with shelf.lock:
-        if asked == shelf.asked or not (visit.probabilities or shelf.asked):
-            return shelf, gr.skip(), gr.skip(), gr.skip()  # such as when a list of the drawer was only looked at
-        shelf.begin(asked)
-        return _fill(shelf, asked, service.PAGE)
-
-
-def more_films(shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
-    """Add films that are not on the page yet; return what show_films does."""
-    with shelf.lock:
-        if shelf.asked is None:
-            return _say_forgotten(shelf)
-        return _fill(shelf, shelf.asked, service.PAGE)
-
-
-def drop_film(event: gr.EventData, shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
-    """Take away a film that the visitor does not want and let another one in; return what show_films does."""
-    with shelf.lock:
-        if shelf.asked is None:
-            return _say_forgotten(shelf)
-        kept = tuple(pick for pick in shelf.films if pick.film.imdb_id != event.imdb_id)
-        shelf.unwanted |= {pick.film.imdb_id for pick in shelf.films} - {pick.film.imdb_id for pick in kept}
-        missing = len(shelf.films) - len(kept)
-        shelf.films = kept
-        return _fill(shelf, shelf.asked, missing) if missing else (shelf, gr.skip(), gr.skip(), gr.skip())
-
-
-def _say_forgotten(shelf: Shelf) -> tuple[Shelf, Any, Any, Any]:
-    """Leave the page as it is, when so many others came that nothing is known of it any more."""
-    gr.Warning(texts.FORGOTTEN)
-    return shelf, gr.skip(), gr.skip(), gr.skip()
-
-
-def _fill(shelf: Shelf, asked: Asked, count: int) -> tuple[Shelf, Shown, Any, Any]:
-    if not asked.visit.probabilities:
-        return shelf, shown(), gr.Button(visible=False), gr.Accordion()
-    visit, intent, answers = asked
-    drawer = gr.Accordion(label=filters.title(answers))
-    query = address.write(visit.mood, intent, answers)
-    seen = {pick.film.imdb_id for pick in shelf.films} | shelf.unwanted
-    try:
-        wanted = filters.read(answers, visit.heard.gender if visit.heard else None, count)
-        found = service.find_films(visit.probabilities, intent, wanted, seen)
-    except ScraperError as error:
-        shelf.asked = None
-        said = shown(heading=texts.NO_FILMS, source=f"{filters.name_questions(str(error))}.", query=query)
-        return shelf, said, gr.Button(visible=False), drawer
-    goes_on = bool(shelf.notices or (seen and found.picks))
-    shelf.add(found.picks, found.source)
-    listed = table.of_films(shelf.films)
-    ended = goes_on and len(found.picks) < count
-    films = shown(
-        heading=texts.FILMS[intent] if shelf.films else texts.NO_FILMS,
-        reason=found.reason,
-        source=" ".join([*shelf.notices.values(), *[texts.NO_MORE] * ended]),
-        films=[card(pick) for pick in shelf.films],
-        columns=list(listed.columns),
-        rows=table.rows_of(listed),
-        query=query,
-        csv=table.csv_link(listed),
-    )
-    return shelf, films, gr.Button(visible=len(found.picks) == count), drawer
+    return answer.describe_prediction(visit.prediction, wanted, enrolled=visit.profile is not None)

@@ -1,83 +1,68 @@
-"""How good is it? The measured figures beside chance and people, read from results/ and never written by hand."""
+"""How good is it? The measured figures beside chance and people, read from results/."""
 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from ser_model.labels import EMOTIONS
 from ui import texts
-from ui.bars import markup, percent
-from ui.template import Shown, shown
+from ui.answer import bar, percent
+from ui.template import SafeContext, escape, template
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CHANCE = 1 / len(EMOTIONS)
 PEOPLE = 0.624  # Livingstone & Russo 2018, speech without the picture; they had seven answers to choose from
+OTHERS = {"classic": texts.CLASSIC, "random": texts.RANDOM, "classic-random-copies": texts.COPIES}  # in results/
 
-TEMPLATE = (
-    """
-<details class="quality">
-  <summary>{{value.title}}</summary>
-  <p>{{value.summary}}</p>
-  {{#each value.charts}}
-  <figure>
-    <figcaption><h3>{{this.title}}</h3><p class="quiet">{{this.words}}</p></figcaption>
-"""
-    + markup("this.bars", "{{this.title}}")
-    + """
-  </figure>
-  {{/each}}
-  {{#each value.notes}}<p class="quiet">{{this}}</p>{{/each}}
-</details>
-"""
-)
+logger = logging.getLogger(__name__)
 
 
-def describe(results: Path = RESULTS) -> Shown:
-    """Describe what was measured; figures that have not been measured yet are left out."""
-    model = _read(results / "luna" / "metrics.json")
-    charts, notes = [], [texts.TERMS]
-    if model:
-        others = {name: _read(results / folder / "metrics.json") for name, folder in texts.OTHERS.items()}
-        charts = [_ladder(model, others), _recall(model), _actors(model)]
-        notes.insert(0, _sentence(model))
-    return shown(title=texts.QUALITY, summary=texts.QUALITY_SUMMARY, charts=charts, notes=notes)
+def draw() -> None:
+    """Lay out the figures."""
+    template("quality", describe(), elem_id="quality", say={"title": texts.QUALITY, "summary": texts.QUALITY_SUMMARY})
 
 
-def _ladder(model: dict[str, Any], others: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    rungs = [(texts.CHANCE, CHANCE, False), (texts.PEOPLE, PEOPLE, False), (texts.THIS_MODEL, model["accuracy"], True)]
-    rungs += [(name, metrics["accuracy"], False) for name, metrics in others.items() if metrics]
-    return _chart(texts.LADDER, sorted(rungs, key=lambda rung: rung[1]))
+def describe(results: Path = RESULTS) -> SafeContext:
+    """Describe what was measured; missing figures are left out, and so is everything if a file is damaged."""
+    try:
+        charts, notes = _describe_model(results)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        logger.warning("the figures in %s cannot be shown: %r", results, error)
+        charts, notes = [], []
+    return escape(charts=charts, notes=[*notes, texts.TERMS])
 
 
-def _recall(model: dict[str, Any]) -> dict[str, Any]:
-    return _chart(texts.RECALL, [(name, value, False) for name, value in model["recall"].items()])
-
-
-def _actors(model: dict[str, Any]) -> dict[str, Any]:
+def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    model = _read_metrics(results / "luna")
+    if not model:
+        return [], []
+    ladder = [(texts.CHANCE, CHANCE), (texts.PEOPLE, PEOPLE), (texts.THIS_MODEL, model["accuracy"])]
+    others = ((name, _read_metrics(results / folder)) for folder, name in OTHERS.items())
+    ladder += [(name, metrics["accuracy"]) for name, metrics in others if metrics]
     actors = sorted(model["accuracy_by_actor"].values())
-    middle = actors[len(actors) // 2]
-    rows = zip(texts.ACTORS, (actors[0], middle, actors[-1]), strict=True)
-    return _chart(texts.BY_ACTOR, [(name, value, False) for name, value in rows])
-
-
-def _sentence(model: dict[str, Any]) -> str:
-    return texts.SURE_SHARE.format(
-        share=percent(model["answered"]["share"]),
-        right=percent(model["answered"]["accuracy"]),
-        voice=percent(model["gender"]["accuracy"]),
-    )
-
-
-def _chart(words: tuple[str, str], rows: list[tuple[str, float, bool]]) -> dict[str, Any]:
-    bars = [
-        {"name": name, "share": round(100 * value), "percent": percent(value), "leads": leads}
-        for name, value, leads in rows
+    by_actor = zip(texts.ACTORS, (actors[0], actors[len(actors) // 2], actors[-1]), strict=True)
+    charts = [
+        _make_chart(texts.LADDER, sorted(ladder, key=lambda rung: rung[1])),
+        _make_chart(texts.RECALL, list(model["recall"].items())),
+        _make_chart(texts.BY_ACTOR, list(by_actor)),
     ]
-    return {"title": words[0], "words": words[1], "bars": bars}
+    sentence = texts.SURE_SHARE.format(
+        share=percent(model["sure"]["coverage"]),
+        right=percent(model["sure"]["accuracy"]),
+        gender=percent(model["gender"]["accuracy"]),
+    )
+    return charts, [sentence]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _make_chart(words: tuple[str, str], rows: list[tuple[str, float]]) -> dict[str, Any]:
+    bars = [bar(name, value, leads=name == texts.THIS_MODEL) for name, value in rows]
+    return {"label": words[0], "words": words[1], "bars": bars}
+
+
+def _read_metrics(folder: Path) -> dict[str, Any]:
+    path = folder / "metrics.json"
     document: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     return document

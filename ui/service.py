@@ -1,174 +1,129 @@
-"""What page and endpoints ask for, in plain values: a voice recognised, films recommended."""
+"""The loaded voice model and film lists, and what page and endpoints ask of them in plain values."""
 
 from __future__ import annotations
 
-import functools
-import json
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 from scraper.catalogue import Catalogue
-from scraper.errors import QueryError, ScraperError
-from scraper.imdb import ImdbClient
-from scraper.moods import Intent, Mood
+from scraper.errors import QueryError, ScraperError, shorten
+from scraper.imdb import ImdbClient, ScraperSettings
+from scraper.moods import Intent
 from scraper.query import FilmQuery
 from scraper.recommend import Recommendation, Recommender
-from scraper.settings import ScraperSettings
-from scraper.values import shorten
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
-from ser_model.labels import EMOTIONS, Emotion
 from ser_model.recognize import EmotionRecognizer, Prediction
-from ser_model.voice import LearnedVoice
+from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import texts
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
-PAGE = 12  # films shown at a time
-# the emotions that a voice was learned from, to the row of baseline.json and the clips that it was measured with
-MEASURED: dict[frozenset[str], tuple[str, int]] = {
-    frozenset([Emotion.NEUTRAL]): ("one", 1),
-    frozenset(EMOTIONS): ("eight", 8),
-}
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+VOICE_PROBLEMS = (AudioError, EnrollmentError, WeightsError)
 
 logger = logging.getLogger(__name__)
 
-_loading = threading.Lock()  # two visitors at once must not load twice
 
+class Lazy(Generic[T]):
+    """Something that takes long to load: loaded once, in the background, when it is first asked for.
 
-def hear(source: str | Path | bytes, voice: LearnedVoice | None = None) -> Prediction:
-    """Say how the voice in a recording sounds.
-
-    Args:
-        source: A path, or the bytes of a file.
-        voice: What was learned of the speaker, from learn_voice or LearnedVoice.from_json.
-
-    Raises:
-        AudioError: It cannot be judged; the message says what to do.
-        VoiceError: The voice was learned with other weights.
+    If that fails, whoever waits gets the error, and the next one to ask tries again.
     """
-    try:
-        return recognizer().recognize(source if isinstance(source, bytes) else Path(source), voice)
-    except FileNotFoundError as error:
-        raise AudioError(texts.GONE) from error
 
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._future: Future[T] | None = None
 
-def learn_voice(clips: Mapping[str, Iterable[str | Path]]) -> LearnedVoice:
-    """Learn a speaker's voice from recordings by the emotion acted in them; nothing of it is kept here.
+    def get(self, timeout_s: float | None = None) -> T:
+        """Return it, and load it first if nobody has; raise TimeoutError if that takes longer than timeout_s."""
+        with self._lock:
+            if self._future is None or (self._future.done() and self._future.exception()):
+                self._future = Future()
+                threading.Thread(target=self._run, args=(self._future,), daemon=True).start()
+            future = self._future
+        return future.result(timeout_s)
 
-    Raises:
-        AudioError: One cannot be judged; the message says what to do.
-        VoiceError: There is no recording, or no such emotion.
-    """
-    try:
-        return recognizer().learn_voice({name: [Path(path) for path in paths] for name, paths in clips.items()})
-    except FileNotFoundError as error:
-        raise AudioError(texts.GONE) from error
+    def reload(self) -> None:
+        """Forget it, so that the next one to ask loads it again."""
+        with self._lock:
+            self._future = None
 
-
-def read_voice(path: Path) -> LearnedVoice:
-    """Read a voice that was learned on another visit.
-
-    Raises:
-        VoiceError: It is none, or was learned with other weights.
-        OSError: It cannot be read.
-    """
-    voice = LearnedVoice.read(path)
-    recognizer().check_voice(voice)
-    return voice
-
-
-def expect_gain(voice: LearnedVoice, results: Path = RESULTS) -> dict[str, Any] | None:
-    """Return what learning a voice was measured to bring for speakers never heard before; None where it was not.
-
-    Returns:
-        clips (1 or 8 that were learned from), uar_without and uar_with (0 to 1), gain in points, gain_by_fold.
-    """
-    path = results / "baseline.json"
-    if not path.exists() or (learned := frozenset(voice.points)) not in MEASURED:
-        return None
-    rows = json.loads(path.read_text())["rows"]
-    kind, clips = MEASURED[learned]
-    without, with_voice = rows["none"]["uar"], rows[kind]["uar"]
-    gains = {fold: round(100 * gain, 1) for fold, gain in rows[kind]["gain_by_fold"].items()}
-    return {
-        "clips": clips,
-        "uar_without": round(without, 4),
-        "uar_with": round(with_voice, 4),
-        "gain": round(100 * rows[kind]["gain"], 1),
-        "gain_by_fold": gains,
-    }
-
-
-def find_films(
-    probabilities: Mapping[str, float], intent: str, filters: FilmQuery, exclude: Collection[str] = ()
-) -> Recommendation:
-    """Recommend films.
-
-    Args:
-        probabilities: Mood name to probability.
-        intent: "match" or "lift".
-        filters: What else is asked for.
-        exclude: IMDb ids that were shown already.
-
-    Raises:
-        QueryError: A name or a number is not one that can be used; the message names those that can.
-    """
-    return recommender().recommend(probabilities, read_intent(intent), filters, exclude)
-
-
-def read_mood(name: str) -> Mood:
-    """Turn a name into a mood, or raise a QueryError that lists the eight."""
-    if name not in tuple(Mood):
-        raise QueryError(f"unknown mood {shorten(name)}; choose from {', '.join(Mood)}")
-    return Mood(name)
-
-
-def read_intent(name: str) -> Intent:
-    """Turn a name into an intent, or raise a QueryError that lists both."""
-    if name not in tuple(Intent):
-        raise QueryError(f"unknown intent {shorten(name)}; choose from {', '.join(Intent)}")
-    return Intent(name)
-
-
-def recognizer() -> EmotionRecognizer:
-    """Return the voice model, read on first use."""
-    with _loading:
-        return _read_model()
-
-
-def recommender() -> Recommender:
-    """Return the way to the films, opened on first use."""
-    with _loading:
-        return _open_films()
-
-
-def warm_up() -> None:
-    """Load everything in the background, so that the page appears at once and the first answer is quick.
-
-    Raises:
-        QueryError: One of the settings that the environment gives cannot be used.
-    """
-    ScraperSettings.from_environment()
-    threading.Thread(target=_load_all, daemon=True).start()
-
-
-def _load_all() -> None:
-    for load in (recommender, recognizer):
+    def _run(self, future: Future[T]) -> None:
         try:
-            load()
-        except (ScraperError, WeightsError) as error:  # asked again with the first visit, which then says so
-            logger.warning("%s", error)
+            future.set_result(self._load())
+        except BaseException as error:  # noqa: BLE001 - raised again where somebody waits
+            future.set_exception(error)
 
 
-@functools.cache
-def _read_model() -> EmotionRecognizer:
-    return EmotionRecognizer.load()
-
-
-@functools.cache
 def _open_films() -> Recommender:
     settings = ScraperSettings.from_environment()
     return Recommender(ImdbClient(settings), Catalogue.load(settings.home))
+
+
+recognizer = Lazy(EmotionRecognizer.load)
+recommender = Lazy(_open_films)
+
+
+def warm_up() -> None:
+    """Load the film lists and the model in the background; a QueryError tells that a setting cannot be used."""
+    ScraperSettings.from_environment()
+    recommender.reload()
+    threading.Thread(target=load_all, daemon=True).start()
+
+
+def load_all() -> None:
+    """Load everything. What fails is logged, and tried again when a visitor asks for it."""
+    for lazy in (recommender, recognizer):
+        try:
+            lazy.get()
+        except (ScraperError, WeightsError) as error:
+            logger.warning("%s", error)
+
+
+def explain_problem(error: Exception) -> str:
+    """Say to a visitor why a voice cannot be recognized; error is one of VOICE_PROBLEMS."""
+    return texts.NO_MODEL if isinstance(error, WeightsError) else str(error)
+
+
+def predict(source: str | Path | bytes, profile: SpeakerProfile | None = None) -> Prediction:
+    """Predict the emotion in a recording: a path, or the bytes of a file; may raise VOICE_PROBLEMS."""
+    try:
+        return recognizer.get().recognize(source if isinstance(source, bytes) else Path(source), profile)
+    except FileNotFoundError as error:
+        raise AudioError(texts.GONE) from error
+
+
+def enroll(clips: Mapping[str, Iterable[str | Path]]) -> SpeakerProfile:
+    """Make a profile of a speaker from recordings by emotion; may raise VOICE_PROBLEMS. Nothing of it is kept here."""
+    try:
+        return recognizer.get().enroll({name: [Path(path) for path in paths] for name, paths in clips.items()})
+    except FileNotFoundError as error:
+        raise AudioError(texts.GONE) from error
+
+
+def read_profile(path: Path) -> SpeakerProfile:
+    """Read a profile that was saved on an earlier visit; may raise VOICE_PROBLEMS and OSError."""
+    profile = SpeakerProfile.read(path)
+    recognizer.get().check_profile(profile)
+    return profile
+
+
+def recommend(
+    probabilities: Mapping[str, float], intent: str, query: FilmQuery, exclude: Collection[str] = ()
+) -> Recommendation:
+    """Recommend films for probabilities by mood, without those of the excluded IMDb ids; may raise ScraperError."""
+    return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude)
+
+
+def read_choice(name: str, value: str, choices: type[E]) -> E:
+    """Turn a text into a Mood or an Intent, or raise a QueryError that lists all of them."""
+    if value not in tuple(choices):
+        raise QueryError(f"unknown {name} {shorten(value)}; choose from {', '.join(choices)}")
+    return choices(value)

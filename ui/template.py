@@ -1,43 +1,92 @@
-"""HTML from a Handlebars template and values that can become neither markup nor script."""
+"""HTML from a Handlebars file in templates/ and values that can become neither markup nor script."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NewType
+from urllib.parse import quote
 
 import gradio as gr
 
-Shown = NewType("Shown", dict[str, Any])  # values made harmless by `shown`, the only thing a template may be given
+from ser_model.batch import escape_formula
+from ui import texts
 
-_ANNOUNCE = "element.setAttribute('role', 'status'); element.setAttribute('aria-live', 'polite');"
+TEMPLATES = Path(__file__).parent / "templates"
+IMDB_TITLE = "https://www.imdb.com/title/"
+ANNOUNCE = "element.setAttribute('role', 'status'); element.setAttribute('aria-live', 'polite');"
+
+SafeContext = NewType("SafeContext", dict[str, Any])  # escaped values, the only thing a template may be given
 
 
 def template(
-    text: str, value: Shown | None = None, *, elem_id: str, live: bool = False, script: str | None = None
+    name: str,
+    value: SafeContext | None = None,
+    *,
+    elem_id: str,
+    live: bool = False,
+    script: str | None = None,
+    folder: Path = TEMPLATES,
+    say: Mapping[str, str] | None = None,
 ) -> gr.HTML:
-    """Make a place in the page that shows values through a template.
+    """Make a component that shows values through a template.
 
-    A function and not a subclass of gr.HTML: for each subclass Gradio writes a .pyi file beside its module.
+    A function and not a subclass of gr.HTML: Gradio writes a .pyi file beside the module of each subclass.
 
     Args:
-        text: Handlebars with double braces only, which escape markup.
-        value: What it shows at first.
+        name: The template is templates/NAME.html, in Handlebars; {{> PART}} includes another file.
+        value: What {{value}} is at first; an event gives it another one.
         elem_id: The id of the element in the page.
         live: Whether a screen reader announces changes.
-        script: What runs in the browser once the element is there.
+        script: JavaScript to run once the element is on the page.
+        folder: Where the templates are.
+        say: Texts that never change, by name; within a block of the template they are {{@root.say.NAME}}.
     """
+    text = re.sub(r"{{> (\w+)}}", lambda part: _read(folder, part[1]), _read(folder, name))
     if "${" in text or "{{{" in text:
-        raise ValueError("a template may use double braces only")
-    script = _ANNOUNCE if live else script
-    return gr.HTML(value or shown(), html_template=text, js_on_load=script, elem_id=elem_id, apply_default_css=False)
+        raise ValueError(f"{name}.html may use double braces only, which escape markup")
+    return gr.HTML(
+        value or escape(),
+        html_template=text,
+        js_on_load=ANNOUNCE if live else script,
+        elem_id=elem_id,
+        apply_default_css=False,
+        say=escape(**say or {}),
+    )
 
 
-def shown(**values: Any) -> Shown:
-    """Make values harmless.
+def escape(**values: Any) -> SafeContext:
+    """Make values safe for a template.
 
-    Gradio evaluates the filled template as a JavaScript template literal, so `${...}` in a film's title would run.
+    Gradio evaluates the filled template as a JavaScript template literal, so `${...}` in a film title would run.
     """
-    return Shown(_escape(values))
+    return SafeContext(_escape(values))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """Return the values of table.html.
+
+    Args:
+        columns: The header.
+        rows: The cells to show; the address of a film becomes a link.
+        csv_rows: The cells to save. The CSV is a data URL, so that no file is left on the server.
+    """
+    buffer = io.StringIO("\ufeff")  # a byte order mark, without which Excel breaks letters with accents
+    buffer.seek(0, io.SEEK_END)
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerows([columns, *[[_make_harmless(cell) for cell in row] for row in csv_rows]])
+    return {
+        "columns": list(columns),
+        "rows": [[_show_cell(cell) for cell in row] for row in rows],
+        "csv": "data:text/csv;charset=utf-8," + quote(buffer.getvalue(), safe=""),
+    }
+
+
+def _read(folder: Path, name: str) -> str:
+    return (folder / f"{name}.html").read_text("utf-8")
 
 
 def _escape(value: Any) -> Any:
@@ -48,3 +97,13 @@ def _escape(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_escape(item) for item in value]
     return value
+
+
+def _show_cell(cell: Any) -> str | dict[str, str]:
+    text = "" if cell is None else str(cell)
+    return {"url": text, "text": texts.OPEN} if text.startswith(IMDB_TITLE) else text
+
+
+def _make_harmless(cell: Any) -> Any:
+    """Keep a spreadsheet from running text as a formula; some also look behind tabs and line ends."""
+    return escape_formula(" ".join(cell.split())) if isinstance(cell, str) else cell

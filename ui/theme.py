@@ -12,12 +12,9 @@ from ui import texts
 
 HERE = Path(__file__).parent
 SPOKEN = {  # words that the style sheet puts beside Gradio's bare icons, which have their own labels
-    "upload": texts.UPLOAD,
-    "microphone": texts.MICROPHONE,
-    "start-over": texts.START_OVER,
-    "looking": texts.LOOKING,
-    "busy": texts.BUSY,
-}
+    "upload": texts.UPLOAD, "microphone": texts.MICROPHONE, "start-over": texts.START_OVER,
+    "looking": texts.LOOKING, "busy": texts.BUSY,
+}  # fmt: skip
 
 SANS = ("Inter", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -32,6 +29,32 @@ AMBER = colors.Color(
 )  # fmt: skip
 
 
+BOTH = {  # variables of Gradio that have the same value in light and dark
+    "block_background_fill": "transparent", "block_label_background_fill": "transparent",
+    "block_border_width": "0px", "block_label_border_width": "0px",
+    "block_title_text_color": "*body_text_color", "block_info_text_color": "*body_text_color_subdued",
+    "checkbox_label_text_color_selected": "*neutral_950", "checkbox_label_border_color": "*border_color_primary",
+    "button_secondary_background_fill": "*background_fill_primary",
+    "button_secondary_background_fill_hover": "*background_fill_secondary",
+}  # fmt: skip
+LIGHT_AND_DARK = {
+    "body_background_fill": ("*neutral_50", "*neutral_950"),
+    "body_text_color": ("*neutral_900", "*neutral_100"),
+    "body_text_color_subdued": ("*neutral_600", "*neutral_400"),
+    "background_fill_primary": ("white", "*neutral_900"),
+    "background_fill_secondary": ("*neutral_100", "*neutral_800"),
+    "border_color_primary": ("*neutral_200", "*neutral_700"),
+    "checkbox_label_background_fill": ("*background_fill_primary", "*background_fill_secondary"),
+    "checkbox_label_background_fill_hover": ("*background_fill_secondary", "*neutral_700"),
+    "checkbox_label_background_fill_selected": ("*primary_300", "*primary_400"),
+    "button_secondary_border_color": ("*neutral_400", "*neutral_600"),
+} | {name: (value, value) for name, value in BOTH.items()}
+SIZES = {
+    "block_shadow": "none", "block_padding": "0px", "block_label_padding": "0 0 8px 0", "button_large_radius": "999px",
+    "checkbox_label_border_width": "1px", "block_title_text_weight": "600", "block_title_text_size": "*text_md",
+}  # fmt: skip
+
+
 class Theme(gr.themes.Base):
     """Gradio's own variables, set so that the style sheet has little left to do."""
 
@@ -40,55 +63,9 @@ class Theme(gr.themes.Base):
             primary_hue=AMBER, secondary_hue=AMBER, neutral_hue=STONE, font=SANS, font_mono=MONO,
             radius_size=sizes.radius_lg, text_size=sizes.text_md,
         )  # fmt: skip
-        self.set(
-            body_background_fill="*neutral_50",
-            body_background_fill_dark="*neutral_950",
-            body_text_color="*neutral_900",
-            body_text_color_dark="*neutral_100",
-            body_text_color_subdued="*neutral_600",
-            body_text_color_subdued_dark="*neutral_400",
-            background_fill_primary="white",
-            background_fill_primary_dark="*neutral_900",
-            background_fill_secondary="*neutral_100",
-            background_fill_secondary_dark="*neutral_800",
-            border_color_primary="*neutral_200",
-            border_color_primary_dark="*neutral_700",
-            block_background_fill="transparent",
-            block_background_fill_dark="transparent",
-            block_border_width="0px",
-            block_border_width_dark="0px",
-            block_shadow="none",
-            block_padding="0px",
-            block_label_background_fill="transparent",
-            block_label_background_fill_dark="transparent",
-            block_label_border_width="0px",
-            block_label_border_width_dark="0px",
-            block_label_padding="0 0 8px 0",
-            block_title_text_color="*body_text_color",
-            block_title_text_color_dark="*body_text_color",
-            block_title_text_weight="600",
-            block_title_text_size="*text_md",
-            block_info_text_color="*body_text_color_subdued",
-            block_info_text_color_dark="*body_text_color_subdued",
-            checkbox_label_background_fill="*background_fill_primary",
-            checkbox_label_background_fill_dark="*background_fill_secondary",
-            checkbox_label_background_fill_hover="*background_fill_secondary",
-            checkbox_label_background_fill_hover_dark="*neutral_700",
-            checkbox_label_background_fill_selected="*primary_300",
-            checkbox_label_background_fill_selected_dark="*primary_400",
-            checkbox_label_text_color_selected="*neutral_950",
-            checkbox_label_text_color_selected_dark="*neutral_950",
-            checkbox_label_border_width="1px",
-            checkbox_label_border_color="*border_color_primary",
-            checkbox_label_border_color_dark="*border_color_primary",
-            button_large_radius="999px",
-            button_secondary_background_fill="*background_fill_primary",
-            button_secondary_background_fill_dark="*background_fill_primary",
-            button_secondary_background_fill_hover="*background_fill_secondary",
-            button_secondary_background_fill_hover_dark="*background_fill_secondary",
-            button_secondary_border_color="*neutral_400",
-            button_secondary_border_color_dark="*neutral_600",
-        )
+        light = {name: values[0] for name, values in LIGHT_AND_DARK.items()}
+        dark = {f"{name}_dark": values[1] for name, values in LIGHT_AND_DARK.items()}
+        self.set(**light, **dark, **SIZES)
 
 
 def style_sheet() -> str:

@@ -1,22 +1,48 @@
-"""The folder where recordings lie while they are of use, and the broom that empties it, whatever became of the visit.
+"""What comes in from outside: recordings, which are deleted within the hour, and requests that are refused.
 
-Gradio deletes what it remembers; what a process that was killed left, or an upload that broke off, nobody remembers.
+Gradio deletes the recordings that it knows of, but not those of a process that was killed or of an upload that broke
+off. It would also fetch any web address for anybody, pass requests on, and read whatever is posted into memory.
 """
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 import os
+import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import gradio as gr
+from fastapi import Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from gradio import processing_utils
 from gradio.utils import get_upload_folder
+from gradio_client.utils import is_file_obj_with_meta
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-KEPT_S = 3_540  # with SWEEP_S an hour at most
+from scraper.errors import QueryError
+from ui import texts
+
 SWEEP_S = 60
-MOST_BYTES = 2 * 1024**3  # of all visitors together: a hundred full recordings
-BLOCK_BYTES = 4_096  # what the smallest file takes
+MAX_AGE_S = 3_540  # with SWEEP_S, an hour at most
+MAX_TOTAL_BYTES = 2 * 1024**3  # recordings of all visitors: a hundred of full size
+BLOCK_BYTES = 4_096
+MAX_BODY_BYTES = 1024**2  # of a request that is no upload: the names of fifty files and a profile have a few kB
+
+CLOSED = re.compile(
+    r"/(gradio_api/)?(file[=/]\s*https?:|proxy=|process_recording|component_server|monitoring)", re.IGNORECASE
+)
+UPLOAD = re.compile(r"/(gradio_api/)?upload/?$")
+SERVED = "/gradio_api/file="  # how the address of an upload begins
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 logger = logging.getLogger(__name__)
 
@@ -26,61 +52,137 @@ class NotOursError(Exception):
 
 
 def folder() -> Path:
-    """Return the folder of uploads."""
+    """Return the folder of recordings."""
     return Path(get_upload_folder()).resolve()
 
 
-def sweep(place: Path, kept_s: float = KEPT_S) -> None:
-    """Delete files that nobody touched for longer than kept_s, then the folders that are empty."""
-    for root, _, names in os.walk(place, topdown=False):
-        for name in names:
-            path = Path(root, name)
-            try:
-                if _is_older(path, kept_s):
-                    path.unlink()
-            except OSError as error:
-                logger.warning("a recording cannot be deleted: %s", error.strerror)
-        if Path(root) != place and _is_older(Path(root), kept_s) and not any(Path(root).iterdir()):
-            Path(root).rmdir()
-
-
-def measure() -> int:
-    """Return how many bytes all recordings take together, a block at least for each."""
-    return sum(_measure(Path(root, name)) for root, _, names in os.walk(folder()) for name in names)
-
-
-def keep_clean() -> None:
-    """Close the folder to the machine's other users, and sweep it in the background from now on.
+def prepare(max_age_s: float = MAX_AGE_S) -> None:
+    """Empty the folder of recordings, close it to other users of the machine, and delete what gets old from now on.
 
     Raises:
-        NotOursError: Another user made it, or a link in its place, which would have files of others deleted.
+        NotOursError: Another user made it, or it is a link, which would have files elsewhere deleted.
     """
     place = Path(get_upload_folder())
     place.mkdir(parents=True, exist_ok=True)
-    own = os.geteuid() if hasattr(os, "geteuid") else 0  # as stat says on Windows, where temporary folders are apart
+    own = os.geteuid() if hasattr(os, "geteuid") else 0  # as stat says on Windows, where each user has a folder
     if place.is_symlink() or place.stat().st_uid != own:
         raise NotOursError(f"{place} belongs to somebody else. Set GRADIO_TEMP_DIR to a folder of your own.")
     place.chmod(0o700)
-    threading.Thread(target=_sweep_on, args=(folder(),), daemon=True).start()
+    delete_older(folder(), -1)
+
+    def sweep() -> None:
+        while True:
+            time.sleep(min(max_age_s, SWEEP_S))
+            delete_older(folder(), min(max_age_s, MAX_AGE_S))
+
+    threading.Thread(target=sweep, daemon=True).start()
 
 
-def _measure(path: Path) -> int:
-    try:
-        return max(path.lstat().st_size, BLOCK_BYTES)
-    except OSError:  # swept while it was counted
-        return 0
+def delete_older(place: Path, max_age_s: float) -> None:
+    """Delete files, and empty folders, that came here more than max_age_s ago, whatever date a copy brings along.
 
-
-def _is_older(path: Path, kept_s: float) -> bool:
-    """Tell how long a file lies here, whatever age a copy brought along; one from the future is of another clock."""
-    status = path.lstat()
-    return abs(time.time() - max(status.st_mtime, status.st_ctime)) > kept_s
-
-
-def _sweep_on(place: Path) -> None:
-    while True:
+    A date in the future comes from a clock that was set back, and counts as old.
+    """
+    for path in _list(place):
         try:
-            sweep(place)
-        except OSError as error:  # such as a folder that is gone already; the next round goes on
-            logger.warning("the folder of recordings cannot be swept: %s", error.strerror)
-        time.sleep(SWEEP_S)
+            status = path.lstat()
+            if abs(time.time() - max(status.st_mtime, status.st_ctime)) <= max_age_s:
+                continue
+            if not path.is_dir() or path.is_symlink():
+                path.unlink()
+            elif not any(path.iterdir()):
+                path.rmdir()
+        except FileNotFoundError:  # somebody else was quicker
+            continue
+        except OSError as error:
+            logger.warning("a recording cannot be deleted: %s", error.strerror)
+
+
+def path_of(audio: Any) -> str:
+    """Return the path of an upload, or raise a QueryError: a path that a client made up must never be opened."""
+    if not is_file_obj_with_meta(audio) or not Path(audio["path"]).resolve().is_relative_to(folder()):
+        raise QueryError(texts.NOT_A_FILE)
+    return str(audio["path"])
+
+
+def refuse_web_addresses() -> None:
+    """Keep Gradio from fetching recordings from web addresses."""
+    processing_utils.async_ssrf_protected_download = _find_upload
+
+
+async def _find_upload(url: str, cache_dir: str) -> str:
+    """Return the path of an upload that an MCP client names by its address; refuse any other web address."""
+    path = Path(unquote(urlsplit(url).path.partition(SERVED)[2])).resolve()
+    if not path.is_relative_to(Path(cache_dir).resolve()) or not path.is_file():
+        raise gr.Error(texts.WEB_ADDRESS, print_exception=False)
+    return str(path)
+
+
+class RequestFilter:
+    """ASGI middleware: refuses closed routes (403), uploads without room (507) and other requests that are large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it; one that is longer than it may be is cut off."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_upload = bool(UPLOAD.match(scope["path"])) and scope["method"] == "POST"
+        refusal = await self._refuse(scope, is_upload)
+        taken = 0
+
+        async def receive_little() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            return message if is_upload or taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
+
+        await (refusal or self.app)(scope, receive_little, send)
+
+    async def _refuse(self, scope: Scope, is_upload: bool) -> Response | None:
+        length = Headers(scope=scope).get("content-length", "" if is_upload else "0")
+        if CLOSED.match(scope["path"]):
+            return PlainTextResponse(texts.CLOSED, 403)
+        if not is_upload:
+            fits = length.isdecimal() and int(length) <= MAX_BODY_BYTES
+            return None if fits else JSONResponse({"detail": texts.TOO_LONG}, 413)
+        if not length.isdecimal():
+            return JSONResponse({"detail": texts.NO_LENGTH}, 411)
+        total = await asyncio.to_thread(_total_bytes)
+        return _no_room() if total + int(length) > MAX_TOTAL_BYTES else None
+
+
+async def explain_failure(request: Request, error: Exception) -> JSONResponse:
+    """Answer in a sentence where Gradio's own routes raise: bad uploads, a full disk, wrong arguments."""
+    reason = str(error).partition(". Please click")[0]
+    if isinstance(error, OSError):
+        if error.errno in FULL:
+            return _no_room()
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return JSONResponse({"detail": texts.IN_THE_LOG}, 500)
+    if UPLOAD.search(request.url.path):
+        return JSONResponse({"detail": texts.NO_UPLOAD}, 400)
+    if reason.startswith(("No value provided", "Parameter `")):
+        return JSONResponse({"detail": f"{reason}; see /gradio_api/openapi.json"}, 422)
+    raise error
+
+
+def _no_room() -> JSONResponse:
+    return JSONResponse({"detail": texts.NO_ROOM}, 507)
+
+
+def _total_bytes() -> int:
+    """Return the bytes on disk of all recordings; even the smallest file takes a block."""
+    total = 0
+    for path in _list(folder()):
+        with suppress(OSError):  # deleted meanwhile
+            total += max(path.lstat().st_size, BLOCK_BYTES)
+    return total
+
+
+def _list(place: Path) -> Iterator[Path]:
+    """List everything in a folder; what is in a subfolder comes before the subfolder."""
+    for root, folders, files in os.walk(place, topdown=False):
+        yield from (Path(root, name) for name in (*files, *folders))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 import soundfile as sf
 import voice
-from browser.looks import PICTURES
 from browser.visit import OTHER_HOST, Open
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
@@ -20,6 +18,7 @@ from ui import service
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+HEAR = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")  # allowed, plugged in
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +26,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IMDB_LIVE", "off")
         patch.setenv("MOOD_HOME", str(tmp_path_factory.mktemp("home")))
-        service._open_films.cache_clear()
+        service.recommender.reload()
         _, address, _ = app.demo.launch(**app.LAUNCH, prevent_thread_lock=True, quiet=True)
-        service.recognizer()
+        service.recognizer.get()
         yield address
         app.demo.close()
 
@@ -63,12 +62,8 @@ def open_page(
     browsers: dict[tuple[str, ...], Browser],
     url: str,
     microphone: Path,
-    request: pytest.FixtureRequest,
 ) -> Iterator[Open]:
-    """Opens the page; at the end nothing may have gone wrong in it, nor any other server been asked.
-
-    KEEP_PICTURES=FOLDER leaves a picture of how each test left its pages.
-    """
+    """Opens the page; at the end nothing may have gone wrong in it, nor any other server been asked."""
     troubles: list[str] = []
     pages: list[Page] = []
 
@@ -89,10 +84,10 @@ def open_page(
         query: str = "",
         **more: Any,
     ) -> Page:
-        play = [f"--use-file-for-fake-audio-capture={clip}%noloop", "--use-fake-ui-for-media-stream"]
+        play = [f"--use-file-for-fake-audio-capture={clip}%noloop", HEAR[0]]
         flags = [*FLAGS, f"--host-resolver-rules=MAP {OTHER_HOST} 127.0.0.1", *(play if allowed else [])]
         if plugged:
-            flags.append("--use-fake-device-for-media-stream")
+            flags.append(HEAR[1])
         if tuple(flags) not in browsers:
             browsers[tuple(flags)] = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         permissions = ["microphone"] if allowed else []
@@ -108,11 +103,7 @@ def open_page(
         return page
 
     yield opener
-    for number, page in enumerate(pages):
-        if PICTURES and not page.is_closed():
-            name = re.sub(r"\W+", "-", request.node.name).strip("-")
-            Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(PICTURES) / f"{name}-{number}.png", full_page=True)
+    for page in pages:
         page.context.close()
     assert not troubles
 

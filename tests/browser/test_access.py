@@ -20,7 +20,7 @@ from browser.visit import (
 from playwright.sync_api import Page, expect
 
 from scraper.moods import Mood
-from ui import rival, service, texts
+from ui import comparison, films, service, texts
 
 pytestmark = pytest.mark.browser
 
@@ -51,12 +51,13 @@ def test_axe_finds_nothing_serious(open_page: Open, width: int, dark: bool) -> N
 def test_axe_finds_nothing_serious_in_what_comes_on_demand(
     open_page: Open, microphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, dark: bool
 ) -> None:
-    monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
+    monkeypatch.setattr(comparison, "large_model", service.recognizer)
+    monkeypatch.setattr(comparison, "has_head", lambda: True)
     page = open_page(width=width, dark=dark, reduced_motion="reduce", watched=False)  # the player minds the bad file
     speak(page)
     wait_for_films(page)
-    page.get_by_role("button", name=texts.CLOSER).click()
-    expect(page.locator("#closeup figure")).to_have_count(4, timeout=90_000)
+    page.get_by_role("button", name=texts.EXPLAIN).click()
+    expect(page.locator("#explain figure")).to_have_count(4, timeout=90_000)
     page.get_by_role("button", name=texts.COMPARE).click()
     expect(page.locator(".models h3")).to_have_count(2, timeout=SOON_MS)
     (tmp_path / "notes.wav").write_text("no sound at all")
@@ -91,7 +92,7 @@ def test_nothing_moves_for_who_asked_for_less_motion(open_page: Open) -> None:
 def test_the_focus_stays_in_the_list_when_more_films_is_gone(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(query="&mood=sad&language=ko")
     expect(page.locator(".film").first).to_be_visible(timeout=SOON_MS)
-    monkeypatch.setattr(service, "PAGE", 100)  # so that the next list is the last
+    monkeypatch.setattr(films, "PAGE_SIZE", 100)  # so that the next list is the last
     page.get_by_role("button", name=texts.MORE).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name=texts.MORE)).to_have_count(0, timeout=SOON_MS)
@@ -102,9 +103,9 @@ def test_a_new_list_is_news_to_a_screen_reader(open_page: Open) -> None:
     page = open_page()
     pick(page, "sad")
     news = page.locator("body > [role=status]")
-    expect(news).to_have_text(f"{texts.FILMS['match']}: {service.PAGE}", timeout=SOON_MS)
+    expect(news).to_have_text(f"{texts.FILMS['match']}: {films.PAGE_SIZE}", timeout=SOON_MS)
     wish(page, "lift")
-    expect(news).to_have_text(f"{texts.FILMS['lift']}: {service.PAGE}", timeout=SOON_MS)
+    expect(news).to_have_text(f"{texts.FILMS['lift']}: {films.PAGE_SIZE}", timeout=SOON_MS)
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -156,9 +157,9 @@ def test_everything_by_keyboard_alone(open_page: Open) -> None:
     expect(page.locator(".dismiss").first).to_be_focused()
     walk(page, texts.MORE)
     page.keyboard.press("Enter")
-    wait_for_films(page, 2 * service.PAGE)
+    wait_for_films(page, 2 * films.PAGE_SIZE)
     page.wait_for_timeout(1_000)
-    wait_for_films(page, 2 * service.PAGE)
+    wait_for_films(page, 2 * films.PAGE_SIZE)
 
 
 def test_looking_at_the_filters_leaves_the_list_as_it_is(open_page: Open) -> None:
@@ -166,13 +167,13 @@ def test_looking_at_the_filters_leaves_the_list_as_it_is(open_page: Open) -> Non
     pick(page, "sad")
     wait_for_films(page)
     page.get_by_role("button", name=texts.MORE).click()
-    wait_for_films(page, 2 * service.PAGE)
+    wait_for_films(page, 2 * films.PAGE_SIZE)
     walk(page, texts.FILTERS, back=True)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name=texts.RESET)).to_be_visible()
     walk(page, texts.RESET)
     page.wait_for_timeout(1_500)
-    wait_for_films(page, 2 * service.PAGE)
+    wait_for_films(page, 2 * films.PAGE_SIZE)
 
 
 def test_a_screen_reader_is_told(open_page: Open) -> None:

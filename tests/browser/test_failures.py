@@ -29,7 +29,7 @@ from pytest_httpserver import HTTPServer
 import app
 from scraper.film import Film, Pick, Source, SourceKind
 from scraper.recommend import Recommendation
-from ser_model.speech import NO_VOICE
+from ser_model.vad import NO_SPEECH
 from ui import service, texts
 
 pytestmark = pytest.mark.browser
@@ -101,12 +101,12 @@ def test_films_come_and_say_so_when_imdb_does_not_answer_or_refuses(
         httpserver.expect_request(re.compile(".*")).respond_with_data("", status)
     monkeypatch.setenv("IMDB_LIVE", "on")
     monkeypatch.setenv("IMDB_BASE_URL", httpserver.url_for("") if status else "http://127.0.0.1:9")
-    service._open_films.cache_clear()
+    service.recommender.reload()
     page = open_page()
     pick(page, "happy")
     wait_for_films(page)
     expect(page.locator("#films .quiet").first).to_contain_text("our own list")
-    service._open_films.cache_clear()
+    service.recommender.reload()
 
 
 def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_pat
     page = open_page(width=360)
     open_drawer(page, texts.BATCH)
     page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])
-    expect(page.locator("#results [role=status]")).to_have_text("1 of 2 recordings judged.", timeout=SOON_MS)
+    expect(page.locator("#results [role=status]")).to_have_text("1 of 2 recordings recognized.", timeout=SOON_MS)
     assert page.locator("#results tbody tr").count() == 2
     with page.expect_download() as saved:
         page.locator("#results .save").click()
@@ -127,7 +127,7 @@ def test_a_file_that_is_too_large_leaves_the_others_alone(open_page: Open, micro
     page = open_page()
     open_drawer(page, texts.BATCH)
     page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "long.wav"])
-    expect(page.locator("#results [role=status]")).to_have_text("1 of 1 recordings judged.", timeout=SOON_MS)
+    expect(page.locator("#results [role=status]")).to_have_text("1 of 1 recordings recognized.", timeout=SOON_MS)
     expect(page.locator("#batch .file-note")).to_have_text(texts.TOO_LARGE)
     upload(page, tmp_path / "long.wav")
     expect(page.locator("#hint [role=alert]")).to_have_text(texts.TOO_LARGE)
@@ -136,7 +136,7 @@ def test_a_file_that_is_too_large_leaves_the_others_alone(open_page: Open, micro
 def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     films = (Pick(Film("tt0000001", HOSTILE, 2020, ("Drama",)), HOSTILE),)
     source = Source(SourceKind.IMDB, date(2025, 1, 1), HOSTILE)
-    monkeypatch.setattr(service, "find_films", lambda *_: Recommendation(films, source, {}, HOSTILE))
+    monkeypatch.setattr(service, "recommend", lambda *_: Recommendation(films, source, {}, HOSTILE))
     page = open_page()
     pick(page, "sad")
     wait_for_films(page, 1)
@@ -186,7 +186,7 @@ def test_a_full_queue_is_a_sentence_where_the_eye_is(
     [
         ("silent", "The recording is silent. Please check that the microphone is on and speak again."),
         ("brief", "That was too short to judge. Please say a whole sentence."),
-        ("hum", NO_VOICE),
+        ("hum", NO_SPEECH),
     ],
 )
 def test_what_cannot_be_judged_through_the_microphone_is_one_sentence(

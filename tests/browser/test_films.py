@@ -10,7 +10,8 @@ from browser.visit import Open, choose, open_drawer, overflow_px, pick, wait_for
 from playwright.sync_api import expect
 
 from scraper.moods import Mood
-from ui import service, texts
+from ui import texts
+from ui.films import PAGE_SIZE
 
 pytestmark = pytest.mark.browser
 
@@ -44,9 +45,9 @@ def test_the_intent_changes_the_films_and_more_adds_others(open_page: Open) -> N
     expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
     assert set(page.locator(".film h3").all_inner_texts()) != titles
     page.get_by_role("button", name=texts.MORE).dblclick()
-    wait_for_films(page, 2 * service.PAGE)
+    wait_for_films(page, 2 * PAGE_SIZE)
     links = [link.get_attribute("href") for link in page.locator(".film a").all()]
-    assert len(set(links)) == 2 * service.PAGE
+    assert len(set(links)) == 2 * PAGE_SIZE
 
 
 def test_links_lead_to_imdb_in_a_new_tab(open_page: Open) -> None:
@@ -96,7 +97,7 @@ def test_the_table_can_be_read_and_saved(open_page: Open, width: int) -> None:
     wait_for_films(page)
     open_drawer(page, texts.FILTERS)
     page.get_by_text(texts.AS_TABLE).click()
-    assert page.locator(".table tbody tr").count() == service.PAGE
+    assert page.locator(".table tbody tr").count() == PAGE_SIZE
     with page.expect_download() as saved:
         page.get_by_role("link", name=texts.SAVE).click()
     rows = list(csv.DictReader(saved.value.path().open(encoding="utf-8-sig")))

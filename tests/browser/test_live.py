@@ -29,7 +29,7 @@ def test_bars_follow_the_voice_and_the_sound_is_forgotten(open_page: Open, width
     page = open_page(width=width, dark=width == 360)
     begin(page)
     expect(page.locator("#live .bars li")).to_have_count(len(Mood), timeout=SOON_MS)
-    expect(page.locator("#live .quiet").last).to_have_text(re.compile(r"\d+ of 60 seconds, judged in \d+ ms"))
+    expect(page.locator("#live .quiet").last).to_have_text(re.compile(r"\d+ of 60 seconds, predicted in \d+ ms"))
     assert overflow_px(page) <= 0
     page.locator("#live .stop-button").click()
     expect(page.locator("#live h3")).to_have_text(re.compile("You sounded mostly"), timeout=SOON_MS)

@@ -11,8 +11,8 @@ from browser.visit import SOON_MS, Open, overflow_px, pick, speak, upload, wait_
 from playwright.sync_api import expect
 
 from scraper.moods import Mood
-from ser_model.wav2vec2 import load_comparison
-from ui import examples, rival, service, texts
+from ui import comparison, service, texts
+from ui.page import VOICES
 
 pytestmark = pytest.mark.browser
 
@@ -33,9 +33,9 @@ def test_a_voice_brings_an_emotion_and_films(open_page: Open) -> None:
     assert "voice" in page.inner_text("#answer .quiet")
 
 
-@pytest.mark.parametrize("name", examples.VOICES)
+@pytest.mark.parametrize("name", texts.VOICES)
 def test_a_made_voice_is_heard_through_the_microphone(open_page: Open, name: str) -> None:
-    page = open_page(clip=examples.VOICES[name])
+    page = open_page(clip=VOICES / f"{name}.wav")
     speak(page)
     wait_for_films(page)
 
@@ -60,10 +60,10 @@ def test_an_uploaded_voice_brings_films(open_page: Open, microphone: Path, tmp_p
     assert overflow_px(page) <= 0
 
 
-def test_a_correction_re_ranks_without_hearing_again(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = []
-    hear = service.hear
-    monkeypatch.setattr(service, "hear", lambda *clip: heard.append(clip) or hear(*clip))
+def test_a_correction_re_ranks_without_another_prediction(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = []
+    predict = service.predict
+    monkeypatch.setattr(service, "predict", lambda *clip: clips.append(clip) or predict(*clip))
     page = open_page()
     speak(page)
     wait_for_films(page)
@@ -71,7 +71,7 @@ def test_a_correction_re_ranks_without_hearing_again(open_page: Open, monkeypatc
     pick(page, "fearful")
     expect(page.locator("#answer h2")).to_have_text("You feel fearful.")
     expect(page.locator("#films")).not_to_have_text(before)
-    assert len(heard) == 1
+    assert len(clips) == 1
 
 
 @pytest.mark.parametrize("name", texts.VOICES)
@@ -95,13 +95,14 @@ def test_the_address_never_carries_a_voice(open_page: Open) -> None:
 def test_what_it_heard_is_drawn_on_demand(open_page: Open, width: int) -> None:
     page = open_page(width=width)
     speak(page)
-    page.get_by_role("button", name=texts.CLOSER).click()
-    expect(page.locator("#closeup figure")).to_have_count(4, timeout=90_000)
+    page.get_by_role("button", name=texts.EXPLAIN).click()
+    expect(page.locator("#explain figure")).to_have_count(4, timeout=90_000)
     assert overflow_px(page) <= 0
 
 
 def test_both_models_are_compared_on_demand(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rival, "rival", rival.Rival(service.recognizer))
+    monkeypatch.setattr(comparison, "large_model", service.recognizer)
+    monkeypatch.setattr(comparison, "has_head", lambda: True)
     page = open_page()
     expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)
     speak(page)
@@ -110,12 +111,9 @@ def test_both_models_are_compared_on_demand(open_page: Open, monkeypatch: pytest
     assert page.locator(".models h3").count() == 2
 
 
-def test_what_the_comparison_lacks_is_said_on_a_phone_too(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(rival, "rival", rival.Rival(lambda: load_comparison(tmp_path)))
-    page = open_page(width=360, height=740)
+def test_without_the_large_model_there_is_no_button(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "has_head", lambda: False)
+    page = open_page()
     speak(page)
-    page.get_by_role("button", name=texts.COMPARE).click()
-    expect(page.locator("#comparison .quiet").first).to_contain_text("python train.py", timeout=SOON_MS)
-    assert overflow_px(page) <= 0
+    expect(page.get_by_role("button", name=texts.EXPLAIN)).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)

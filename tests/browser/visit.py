@@ -8,7 +8,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from ui import service
+from ui.films import PAGE_SIZE
 
 Open = Callable[..., Page]
 SOON_MS = 20_000
@@ -48,7 +48,7 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def wait_for_films(page: Page, count: int = service.PAGE) -> None:
+def wait_for_films(page: Page, count: int = PAGE_SIZE) -> None:
     expect(page.locator(".film")).to_have_count(count, timeout=SOON_MS)
 
 

@@ -1,12 +1,14 @@
-"""The app where something is missing, broken, full or unwritable from the start, or ends in the middle of an answer."""
+"""The app where something is broken, full or unwritable from the start; and what a visit leaves behind: nothing."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,127 +20,119 @@ from voice import RATE_HZ, speak
 
 pytestmark = pytest.mark.slow
 
-
-def ask(app: Running, name: str, **asked: Any) -> str:
-    """Return everything that an endpoint answers."""
-    call = requests.post(f"{app.url}gradio_api/call/v2/{name}", json=asked, timeout=60).json()
-    return requests.get(f"{app.url}gradio_api/call/{name}/{call['event_id']}", timeout=60).text
-
-
-def upload(app: Running, folder: Path) -> dict[str, Any]:
-    sf.write(folder / "voice.wav", speak(), RATE_HZ)
-    with (folder / "voice.wav").open("rb") as file:
-        (path,) = requests.post(f"{app.url}gradio_api/upload", files={"files": file}, timeout=20).json()
-    return {"path": path, "meta": {"_type": "gradio.FileData"}}
-
-
-def hears_and_finds(app: Running, folder: Path) -> bool:
-    return "event: complete" in ask(app, "recommend_from_voice", audio=upload(app, folder))
-
-
-@pytest.mark.parametrize(
-    ("file", "spoil"),
-    [("model.safetensors", "cut"), ("model.safetensors", "change"), ("model.safetensors", "delete"),
-     ("speaker.safetensors", "cut"), ("speaker.safetensors", "change"),
-     ("config.json", "cut"), ("config.json", "delete")],
-)  # fmt: skip
-def test_spoiled_weights_are_one_line_and_films_go_on(copy: Path, tmp_path: Path, file: str, spoil: str) -> None:
-    path = copy / "ser_model/weights" / file
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    if spoil == "delete":
-        path.unlink()
-    else:
-        path.write_bytes(data if spoil == "change" else data[: len(data) // 2])
-    app = start(tmp_path / "app", project=copy)
-    try:
-        said = ask(app, "recognize", audio=upload(app, tmp_path))
-        assert "event: error" in said
-        assert "Fetch it again or run train.py" in said
-        assert "event: complete" in ask(app, "recommend", mood="sad")
-    finally:
-        app.stop(signal.SIGKILL)
-    assert "Traceback" not in app.said
-    assert len([line for line in app.said.splitlines() if "damaged" in line]) == 1
-
-
-@pytest.mark.parametrize("names", [("HOME", "MOOD_HOME", "HF_HOME"), ("TMPDIR",)])
-def test_folders_that_cannot_be_written_are_done_without(tmp_path: Path, names: tuple[str, ...]) -> None:
-    own = {"GRADIO_TEMP_DIR": str(tmp_path / "recordings")}  # what would else be shared with other programs
-    app = start(tmp_path / "app", **dict.fromkeys(names, "/proc/nowhere"), **own)
-    try:
-        assert hears_and_finds(app, tmp_path)
-    finally:
-        app.stop(signal.SIGKILL)
-    assert "Traceback" not in app.said
-
-
-def test_without_redis_from_the_start_pages_are_kept_in_memory(tmp_path: Path) -> None:
-    app = start(
-        tmp_path / "app", IMDB_CACHE="redis://127.0.0.1:9/0", IMDB_LIVE="on", IMDB_BASE_URL="http://127.0.0.1:9"
-    )
-    try:
-        assert hears_and_finds(app, tmp_path)
-    finally:
-        app.stop(signal.SIGKILL)
-    assert "Traceback" not in app.said
+AGENT, CLIP = "visitor-7f3a9", "a-secret-name-4711"  # what a log of requests would keep
+HEADERS = {"User-Agent": AGENT, "X-Forwarded-For": "203.0.113.77"}
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 200 kB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("no disk may be mounted here")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
+def begin(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Starts apps that are ended with the test."""
+    running: list[Running] = []
 
+    def begin(**settings: Any) -> Running:
+        running.append(start(tmp_path / "app", **settings))
+        return running[-1]
 
-def test_on_a_full_disk_recordings_are_refused_in_words_and_films_go_on(tmp_path: Path, small_disk: Path) -> None:
-    app = start(tmp_path / "app", TMPDIR=str(small_disk), MOOD_HOME=str(small_disk))
-    try:
-        big = {"files": ("a.wav", bytes(400_000))}
-        answer = requests.post(f"{app.url}gradio_api/upload", files=big, timeout=20)
-        assert (answer.status_code, "no room on this computer" in answer.text) == (507, True)
-        assert "event: complete" in ask(app, "recommend", mood="sad")
-        for path in small_disk.rglob("*"):
-            if path.is_file():
-                path.unlink()
-        assert hears_and_finds(app, tmp_path)  # by itself, once there is room
-    finally:
+    yield begin
+    for app in running:
         app.stop(signal.SIGKILL)
+        assert "Traceback" not in app.said
 
 
-def test_killed_in_the_middle_of_answers_it_starts_again_and_answers(tmp_path: Path) -> None:
-    app = start(tmp_path / "app")
-    try:
-        audio = upload(app, tmp_path)
-        requests.post(f"{app.url}gradio_api/call/v2/recognize_batch", json={"files": [audio] * 50}, timeout=20)
-    finally:
-        app.stop(signal.SIGKILL)
-    again = start(tmp_path / "app")
-    try:
-        assert hears_and_finds(again, tmp_path)
-    finally:
-        again.stop(signal.SIGKILL)
-    assert Path(audio["path"]).is_file()  # younger than an hour: the broom takes it when it is not
+def ask(app: Running, name: str, **asked: Any) -> str:
+    """Return everything that an endpoint answers."""
+    call = requests.post(f"{app.url}gradio_api/call/v2/{name}", json=asked, headers=HEADERS, timeout=60).json()
+    return requests.get(f"{app.url}gradio_api/call/{name}/{call['event_id']}", headers=HEADERS, timeout=60).text
+
+
+def upload(app: Running, folder: Path) -> dict[str, Any]:
+    sf.write(folder / f"{CLIP}.wav", speak("aeiouaeiou"), RATE_HZ)
+    with (folder / f"{CLIP}.wav").open("rb") as file:
+        answer = requests.post(f"{app.url}gradio_api/upload", files={"files": file}, headers=HEADERS, timeout=20)
+    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def predicts_and_finds(app: Running, folder: Path) -> bool:
+    return "event: complete" in ask(app, "recommend_from_voice", audio=upload(app, folder))
+
+
+def test_damaged_weights_and_results_are_one_line_each_and_films_go_on(
+    begin: Callable[..., Running], project: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    for part in ("ser_model", "scraper", "ui", "results/luna"):
+        shutil.copytree(project / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "scores"))
+    shutil.copyfile(project / "app.py", copy / "app.py")
+    for path in (copy / "ser_model/weights/model.safetensors", copy / "results/luna/metrics.json"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    app = begin(project=copy)
+    said = ask(app, "recognize", audio=upload(app, tmp_path))
+    assert "event: error" in said
+    assert "Get it again, or run train.py" in said
+    assert "event: complete" in ask(app, "recommend", mood="sad")
+    assert len([line for line in app.said.splitlines() if "damaged" in line]) == 1
+    assert len([line for line in app.said.splitlines() if "cannot be shown" in line]) == 1
+
+
+def test_what_cannot_be_written_or_reached_is_done_without(begin: Callable[..., Running], tmp_path: Path) -> None:
+    nowhere = dict.fromkeys(("HOME", "MOOD_HOME", "HF_HOME", "TMPDIR"), "/proc/nowhere")
+    recordings = {"GRADIO_TEMP_DIR": str(tmp_path / "recordings")}  # they need a place
+    films = {"IMDB_CACHE": "redis://127.0.0.1:9/0", "IMDB_LIVE": "on", "IMDB_BASE_URL": "http://127.0.0.1:9"}
+    assert predicts_and_finds(begin(**nowhere, **recordings, **films), tmp_path)
+
+
+def test_a_recording_without_room_is_refused_in_words_and_films_go_on(
+    begin: Callable[..., Running], tmp_path: Path
+) -> None:
+    app = begin(limit_bytes=300_000)
+    files = {"files": ("a.wav", bytes(900_000))}
+    answer = requests.post(f"{app.url}gradio_api/upload", files=files, timeout=20)
+    assert (answer.status_code, "the server is full" in answer.text) == (507, True)
+    assert "event: complete" in ask(app, "recommend", mood="sad")
+    assert predicts_and_finds(app, tmp_path)
+
+
+def test_nothing_of_a_visit_is_left_and_nobody_hears_of_it(begin: Callable[..., Running], tmp_path: Path) -> None:
+    def written() -> dict[Path, bytes]:
+        files = (path for path in (tmp_path / "app").rglob("*") if path.is_file() and path.name != "sockets.txt")
+        return {path: path.read_bytes() for path in files}
+
+    app = begin(IMDB_LIVE="on", IMDB_BASE_URL="http://imdb.invalid")
+    audio = upload(app, tmp_path)
+    assert ask(app, "recommend_from_voice", audio=audio).startswith("event: complete")
+    assert "event: complete" in ask(app, "recommend", mood="sad")
+    assert (app.folder / "tmp/mood-picks").stat().st_mode & 0o077 == 0  # for this user alone
+    assert [path for path, data in written().items() if data.startswith(b"RIFF")] == [Path(audio["path"])]
+    assert app.stop(signal.SIGTERM) == 0
+    for data in written().values():
+        assert not data.startswith(b"RIFF")
+        for secret in (CLIP, AGENT, "203.0.113.77", "probabilit", "fearful"):
+            assert secret.encode() not in data
+    assert app.strangers
+    assert all("imdb.invalid" in line for line in app.strangers)
+
+
+def test_what_a_killed_process_left_is_deleted_by_the_next_which_deletes_in_time(
+    begin: Callable[..., Running], tmp_path: Path
+) -> None:
+    app = begin()
+    audio = upload(app, tmp_path)
+    requests.post(f"{app.url}gradio_api/call/v2/recognize_batch", json={"files": [audio] * 50}, timeout=20)
+    app.stop(signal.SIGKILL)  # in the middle of the answers
+    assert Path(audio["path"]).exists()
+    again = begin(MOOD_KEEP_S="3")
+    assert not Path(audio["path"]).exists()
+    assert predicts_and_finds(again, tmp_path)
+    deadline = time.monotonic() + 20
+    while list((again.folder / "tmp").rglob("*.wav")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not list((again.folder / "tmp").rglob("*.wav"))
 
 
 def test_a_wrong_setting_stops_the_start_with_a_sentence(project: Path, tmp_path: Path) -> None:
     environment = os.environ | {"IMDB_LIVE": "yes", "GRADIO_TEMP_DIR": str(tmp_path)}
-    ended = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    quiet = {"capture_output": True, "text": True, "timeout": 60}
+    ended = subprocess.run([sys.executable, "app.py"], check=False, cwd=project, env=environment, **quiet)
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == "app.py: IMDB_LIVE must be on or off, not 'yes'"
     assert "Traceback" not in ended.stderr

@@ -1,26 +1,25 @@
-"""Small pages, a small list of films and a stand-in for IMDb on loopback."""
+"""Small pages, a small list of films, and stand-ins for IMDb on loopback."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from scraper import transport
-from scraper.catalogue import COLUMNS, Catalogue
-from scraper.settings import ScraperSettings
+from scraper.catalogue import CSV_COLUMNS, Catalogue
+from scraper.imdb import ScraperSettings
 
-PATH = "/search/title/"
-CYCLE = (
+SHARED = Path(os.environ.get("MOOD_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+GENRE_CYCLE = (
     ("Comedy", "Family"),
     ("Action", "Crime", "Thriller"),
     ("Drama", "Romance"),
@@ -32,12 +31,15 @@ CYCLE = (
 )
 
 Item = dict[str, Any]
+Pieces = Callable[[], Iterator[bytes]]
 
 
-@pytest.fixture(autouse=True)
-def no_waiting_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lift the limit of one request a second, which has a test of its own."""
-    monkeypatch.setattr(transport, "PER_SECOND", 1000)
+@pytest.fixture
+def shared_folder() -> Path:
+    """The folder with real IMDb pages; tests that need it are skipped without it."""
+    if not SHARED.is_dir():
+        pytest.skip("there is no shared folder; set MOOD_SHARED to it")
+    return SHARED
 
 
 @pytest.fixture
@@ -85,15 +87,15 @@ def comedies(item: Callable[..., Item], page: Callable[..., str]) -> str:
 
 @pytest.fixture
 def films_csv(tmp_path: Path) -> Path:
-    """A list of 160 films in the form of the bundled one."""
+    """A list of 160 films in the format of the bundled one."""
     path = tmp_path / "films.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(CSV_COLUMNS)
         for n in range(160):
-            row = [f"tt{9000000 + n}", f'Film "{chr(97 + n % 26)}{n}x", a tale', 1950 + n % 75, "|".join(CYCLE[n % 8])]
-            row += [None if n % 11 == 0 else 80 + n % 70, ("en", "fr", "ko")[n % 3], 5 + n % 40 / 10, 1000 * (n + 1)]
-            writer.writerow([*row, ("woman", "man", "")[n % 3]])
+            row = [f"tt{9000000 + n}", f'Film "{chr(97 + n % 26)}{n}x", a tale', 1950 + n % 75]
+            row += ["|".join(GENRE_CYCLE[n % 8]), None if n % 11 == 0 else 80 + n % 70, ("en", "fr", "ko")[n % 3]]
+            writer.writerow([*row, 5 + n % 40 / 10, 1000 * (n + 1), ("woman", "man", "")[n % 3]])
     return path
 
 
@@ -104,36 +106,28 @@ def catalogue(tmp_path: Path, films_csv: Path) -> Catalogue:
 
 @pytest.fixture
 def settings(httpserver: HTTPServer, tmp_path: Path) -> ScraperSettings:
-    """Settings that lead to the stand-in."""
-    return ScraperSettings(base_url=httpserver.url_for(""), home=tmp_path / "home")
+    """Settings that lead to the stand-in, without the limit of one request a second."""
+    return ScraperSettings(base_url=httpserver.url_for(""), home=tmp_path / "home", requests_per_second=1000)
 
 
 @pytest.fixture
-def impatient(settings: ScraperSettings) -> ScraperSettings:
-    """The same with a budget that makes waiting bearable."""
-    return replace(settings, budget_s=0.6)
-
-
-@pytest.fixture
-def raw_server() -> Iterator[Callable[[Callable[[], Iterator[bytes]]], str]]:
-    """Starts servers that send bytes as they like, to show what a well-behaved one cannot; gives their address."""
+def raw_server() -> Iterator[Callable[[Pieces], str]]:
+    """Starts servers that send whatever bytes a test likes, which a well-behaved one cannot; returns their address."""
     listeners: list[socket.socket] = []
 
-    def serve(listener: socket.socket, pieces: Callable[[], Iterator[bytes]]) -> None:
-        while True:
-            try:
+    def serve(listener: socket.socket, pieces: Pieces) -> None:
+        with contextlib.suppress(OSError):  # the test is over
+            while True:
                 connection, _ = listener.accept()
-            except OSError:  # the test is over
-                return
-            threading.Thread(target=answer, args=(connection, pieces), daemon=True).start()
+                threading.Thread(target=answer, args=(connection, pieces), daemon=True).start()
 
-    def answer(connection: socket.socket, pieces: Callable[[], Iterator[bytes]]) -> None:
+    def answer(connection: socket.socket, pieces: Pieces) -> None:
         with connection, contextlib.suppress(OSError):
             connection.recv(65536)
             for piece in pieces():
                 connection.sendall(piece)
 
-    def start(pieces: Callable[[], Iterator[bytes]]) -> str:
+    def start(pieces: Pieces) -> str:
         listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         listeners.append(listener)
         threading.Thread(target=serve, args=(listener, pieces), daemon=True).start()

@@ -1,14 +1,33 @@
 from __future__ import annotations
 
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from scraper.catalogue import Catalogue, load_bundled, load_imported
+from scraper.catalogue import (
+    BASICS,
+    IMPORTED_NAME,
+    PRINCIPALS,
+    RATINGS,
+    TABLE_COLUMNS,
+    Catalogue,
+    import_tables,
+    load_bundled,
+    load_imported,
+)
 from scraper.errors import CatalogueError
+from scraper.film import Film
 from scraper.query import FilmQuery, Sort, genre_bits, weighted_rating
+
+# --- the lists ---
 
 
 def test_reads_text_and_missing_values(catalogue: Catalogue) -> None:
@@ -42,7 +61,7 @@ def test_genre_bits_of_a_film_are_those_of_a_query(catalogue: Catalogue) -> None
 
 
 @pytest.mark.parametrize("content", [None, "id,title\n", "\n"])
-def test_a_list_that_is_none_is_refused(tmp_path: Path, content: str | None) -> None:
+def test_a_missing_or_different_file_is_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "list.csv"
     if content is not None:
         path.write_text(content)
@@ -56,7 +75,7 @@ def test_a_wrong_number_is_refused(films_csv: Path) -> None:
         load_bundled(films_csv)
 
 
-def test_imported_tables_borrow_language_and_lead_from_the_bundled_list(tmp_path: Path, films_csv: Path) -> None:
+def test_imported_tables_take_language_and_lead_from_the_bundled_list(tmp_path: Path, films_csv: Path) -> None:
     path = tmp_path / "films.parquet"
     row = "SELECT 'tt9000000' imdb_id, 'A' title, 2020 AS year, ['Drama'] genres, 7.0 rating, 9 votes, 90 runtime_min"
     metadata = "(FORMAT parquet, KV_METADATA {as_of: '2026-02-03'})"
@@ -67,7 +86,155 @@ def test_imported_tables_borrow_language_and_lead_from_the_bundled_list(tmp_path
     assert table.as_of.isoformat() == "2026-02-03"
 
 
-def test_a_damaged_import_is_refused_with_a_remedy(tmp_path: Path, films_csv: Path) -> None:
-    (tmp_path / "films.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(CatalogueError, match="import"):
-        load_imported(tmp_path / "films.parquet", films_csv)
+def test_damaged_imported_tables_are_reported_and_the_bundled_list_is_used(
+    tmp_path: Path, films_csv: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / IMPORTED_NAME).write_bytes(b"PAR1 and then nothing")
+    catalogue = Catalogue.load(tmp_path, films_csv)
+    assert catalogue.imported is None
+    assert "import the tables again" in caplog.text
+    assert len(catalogue.bundled.films()) == 160
+
+
+# --- the import of IMDb's tables ---
+
+ROWS: dict[str, list[tuple[object, ...]]] = {
+    BASICS: [
+        ("tt0000001", "movie", 'The "Film"', "Le Film", 0, 1999, r"\N", 90, "Comedy,Drama"),
+        ("tt0000002", "movie", "\u202eevil\u200b\x07 <script>" + "x" * 10_000, "x", 0, 2001, r"\N", r"\N", r"\N"),
+        ("tt0000003", "tvSeries", "A Programme", "x", 0, 2001, 2004, 45, "Drama"),
+        ("tt0000004", "movie", "For Adults", "x", 1, 2001, r"\N", 80, "Adult"),
+        ("tt0000005", "movie", "Few Votes", "x", 0, 2001, r"\N", 80, "Drama"),
+        ("tt0000006", "movie", "Not Out Yet", "x", 0, r"\N", r"\N", 80, "Drama"),
+        ("tt0000007", "movie", "For Adults by Genre Alone", "x", 0, 2001, r"\N", 80, "Adult,Drama"),
+    ],
+    RATINGS: [(f"tt000000{n}", 7.5, 20 if n == 5 else 2000) for n in range(1, 8)],
+    PRINCIPALS: [
+        ("tt0000001", 1, "nm1", "director", r"\N", r"\N"),
+        ("tt0000001", 3, "nm3", "actor", r"\N", '["Him"]'),
+        ("tt0000001", 2, "nm2", "actress", r"\N", '["Her"]'),
+        ("tt0000003", 1, "nm4", "actor", r"\N", r"\N"),
+    ],
+}
+
+
+def write(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    lines = ["\t".join(map(str, row)) for row in [header, *rows]]
+    path.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
+
+
+@pytest.fixture
+def official(tmp_path: Path) -> Path:
+    folder = tmp_path / "official"
+    folder.mkdir()
+    for name, rows in ROWS.items():
+        write(folder / name, TABLE_COLUMNS[name], rows)
+    return folder
+
+
+def imported_films(home: Path, films_csv: Path) -> list[Film]:
+    table = load_imported(home / IMPORTED_NAME, films_csv)
+    return sorted(table.films(), key=lambda film: film.imdb_id)
+
+
+def test_takes_released_films_with_enough_votes(tmp_path: Path, official: Path, films_csv: Path) -> None:
+    os.utime(official / BASICS, (1_700_000_000, 1_700_000_000))
+    assert import_tables(tmp_path / "home", official) == (2, 1)
+    first, second = imported_films(tmp_path / "home", films_csv)
+    assert (first.title, first.year, first.genres, first.runtime_min) == ('The "Film"', 1999, ("Comedy", "Drama"), 90)
+    assert (first.rating, first.votes, first.lead) == (7.5, 2000, "woman")
+    assert (second.genres, second.runtime_min, second.lead) == ((), None, None)
+    assert load_imported(tmp_path / "home" / IMPORTED_NAME, films_csv).as_of.isoformat() == "2023-11-14"
+    assert import_tables(tmp_path / "home", official, min_votes=10) == (3, 1)
+
+
+def test_titles_are_one_line_of_plain_text(tmp_path: Path, official: Path, films_csv: Path) -> None:
+    import_tables(tmp_path / "home", official)
+    title = imported_films(tmp_path / "home", films_csv)[1].title
+    assert title.startswith("evil \u2039script\u203ax")
+    assert len(title) == 300
+
+
+def change_header(folder: Path) -> None:
+    write(folder / BASICS, ("id", "title"), [("tt0000001", "x")])
+
+
+def cut_off(folder: Path) -> None:
+    rows = [(f"tt{n:07d}", 7.0, 5000 + n * 37 % 9999) for n in range(20_000)]
+    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], rows)
+    content = (folder / RATINGS).read_bytes()
+    (folder / RATINGS).write_bytes(content[: len(content) // 2])
+
+
+def change_types(folder: Path) -> None:
+    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [("tt0000001", "good", "many")])
+
+
+def leave_out(folder: Path) -> None:
+    (folder / PRINCIPALS).unlink()
+
+
+def take_from_another_day(folder: Path) -> None:
+    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [("tt9999999", 7.0, 5000)])
+
+
+def leave_out_the_actors(folder: Path) -> None:
+    write(folder / PRINCIPALS, TABLE_COLUMNS[PRINCIPALS], [])
+
+
+def unpack(folder: Path) -> None:
+    (folder / RATINGS).write_text("tconst\taverageRating\tnumVotes\n")
+
+
+def empty(folder: Path) -> None:
+    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [])
+
+
+DAMAGES = [change_header, cut_off, change_types, leave_out, take_from_another_day, leave_out_the_actors, unpack, empty]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_tables_are_refused_in_one_line_and_the_old_list_stays(
+    tmp_path: Path, official: Path, damage: Callable[[Path], None]
+) -> None:
+    home = tmp_path / "home"
+    import_tables(home, official)
+    before = (home / IMPORTED_NAME).read_bytes()
+    damage(official)
+    with pytest.raises(CatalogueError) as refusal:
+        import_tables(home, official)
+    assert "\n" not in str(refusal.value)
+    assert (home / IMPORTED_NAME).read_bytes() == before
+    assert [path.name for path in home.iterdir()] == [IMPORTED_NAME]
+
+
+def test_a_failure_on_the_last_step_leaves_nothing_behind(tmp_path: Path, official: Path) -> None:
+    home = tmp_path / "home"
+    (home / IMPORTED_NAME).mkdir(parents=True)  # so that the new list cannot take its place
+    with pytest.raises(CatalogueError):
+        import_tables(home, official)
+    assert [path.name for path in home.iterdir()] == [IMPORTED_NAME]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from scraper.catalogue import import_tables
+class Path(type(pathlib.Path())):
+    def replace(self, target):
+        os.kill(os.getpid(), signal.SIGKILL)
+import_tables(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_an_import_that_is_killed_leaves_the_old_list_and_can_be_repeated(
+    tmp_path: Path, official: Path, project: Path
+) -> None:
+    home = tmp_path / "home"
+    import_tables(home, official)
+    before = (home / IMPORTED_NAME).read_bytes()
+    run = [sys.executable, "-c", KILLED, home, official]
+    assert subprocess.run(run, cwd=project, capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert (home / IMPORTED_NAME).read_bytes() == before
+    assert len(list(home.iterdir())) > 1  # it was at work
+    assert import_tables(home, official) == (2, 1)
+    assert [path.name for path in home.iterdir()] == [IMPORTED_NAME]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from scraper.__main__ import main
+from scraper.__main__ import COMMON_FILTERS, DIFFERS, check_list, main
+from scraper.catalogue import BUNDLED_CSV, CSV_COLUMNS
+from scraper.errors import CatalogueError
+from scraper.moods import Mood
 
 FILM_KEYS = {
     "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url",
@@ -49,21 +53,14 @@ def test_search_prints_films_source_and_reasons(capsys: pytest.CaptureFixture[st
     assert all(film["year"] >= 2000 for film in document["films"])
 
 
-def test_offline_asks_nobody(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], httpserver: HTTPServer
-) -> None:
-    monkeypatch.setenv("IMDB_LIVE", "on")
-    monkeypatch.setenv("IMDB_BASE_URL", httpserver.url_for(""))
-    assert output_of(capsys, "search", "--offline", "--json")["source"]["kind"] == "bundled"
-    assert httpserver.log == []
-
-
-def test_search_asks_imdb(
+def test_search_asks_imdb_unless_it_is_offline(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], httpserver: HTTPServer, comedies: str
 ) -> None:
     monkeypatch.setenv("IMDB_LIVE", "on")
     monkeypatch.setenv("IMDB_BASE_URL", httpserver.url_for(""))
     httpserver.expect_request("/search/title/").respond_with_data(comedies)
+    assert output_of(capsys, "search", "--offline", "--json")["source"]["kind"] == "bundled"
+    assert httpserver.log == []
     assert output_of(capsys, "search", "--mood", "happy", "--json")["source"]["kind"] == "imdb"
 
 
@@ -96,19 +93,134 @@ def test_bad_input_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str
     assert captured.err.startswith("error: ")
 
 
-def test_a_page_that_is_none_is_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_bytes(b"\xff\xfe\x00 nothing")
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00 nothing", b'{"message": "not HTML"}', b""])
+def test_a_file_that_is_not_a_page_is_bad_input(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "page.html").write_bytes(content)
     assert main(["parse", str(tmp_path / "page.html"), "--json"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
     assert main(["parse", str(tmp_path)]) == 2
 
 
-def test_check_reports_problems_by_its_exit_code(capsys: pytest.CaptureFixture[str], films_csv: Path) -> None:
+def run_into(project: Path, output: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    with Path(output).open("w") as file:
+        run = [sys.executable, "-m", "scraper", "search", "--mood", "sad", *arguments]
+        return subprocess.run(run, cwd=project, stdout=file, stderr=subprocess.PIPE, text=True, check=False)
+
+
+@pytest.mark.parametrize("limit", ["1", "100"])  # less and more than fits into a buffer
+def test_a_full_disk_is_one_line_that_names_the_output(project: Path, limit: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("/dev/full is a device of Linux")
+    done = run_into(project, "/dev/full", "--json", "--limit", limit)
+    assert done.returncode == 2
+    assert done.stderr == "error: the output cannot be read or written: No space left on device\n"
+
+
+def test_a_reader_that_stops_early_is_no_error(project: Path) -> None:
+    command = f"{sys.executable} -m scraper search --mood sad --limit 100 --json | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout == "{\n0\n"
+    assert done.stderr == ""
+
+
+def test_import_tables_without_a_folder_prints_the_commands_to_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["import-tables", "--min-votes", "50"]) == 0
+    download, convert = capsys.readouterr().out.splitlines()
+    folder = str(tmp_path / "home/tables")
+    assert download.startswith("curl ")
+    assert folder in download
+    assert download.count("https://datasets.imdbws.com/title.") == 3
+    assert convert.endswith(f"-m scraper import-tables --from {folder} --min-votes 50")
+
+
+# --- the check of a list ---
+
+
+def write_list(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join([",".join(CSV_COLUMNS), *rows, ""]))
+    return path
+
+
+def problems_of_films(problems: list[str]) -> list[str]:
+    """Leave out that so short a list has too few films for the moods."""
+    return [problem for problem in problems if not problem.startswith(tuple(Mood))]
+
+
+def test_the_bundled_list_has_no_problems(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
-    assert main(["check", "--list", str(films_csv)]) == 1
-    assert "films, " in capsys.readouterr().out
+    assert capsys.readouterr().out == ""
 
 
-def test_runs_as_a_module(project: Path) -> None:
-    run = [sys.executable, "-m", "scraper", "search", "--mood", "calm", "--limit", "1", "--json"]
-    done = subprocess.run(run, cwd=project, capture_output=True, text=True, check=True)
-    assert len(json.loads(done.stdout)["films"]) == 1
+def test_the_bundled_list_agrees_with_the_facts(shared_folder: Path) -> None:
+    assert check_list(against=shared_folder / "imdb/films.csv") == []
+
+
+def test_an_empty_list_is_too_thin_for_every_mood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_list(tmp_path / "list.csv")
+    assert main(["check", "--list", str(path)]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 2 * len(Mood) * (1 + len(COMMON_FILTERS))
+
+
+def test_a_filter_that_leaves_too_few_films_is_named(tmp_path: Path) -> None:
+    with BUNDLED_CSV.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file) if row[5] in {"en", "language"}]
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    problems = check_list(tmp_path / "list.csv")
+    assert problems
+    assert all("not English" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["tt0000001,A,2000,Drama,90,en,7,100,", "tt0000001,B,2001,Drama,90,en,7,100,"], "tt0000001: listed 2 times"),
+        (["tt0000001,A,2000,Drama,90,en,7,100,", "tt0000002,a,2000,Drama,90,en,7,100,"], "a (2000): listed 2 times"),
+        (["tt0000001,A,2000,Joy,90,en,7,100,"], "unknown genre"),
+        (["tt0000001,A,2000,,90,en,7,100,"], "no genre"),
+        (["tt0000001,A,,Drama,90,en,7,100,"], "no title or no year"),
+        (["tt0000001,A,2000,Drama,90,en,11,100,"], "rating 11.0"),
+        (["tt0000001,A,2000,Drama,90,en,7,100,her"], "lead 'her'"),
+    ],
+)
+def test_duplicates_and_bad_facts_are_found(tmp_path: Path, rows: list[str], words: str) -> None:
+    (problem,) = problems_of_films(check_list(write_list(tmp_path / "list.csv", *rows)))
+    assert words in problem
+
+
+def test_differences_from_the_facts_are_found(tmp_path: Path) -> None:
+    films = write_list(
+        tmp_path / "list.csv",
+        "tt0000001,a,2000,War|Drama,92,en,7.2,1500,",
+        "tt0000002,Z,1999,Drama,120,en,8.2,15000,",
+        "tt0000003,C,2000,Drama,9,en,7,5,",
+        "tt0000004,D,2000,Drama,9,en,7,5,",
+    )
+    facts = tmp_path / "facts.csv"
+    facts.write_text(
+        "imdb_id,title,year,genres,rating,votes,runtime_min\n"
+        "tt0000001,A,2000,Drama|War,7.0,1000,90\n"  # close enough
+        "tt0000002,A,2000,Drama|War,7.0,1000,90\n"
+        "tt0000003,C,2000,Drama,,,\n"  # not known
+    )
+    problems = problems_of_films(check_list(films, facts))
+    assert [problem.split(" is ")[0] for problem in problems[:-1]] == [f"tt0000002: {name}" for name in DIFFERS]
+    assert problems[-1] == "1 films are not among the facts, the first is tt0000004"
+
+
+def test_an_unusable_list_or_table_of_facts_is_refused_by_name(tmp_path: Path) -> None:
+    write_list(tmp_path / "id.csv", "tt12,Nameless,2000,Drama,90,en,7.0,5000,")
+    (tmp_path / "utf-16.csv").write_bytes(BUNDLED_CSV.read_text("utf-8").encode("utf-16"))
+    for name in ("id.csv", "utf-16.csv"):
+        with pytest.raises(CatalogueError, match=name):
+            check_list(tmp_path / name)
+    first = BUNDLED_CSV.read_text("utf-8").splitlines()[1].split(",")
+    columns = "imdb_id,title,year,genres,rating,votes,runtime_min"
+    for content in (f"{columns}\n{first[0]},{first[1]},soon,,,,\n", "imdb_id,title\n"):
+        (tmp_path / "facts.csv").write_text(content)
+        with pytest.raises(CatalogueError, match=r"facts\.csv"):
+            check_list(against=tmp_path / "facts.csv")

@@ -51,10 +51,10 @@ def test_lifting_one_mood_leaves_out_what_it_should_avoid(mood: Mood) -> None:
     assert set(avoided({mood: 1.0}, Intent.LIFT)) == set(TABLE[mood][Intent.LIFT].avoid)
 
 
-def test_an_unsure_reading_gives_a_broad_list() -> None:
-    sure = blend({"sad": 1.0}, Intent.MATCH)
-    unsure = blend({"sad": 0.4, "angry": 0.3, "fearful": 0.3}, Intent.MATCH)
-    assert len(unsure) > len(sure)
+def test_an_uncertain_prediction_gives_a_broad_list() -> None:
+    certain = blend({"sad": 1.0}, Intent.MATCH)
+    uncertain = blend({"sad": 0.4, "angry": 0.3, "fearful": 0.3}, Intent.MATCH)
+    assert len(uncertain) > len(certain)
 
 
 def entropy(weights: dict[str, float]) -> float:
@@ -63,7 +63,7 @@ def entropy(weights: dict[str, float]) -> float:
 
 
 @given(probabilities, intents)
-def test_the_less_sure_the_reading_the_broader_the_genres(p: dict[str, float], intent: Intent) -> None:
+def test_the_less_certain_the_prediction_the_broader_the_genres(p: dict[str, float], intent: Intent) -> None:
     masses = {mood: share * sum(TABLE[Mood(mood)][intent].weights.values()) for mood, share in p.items()}
     apart = sum(mass * entropy(TABLE[Mood(mood)][intent].weights) for mood, mass in masses.items())
     assert entropy(blend(p, intent)) >= apart / sum(masses.values()) - 1e-9
@@ -80,13 +80,13 @@ def test_film_noir_gives_way_to_thriller_for_new_films() -> None:
     assert "Thriller" in late
 
 
-def test_an_emotion_the_model_learned_anew_asks_for_its_genres() -> None:
+def test_a_new_emotion_of_the_model_asks_for_its_genres() -> None:
     for ask in (blend, avoided):
         with pytest.raises(QueryError, match=r"'bored'.*genres in TABLE \(scraper/moods.py\)"):
             ask({"sad": 0.4, "bored": 0.6}, Intent.MATCH)
 
 
 @pytest.mark.parametrize("bad", [{"joy": 1.0}, {"sad": -1.0}, {"sad": float("nan")}, {"sad": 0.0}])
-def test_what_is_no_probability_is_refused(bad: dict[str, float]) -> None:
+def test_numbers_that_are_not_probabilities_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(QueryError):
         blend(bad, Intent.MATCH)

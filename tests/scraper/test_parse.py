@@ -1,19 +1,23 @@
+"""Pages as IMDb sends them, and as no server should send them: cut, swapped, of wrong types, with script in titles."""
+
 from __future__ import annotations
 
 import json
+import random
 import re
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from scraper.errors import ImdbBlocked, ImdbLayoutChanged
-from scraper.facts import minutes, rating, rounded_votes
-from scraper.page import dump_page, load_page
-from scraper.parse import CHALLENGE_MARKS, parse_page
+from scraper.film import GENRES
+from scraper.parse import CHALLENGE_MARKS, Page, parse_page
 
 Build = Callable[..., Any]
 
@@ -24,12 +28,13 @@ CARD = """
 <img class="ipc-image" src="https://m.media-amazon.com/images/M/MV5Babc@._V1_QL75_UX140_CR0,1,140,207_.jpg">
 <div class="dli-title-metadata"><ul>{details}</ul></div>{star}</li>
 """
-STAR = """<span aria-label="IMDb rating: 8.7" class="ipc-rating-star ipc-rating-star--imdb">
-<span class="ipc-rating-star--voteCount">&nbsp;(<!-- -->2.6M<!-- -->)</span></span>"""
+STAR = """<span aria-label="{rating}" class="ipc-rating-star ipc-rating-star--imdb">
+<span class="ipc-rating-star--voteCount">&nbsp;(<!-- -->{votes}<!-- -->)</span></span>"""
 
 
-def card(number: int, title: str, *details: str, star: str = STAR) -> str:
+def card(number: int, title: str, *details: str, rating: str = "IMDb rating: 8.7", votes: str = "2.6M") -> str:
     items = "".join(f'<li class="ipc-inline-list__item">{detail}</li>' for detail in details)
+    star = STAR.format(rating=rating, votes=votes) if rating else ""
     return CARD.format(id=number, rank=number, title=title, details=items, star=star)
 
 
@@ -78,7 +83,7 @@ def test_reads_cards_when_there_is_no_json() -> None:
 
 
 def test_an_unrated_card_has_no_rating() -> None:
-    film = parse_page(card(7, "Quiet", "2014", star="")).films[0]
+    film = parse_page(card(7, "Quiet", "2014", rating="")).films[0]
     assert (film.rating, film.votes, film.runtime_min) == (None, None, None)
 
 
@@ -123,6 +128,7 @@ def test_a_challenge_of_any_length_means_blocked(mark: str) -> None:
         '<div class="lister-item mode-advanced"></div>',
         '<script id="__NEXT_DATA__">{"props": {"pageProps": {}}}</script>' + "<p>x</p>" * 1000,
         '<script id="__NEXT_DATA__">' + "[" * 100_000,
+        json.dumps({"message": "x" * 9999}),
     ],
 )
 def test_other_pages_mean_that_the_layout_changed(text: str) -> None:
@@ -154,47 +160,50 @@ def test_posters_come_from_the_known_host_only(item: Build, page: Build, url: ob
     assert parse_page(page([item(1, primaryImage={"url": url})])).films[0].poster_url is None
 
 
-def test_nothing_but_films_is_kept(comedies: str) -> None:
-    parsed = parse_page(comedies)
-    now = datetime.now(UTC)
-    stored = dump_page(parsed, now)
-    assert b"203.0.113.7" not in stored
-    assert load_page(stored) == (parsed, now)
+def test_a_stored_page_has_only_the_films(comedies: str) -> None:
+    page = parse_page(comedies)
+    assert b"203.0.113.7" not in page.to_json()
+    assert Page.from_json(page.to_json()) == page
 
 
 @pytest.mark.parametrize(
     ("text", "votes"),
     [
-        ("(26K)", 26_000),
-        ("(2.8M)", 2_800_000),
-        ("(646.623)", 646_623),
-        ("(1,234)", 1234),
-        ("(7)", 7),
-        ("()", None),
-        ("(.K)", None),
+        ("26K", 26_000),
+        ("2.8M", 2_800_000),
+        ("646.623", 646_623),
+        ("1,234", 1234),
+        ("7", 7),
+        ("", None),
+        (".K", None),
+        ("9" * 10, None),
     ],
 )
-def test_reads_rounded_votes(text: str, votes: int | None) -> None:
-    assert rounded_votes(text) == votes
+def test_reads_the_votes_of_a_card(text: str, votes: int | None) -> None:
+    assert parse_page(card(7, "A", votes=text)).films[0].votes == votes
 
 
-def test_reads_lengths_and_ratings_of_several_locales() -> None:
-    assert [minutes(t) for t in ("2h 49m", "1h", "48m", "PG-13", "")] == [169, 60, 48, None, None]
-    assert [rating(t) for t in ("IMDb rating: 9.3", "IMDb-Bewertung: 8,7", "10", "none", "2014")] == [
-        9.3,
-        8.7,
-        10.0,
-        None,
-        None,
-    ]
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("2h 49m", 169), ("1h", 60), ("48m", 48), ("PG-13", None), ("", None), ("0m", None)]
+)
+def test_reads_the_running_time_of_a_card(text: str, minutes: int | None) -> None:
+    assert parse_page(card(7, "A", text)).films[0].runtime_min == minutes
 
 
-def test_real_search_page(shared: Path) -> None:
-    text = (shared / "imdb/pages/search_2025-06.html").read_text("utf-8")
-    parse_page(text)
-    started = time.perf_counter()
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [("IMDb rating: 9.3", 9.3), ("IMDb-Bewertung: 8,7", 8.7), ("10", 10.0), ("no rating", None), ("2014", None)],
+)
+def test_reads_the_rating_of_a_card_in_any_language(text: str, rating: float | None) -> None:
+    assert parse_page(card(7, "A", rating=text)).films[0].rating == rating
+
+
+# --- real pages ---
+
+
+def test_real_search_page(shared_folder: Path) -> None:
+    text = (shared_folder / "imdb/pages/search_2025-06.html").read_text("utf-8")
     result = parse_page(text)
-    assert time.perf_counter() - started < 0.2  # 30 ms alone on a core
     assert (result.total, len(result.films)) == (42401, 50)
     script = re.search(r'<script id="__NEXT_DATA__"[^>]*>(.*?)</script>', text, re.DOTALL)
     assert script
@@ -208,8 +217,8 @@ def test_real_search_page(shared: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "cards"), [("search_2025-06", 25), ("find_2026-07", 2)])
-def test_cards_of_real_pages_agree_with_their_json(shared: Path, name: str, cards: int) -> None:
-    text = (shared / f"imdb/pages/{name}.html").read_text("utf-8")
+def test_cards_of_real_pages_agree_with_their_json(shared_folder: Path, name: str, cards: int) -> None:
+    text = (shared_folder / f"imdb/pages/{name}.html").read_text("utf-8")
     films = {film.imdb_id: film for film in parse_page(text).films}
     without_json = parse_page(re.sub(r'<script id="__NEXT_DATA__".*?</script>', "", text, flags=re.DOTALL))
     assert (without_json.layout, len(without_json.films)) == ("cards", cards)
@@ -220,6 +229,109 @@ def test_cards_of_real_pages_agree_with_their_json(shared: Path, name: str, card
         assert film.votes == pytest.approx(twin.votes, rel=0.06)
 
 
-def test_real_page_of_an_old_layout(shared: Path) -> None:
+def test_real_page_of_an_old_layout(shared_folder: Path) -> None:
     with pytest.raises(ImdbLayoutChanged):
-        parse_page((shared / "imdb/pages/other_layout_2016-01.html").read_text("utf-8"))
+        parse_page((shared_folder / "imdb/pages/other_layout_2016-01.html").read_text("utf-8"))
+
+
+# --- mutated pages ---
+
+WRONG: tuple[Any, ...] = (
+    None, True, -1, 10**400, 1e308, "", "x" * 5000, [], {}, [None], [[]], {"text": "x"}, "tt1", "\ud800", "\u202e",
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><script>alert(1)</script>", "&lt;b&gt;",
+    "javascript:alert(1)", "' OR 1=1 --", "1e999", "\x00", ["<b>Drama</b>", "Drama"], float("nan"),
+)  # fmt: skip
+PIECES = ("", "<", ">", '"', "\x00", "}", "]", "</script>", "<!--", "<li>", "&#60;script&#62;", "\ufffd")
+
+
+def places_in(value: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) of nested JSON."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [place for key in keys for place in [(value, key), *places_in(value[key])]]
+
+
+def mutate_json(dice: random.Random, text: str) -> str:
+    """Change some values of the embedded JSON to wrong ones, leave some out, or swap two."""
+    head, script, tail = re.split(r"(?<=json\">)(.*?)(?=</script>)", text, maxsplit=1, flags=re.DOTALL)
+    data = json.loads(script)
+    for _ in range(dice.randint(1, 4)):
+        places = places_in(data)
+        if not places:  # everything was dropped
+            break
+        holder, key = dice.choice(places)
+        action = dice.choice(["wrong", "wrong", "drop", "swap"])
+        if action == "wrong":
+            holder[key] = deepcopy(dice.choice(WRONG))
+        elif action == "drop":
+            del holder[key]
+        else:
+            other, its = dice.choice(places)
+            holder[key], other[its] = deepcopy(other[its]), deepcopy(holder[key])
+    return head + json.dumps(data).replace("</", dice.choice(["<\\/", "</"])) + tail
+
+
+def mutate_text(dice: random.Random, text: str) -> str:
+    """Cut, reverse or swap pieces of the page."""
+    for _ in range(dice.randint(1, 4)):
+        i, j, k = sorted(dice.randrange(len(text) + 1) for _ in range(3))
+        middle = dice.choice([dice.choice(PIECES), text[i:j][::-1], text[j:k] + text[i:j], text[i:j] * 2])
+        text = text[:i] + middle + text[dice.choice([j, k]) :]
+    return text
+
+
+def mutated(seed: int, item: Build, page: Build) -> str:
+    dice = random.Random(seed)
+    items = [item(n, titleText=dice.choice(["Some Film", *filter(None, map(str, WRONG))])) for n in range(1, 6)]
+    cards = "".join(card(n, dice.choice(["Some Film", "<b>A</b>&lt;script&gt;"]), "2014", "2h 49m") for n in (7, 8))
+    text: str = page(items, 345, "eyJh==").replace("</body>", f"{cards}</body>")
+    if dice.random() < 0.2:
+        text = re.sub("<script.*</script>", "", text, flags=re.DOTALL)
+    elif dice.random() < 0.6:
+        text = mutate_json(dice, text)
+    return mutate_text(dice, text) if dice.random() < 0.5 else text
+
+
+def check_fields(page: Page) -> None:
+    """Nothing of a film can be anything but what its field is for."""
+    for film in page.films:
+        assert re.fullmatch(r"tt\d{7,9}", film.imdb_id, re.ASCII)
+        assert film.title == film.title.strip() != ""
+        assert not set("<>") & set(film.title)
+        film.title.encode()
+        assert set(film.genres) <= set(GENRES)
+        assert film.year is None or 1874 <= film.year <= 2100
+        assert film.rating is None or 1 <= film.rating <= 10
+        assert film.votes is None or 0 < film.votes <= 10**9
+        assert film.runtime_min is None or 0 < film.runtime_min <= 6000
+        assert film.poster_url is None or re.fullmatch(r"https://m\.media-amazon\.com/[\w/@.,-]+", film.poster_url)
+    assert page.cursor is None or re.fullmatch(r"[\w+/=-]+", page.cursor, re.ASCII)
+    assert Page.from_json(page.to_json()) == page
+
+
+def parse_mutated(seed: int, item: Build, page: Build) -> None:
+    try:
+        result = parse_page(mutated(seed, item, page))
+    except (ImdbBlocked, ImdbLayoutChanged):
+        return
+    check_fields(result)
+
+
+fixtures_are_pure = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@given(seed=st.integers(0, 2**64))
+@hypothesis_settings(suppress_health_check=fixtures_are_pure, max_examples=300, deadline=None)
+def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_through(
+    item: Build, page: Build, seed: int
+) -> None:
+    parse_mutated(seed, item, page)
+
+
+def test_the_mutations_reach_every_outcome(item: Build, page: Build) -> None:
+    outcomes = set()
+    for seed in range(300):
+        try:
+            outcomes.add(parse_page(mutated(seed, item, page)).layout)
+        except (ImdbBlocked, ImdbLayoutChanged) as error:
+            outcomes.add(type(error).__name__)
+    assert outcomes == {"search-json", "cards", "ImdbBlocked", "ImdbLayoutChanged"}

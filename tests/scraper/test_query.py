@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scraper.catalogue import Catalogue
 from scraper.errors import QueryError
-from scraper.film import GENRES, Film, SourceKind
+from scraper.film import GENRES, Film
 from scraper.query import FilmQuery, Sort
 
 few_genres = st.lists(st.sampled_from(GENRES), max_size=2, unique=True)
@@ -107,11 +107,3 @@ def test_an_unknown_fact_does_not_pass_a_filter_on_it() -> None:
     assert FilmQuery().accepts(film)
     for query in (FilmQuery(from_year=2000), FilmQuery(min_rating=1), FilmQuery(language="en"), FilmQuery(lead="man")):
         assert not query.accepts(film)
-
-
-def test_each_source_names_the_filters_it_cannot_apply() -> None:
-    query = FilmQuery(genres=("Comedy", "Drama"), not_genres=("War",), lead="woman", language="fr")
-    assert set(query.unapplied(SourceKind.IMDB)) == {"any of several genres", "unwanted genres", "lead"}
-    assert query.unapplied(SourceKind.CACHE) == query.unapplied(SourceKind.IMDB)
-    assert query.unapplied(SourceKind.IMPORTED) == ("language",)
-    assert query.unapplied(SourceKind.BUNDLED) == ()

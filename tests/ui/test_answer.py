@@ -1,67 +1,94 @@
-"""What the answer says when it is sure, unsure, corrected, or has nothing to say."""
+"""The answer when it is sure, unsure, corrected, or has nothing to say, and the bars beside it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from ser_model.labels import EMOTIONS, Emotion, Gender, Intensity
-from ser_model.recognize import Prediction
+import pytest
+from predictions import make_prediction
+
+from ser_model.labels import EMOTIONS, Emotion, Intensity
 from ui import answer, texts
 
 
-def make_prediction(sure: bool = True, **named: float) -> Prediction:
-    rest = (1 - sum(named.values())) / (len(EMOTIONS) - len(named))
-    probabilities = {emotion: named.get(emotion, rest) for emotion in EMOTIONS}
-    best = max(probabilities, key=lambda emotion: probabilities[emotion])
-    return Prediction(
-        best if sure else None, sure, probabilities, Gender.FEMALE, 0.93, Intensity.NORMAL, 0.8, (0.2, 1.8), (), ""
-    )
+def leading(shown: answer.SafeContext) -> list[str]:
+    return [bar["name"] for bar in shown["bars"] if bar["leads"]]
 
 
 def test_a_sure_answer_names_the_emotion_and_how_sure() -> None:
-    shown = answer.of_voice(make_prediction(sad=0.75), show_voice=True)
+    shown = answer.describe_prediction(make_prediction(sad=0.75), show_gender=True)
     assert (shown["headline"], shown["detail"]) == ("You sound sad.", "Quite sure: 75%.")
-    assert shown["voice"] == "Sounds like a female voice (93% sure)."
-    assert [row["name"] for row in shown["bars"] if row["leads"]] == ["sad"]
+    assert "Sounds like a female voice (93% sure)." in shown["facts"]
+    assert leading(shown) == ["sad"]
 
 
-def test_how_strongly_it_was_said_is_a_word_where_it_means_something() -> None:
-    heard = make_prediction(sad=0.75)
-    assert answer.of_voice(heard, show_voice=False)["strength"] == "Said mildly (80% sure)."
-    strong = replace(heard, intensity=Intensity.STRONG, intensity_probability=0.7)
-    assert answer.of_voice(strong, show_voice=False)["strength"] == "Said strongly (70% sure)."
-    doubtful = replace(strong, intensity_probability=0.55)
-    assert answer.of_voice(doubtful, show_voice=False)["strength"] == ""
-    assert answer.of_voice(make_prediction(neutral=0.75), show_voice=False)["strength"] == ""
+def test_intensity_is_told_where_it_means_something() -> None:
+    prediction = make_prediction(sad=0.75)
+    strong = replace(prediction, intensity=Intensity.STRONG, intensity_probability=0.7)
+    unclear = replace(strong, intensity_probability=0.55)
+    told = [
+        answer.describe_prediction(one, show_gender=False)["facts"]
+        for one in (prediction, strong, unclear, make_prediction(neutral=0.75))
+    ]
+    assert told == [["Normal intensity (80% sure)."], ["Strong intensity (70% sure)."], [], []]
 
 
-def test_a_weak_answer_says_may() -> None:
-    shown = answer.of_voice(make_prediction(disgust=0.35), show_voice=False)
+def test_a_weak_answer_says_may_and_gender_can_be_left_out() -> None:
+    shown = answer.describe_prediction(make_prediction(disgust=0.35), show_gender=False)
     assert shown["headline"] == "You may sound disgusted."
-    assert shown["voice"] == ""
+    assert not any("voice" in fact for fact in shown["facts"])
+
+
+def test_an_adapted_answer_says_so() -> None:
+    assert texts.ADAPTED in answer.describe_prediction(make_prediction(), show_gender=False, enrolled=True)["facts"]
 
 
 def test_an_unsure_answer_names_three_and_asks() -> None:
-    shown = answer.of_voice(make_prediction(sure=False, calm=0.24, sad=0.22, neutral=0.2), show_voice=True)
+    prediction = make_prediction(sure=False, calm=0.24, sad=0.22, neutral=0.2)
+    shown = answer.describe_prediction(prediction, show_gender=True)
     assert shown["headline"] == texts.UNSURE
     assert shown["detail"] == "You might be calm, sad or neutral. Which is it?"
-    assert [row["name"] for row in shown["bars"] if row["leads"]] == ["calm", "sad", "neutral"]
+    assert leading(shown) == ["calm", "sad", "neutral"]
 
 
 def test_the_visitor_knows_better() -> None:
-    heard = make_prediction(calm=0.7)
-    assert answer.of_pick("sad", heard)["detail"] == "It sounded calm, but you know better."
-    assert answer.of_pick("calm", heard)["detail"] == ""
-    assert answer.of_pick("disgust", None)["headline"] == "You feel disgusted."
+    prediction = make_prediction(calm=0.7)
+    assert answer.describe_pick("sad", prediction)["detail"] == "It sounded calm, but you know better."
+    assert answer.describe_pick("calm", prediction)["detail"] == ""
+    assert answer.describe_pick("disgust", None)["headline"] == "You feel disgusted."
 
 
 def test_a_problem_is_a_headline_and_what_to_do() -> None:
-    shown = answer.of_problem("The recording is silent. Please speak again.")
+    shown = answer.describe_problem("The recording is silent. Please speak again.")
     assert (shown["headline"], shown["detail"]) == ("The recording is silent.", "Please speak again.")
 
 
 def test_every_emotion_has_a_face(project: Path) -> None:
-    style = (project / "ui" / "style.css").read_text("utf-8")
-    for name in [*Emotion, "unsure"]:
-        assert f".face-{name}" in style
+    style = (project / "ui/style.css").read_text("utf-8")
+    assert all(f".face-{name}" in style for name in [*Emotion, "unsure"])
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [(1.0, "Very sure"), (0.9, "Very sure"), (0.89, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess")],
+)
+def test_certainty_has_words(probability: float, words: str) -> None:
+    assert answer.certainty(probability) == words
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"), [(0.714, "71%"), (0.0004, "<1%"), (0.0, "0%"), (0.9999, ">99%"), (1.0, "100%")]
+)
+def test_percent_never_rounds_to_certainty(probability: float, shown: str) -> None:
+    assert answer.percent(probability) == shown
+
+
+def test_bars_are_ordered_and_the_leading_ones_stand_out() -> None:
+    probabilities = {emotion: (place + 1) / 36 for place, emotion in enumerate(EMOTIONS)}
+    rows = answer.bars(probabilities, leading=3)
+    assert [row["name"] for row in rows] == [str(emotion) for emotion in reversed(EMOTIONS)]
+    assert [row["leads"] for row in rows] == [True] * 3 + [False] * 5
+    steady = answer.bars(probabilities, leading=1, keep_order=True)
+    assert [row["name"] for row in steady] == [str(emotion) for emotion in EMOTIONS]
+    assert steady[-1]["leads"]

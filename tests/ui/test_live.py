@@ -1,132 +1,124 @@
-"""A live session, without a browser: what it says, when it ends, and what it forgets."""
+"""A live session without a browser: what it says, when it ends, and what it forgets."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile as sf
 import voice
+from predictions import make_prediction
 
-from ser_model.audio import AudioError, NoSpeech
-from ser_model.labels import EMOTIONS, Gender, Intensity
+from ser_model.audio import NoSpeech
+from ser_model.cnn import WeightsError
+from ser_model.labels import EMOTIONS
 from ser_model.recognize import Prediction
-from ui import live, service, texts, uploads
-from ui.visit import Visit
+from ui import live, service, texts
+from ui.live import LiveState
+from ui.page import Visit
 
 SECOND = np.full(48_000, 0.1, np.float32)
-
-
-def reading(emotion: str) -> Prediction:
-    probabilities = dict.fromkeys(EMOTIONS, 0.04) | {next(one for one in EMOTIONS if one == emotion): 0.72}
-    return Prediction(None, False, probabilities, Gender.MALE, 0.9, Intensity.NORMAL, 0.8, (0.0, 1.0), (), "")
+SKIPPED = {"__type__": "update"}
 
 
 @pytest.fixture
 def chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(uploads, "folder", lambda: tmp_path)
-    path = tmp_path / "audio.wav"
-    sf.write(path, SECOND, 48_000)
-    return path
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path / "audio.wav"
 
 
-def answer_with(said: Prediction | Exception, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def answer_with(answer: Prediction | Exception, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Predict this from now on; return the sizes of what is predicted."""
     sizes: list[int] = []
 
-    def hear(wav: bytes, _voice: object) -> Prediction:
+    def predict(wav: bytes, _profile: object) -> Prediction:
         sizes.append(len(wav))
-        if isinstance(said, Exception):
-            raise said
-        return said
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    monkeypatch.setattr(service, "hear", hear)
+    monkeypatch.setattr(service, "predict", predict)
     return sizes
 
 
-def test_only_the_last_four_seconds_are_judged(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = answer_with(reading("happy"), monkeypatch)
-    session = live.Live()
+def hear(chunk: Path, state: LiveState | None = None, sound: Any = SECOND) -> tuple[Any, Any]:
+    sf.write(chunk, sound, 48_000)
+    return live.hear_chunk(str(chunk), state or LiveState(), Visit())
+
+
+def test_only_the_last_four_seconds_are_predicted(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = answer_with(make_prediction(happy=0.72), monkeypatch)
+    state = LiveState()
     for _ in range(6):
-        sf.write(chunk, SECOND, 48_000)
-        session, _ = live.hear_chunk(str(chunk), session, Visit())
-    assert session.window.size == 4 * 16_000
+        state, _ = hear(chunk, state)
+    assert state.window.size == 4 * 16_000
     assert sizes[-1] == sizes[-2] > sizes[0]
-    assert session.heard_s == pytest.approx(6)
+    assert state.length_s == pytest.approx(6)
 
 
-def test_a_piece_that_was_swept_away_is_passed_over(tmp_path: Path) -> None:
-    session, shown = live.hear_chunk(str(tmp_path / "gone.wav"), live.Live(), Visit())
-    assert session == shown == {"__type__": "update"}
-
-
-def test_a_piece_of_sound_is_deleted_once_heard(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_with(reading("happy"), monkeypatch)
-    live.hear_chunk(str(chunk), live.Live(), Visit())
-    assert not chunk.exists()
-
-
-def test_files_that_are_no_uploads_are_never_deleted(
+def test_a_chunk_is_deleted_once_heard_and_a_file_elsewhere_is_not(
     chunk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer_with(reading("happy"), monkeypatch)
-    monkeypatch.setattr(uploads, "folder", lambda: tmp_path / "another")
-    live.hear_chunk(str(chunk), live.Live(), Visit())
+    answer_with(make_prediction(), monkeypatch)
+    hear(chunk)
+    assert not chunk.exists()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "another"))
+    hear(chunk)
     assert chunk.exists()
 
 
+def test_a_chunk_that_is_gone_or_cannot_be_read_changes_nothing(chunk: Path) -> None:
+    assert live.hear_chunk(str(chunk), LiveState(), Visit()) == (SKIPPED, SKIPPED)
+    chunk.write_bytes(b"no sound")
+    assert live.hear_chunk(str(chunk), LiveState(), Visit()) == (SKIPPED, SKIPPED)
+
+
 def test_bars_are_smoothed_and_keep_their_places(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_with(reading("happy"), monkeypatch)
-    session, shown = live.hear_chunk(str(chunk), live.Live(), Visit())
+    answer_with(make_prediction(happy=0.72), monkeypatch)
+    state, shown = hear(chunk)
     assert shown["headline"] == "Happy"
-    sf.write(chunk, SECOND, 48_000)
-    answer_with(reading("sad"), monkeypatch)
-    session, shown = live.hear_chunk(str(chunk), session, Visit())
-    bars = {bar["name"]: bar["share"] for bar in shown["bars"]}
-    assert list(bars) == [str(emotion) for emotion in EMOTIONS]
-    assert bars["happy"] == bars["sad"] == 38
-    assert sum(session.mood.values()) == pytest.approx(1)
+    answer_with(make_prediction(sad=0.72), monkeypatch)
+    state, shown = hear(chunk, state)
+    shares = {bar["name"]: bar["share"] for bar in shown["bars"]}
+    assert list(shares) == [str(emotion) for emotion in EMOTIONS]
+    assert shares["happy"] == shares["sad"] == 38
+    assert sum(state.smoothed.values()) == pytest.approx(1)
 
 
 def test_silence_keeps_the_bars_and_says_so(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_with(reading("happy"), monkeypatch)
-    session, _ = live.hear_chunk(str(chunk), live.Live(heard_s=10), Visit())
-    sf.write(chunk, SECOND, 48_000)
+    answer_with(make_prediction(happy=0.72), monkeypatch)
+    state, _ = hear(chunk, LiveState(length_s=10))
     answer_with(NoSpeech("No voice was heard."), monkeypatch)
-    session, shown = live.hear_chunk(str(chunk), session, Visit())
+    _, shown = hear(chunk, state)
     assert (shown["headline"], shown["kind"]) == (texts.LIVE_SILENT, "still")
     assert shown["bars"][2]["share"] == 72
     assert not any(bar["leads"] for bar in shown["bars"])
 
 
+def test_a_missing_model_is_a_sentence(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_with(WeightsError("missing"), monkeypatch)
+    assert hear(chunk)[1]["headline"] == texts.NO_MODEL
+
+
 def test_it_ends_at_the_limit_with_what_it_was_mostly(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_with(reading("angry"), monkeypatch)
-    session, shown = live.hear_chunk(str(chunk), live.Live(heard_s=live.LIMIT_S - 0.5), Visit())
-    assert shown["over"] is True
-    assert shown["headline"] == "You sounded mostly angry."
-    assert session.over
-    assert not session.window.size
-    assert not session.total
-    sf.write(chunk, SECOND, 48_000)
-    after, unchanged = live.hear_chunk(str(chunk), session, Visit())
-    assert after == unchanged == {"__type__": "update"}
+    answer_with(make_prediction(angry=0.72), monkeypatch)
+    state, shown = hear(chunk, LiveState(length_s=live.LIMIT_S - 0.5))
+    assert (shown["over"], shown["headline"]) == (True, "You sounded mostly angry.")
+    assert state.over
+    assert not state.window.size
+    assert not state.total
+    assert hear(chunk, state) == (SKIPPED, SKIPPED)
     assert not chunk.exists()
 
 
 def test_stopping_without_a_voice_says_what_to_check() -> None:
-    _, shown = live.stop(live.Live(heard_s=3))
+    _, shown = live.stop(LiveState(length_s=3))
     assert shown["headline"] == texts.LIVE_NOTHING
-
-
-def test_a_piece_that_cannot_be_read_changes_nothing(chunk: Path) -> None:
-    chunk.write_bytes(b"no sound")
-    assert live.hear_chunk(str(chunk), live.Live(), Visit())[1] == {"__type__": "update"}
 
 
 def test_a_real_voice_moves_the_bars(chunk: Path) -> None:
     sf.write(chunk, voice.speak(), voice.RATE_HZ)
-    try:
-        _, shown = live.hear_chunk(str(chunk), live.Live(), Visit())
-    except AudioError as error:  # pragma: no cover - what must not happen
-        pytest.fail(str(error))
+    _, shown = live.hear_chunk(str(chunk), LiveState(), Visit())
     assert any(bar["leads"] for bar in shown["bars"])

@@ -1,0 +1,51 @@
+"""Your voice in a real Chromium: a line, progress, a profile to save and to load."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from browser.visit import SOON_MS, Open, open_drawer, overflow_px, record, serious_issues, speak, wait_for_films
+from playwright.sync_api import expect
+
+from ui import enroll, texts
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
+def test_one_line_adapts_the_model_and_the_profile_is_saved_and_loaded(open_page: Open, width: int, dark: bool) -> None:
+    page = open_page(width=width, dark=dark)
+    open_drawer(page, texts.ENROLL)
+    expect(page.locator("#guide .step")).to_have_text("Line 1 of 8")
+    record(page, "#enroll-recorder", 4)
+    expect(page.locator("#guide .enrolled")).to_have_text(texts.ENROLLED_ONE, timeout=SOON_MS)
+    expect(page.locator("#guide .step")).to_have_text("Line 2 of 8")
+    expect(page.locator("#enroll-recorder .record-button")).to_be_visible()
+    assert overflow_px(page) <= 0
+    assert not serious_issues(page)
+    with page.expect_download() as saved:
+        page.locator("#guide .save").click()
+    assert saved.value.suggested_filename == enroll.FILE
+    path = saved.value.path()
+    assert list(json.loads(path.read_text())["means"]) == ["neutral"]
+    speak(page)
+    wait_for_films(page)
+    expect(page.locator("#answer .verdict")).to_contain_text(texts.ADAPTED)
+
+    again = open_page(width=width, dark=dark)
+    open_drawer(again, texts.ENROLL)
+    again.locator("#load-profile input[type=file], #enroll-more input[type=file]").first.set_input_files(
+        {"name": enroll.FILE, "mimeType": "application/json", "buffer": path.read_bytes()}
+    )
+    expect(again.locator("#guide .enrolled")).to_be_visible(timeout=SOON_MS)
+    again.get_by_role("button", name=texts.ENROLL_FORGET).click()
+    expect(again.locator("#guide .enrolled")).to_have_count(0)
+
+
+def test_a_refused_microphone_is_a_sentence_beside_it(open_page: Open) -> None:
+    page = open_page(allowed=False, watched=False)
+    open_drawer(page, texts.ENROLL)
+    page.locator("#enroll-recorder .record-button").click()
+    expect(page.locator("#enroll .microphone-note")).to_have_text(texts.DENIED)
+    expect(page.locator("#hint .microphone-note")).to_be_empty()

@@ -1,0 +1,131 @@
+"""Recordings are deleted in time, nothing is fetched from elsewhere, and failures of Gradio's routes are sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import time
+import types
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from gradio import processing_utils
+
+from scraper.errors import QueryError
+from ui import texts, uploads
+
+REQUEST = types.SimpleNamespace(method="POST", url=types.SimpleNamespace(path="/gradio_api/upload"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "mood-picks"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(place))
+    return place
+
+
+def write(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"RIFF")
+    return path
+
+
+def wait_until_gone(path: Path) -> bool:
+    deadline = time.monotonic() + 10
+    while path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not path.exists()
+
+
+def test_an_hour_is_the_most() -> None:
+    assert uploads.MAX_AGE_S + uploads.SWEEP_S <= 3_600
+
+
+def test_old_recordings_are_deleted_and_new_ones_stay(tmp_path: Path) -> None:
+    old = write(tmp_path / "a/old.wav")
+    time.sleep(0.6)
+    new = write(tmp_path / "b/new.wav")
+    uploads.delete_older(tmp_path, max_age_s=0.5)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_fresh_copy_of_an_old_file_is_new(tmp_path: Path) -> None:
+    """Such as that of an example voice, whose date is copied."""
+    example, copy = write(tmp_path / "example.wav"), tmp_path / "copies/example.wav"
+    os.utime(example, (time.time() - 36_000,) * 2)
+    copy.parent.mkdir()
+    shutil.copy2(example, copy)
+    uploads.delete_older(copy.parent, max_age_s=60)
+    assert copy.exists()
+
+
+def test_at_start_the_folder_is_emptied_and_from_then_on_swept(folder: Path) -> None:
+    left_over = write(folder / "x/killed.wav")
+    uploads.prepare(max_age_s=0.2)
+    assert not left_over.exists()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert wait_until_gone(write(folder / "y/broken-off.wav"))
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o755)
+    write(victim / "dear.wav")
+    folder.symlink_to(victim)
+    with pytest.raises(uploads.NotOursError, match="Set GRADIO_TEMP_DIR"):
+        uploads.prepare()
+    assert victim.stat().st_mode & 0o777 == 0o755
+    assert (victim / "dear.wav").exists()
+
+
+def test_a_link_in_the_folder_is_deleted_and_not_followed(folder: Path, tmp_path: Path) -> None:
+    dear = write(tmp_path / "victim/dear.wav")
+    folder.mkdir()
+    (folder / "link").symlink_to(dear.parent)
+    uploads.delete_older(folder, max_age_s=-1)
+    assert dear.exists()
+    assert not (folder / "link").is_symlink()
+
+
+def test_only_uploads_are_opened(folder: Path) -> None:
+    mark = {"meta": {"_type": "gradio.FileData"}}
+    path = str(write(folder / "a/voice.wav"))
+    assert uploads.path_of({"path": path} | mark) == path
+    for audio in ({"path": "/etc/passwd"} | mark, {"path": f"{folder}/../x"} | mark, {"path": path}, path, None):
+        with pytest.raises(QueryError, match="uploaded file"):
+            uploads.path_of(audio)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://films.example/a.wav", "http://127.0.0.1/gradio_api/file=/etc/passwd", "http:"]
+)
+def test_web_addresses_are_refused_in_a_sentence_and_never_fetched(
+    url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_get", None)
+    uploads.refuse_web_addresses()
+    with pytest.raises(gr.Error) as caught:
+        asyncio.run(processing_utils.async_ssrf_protected_download(url, str(folder)))
+    assert caught.value.message == texts.WEB_ADDRESS
+
+
+def test_the_address_of_an_upload_names_its_file(folder: Path) -> None:
+    path = write(folder / "a/my voice.wav")
+    uploads.refuse_web_addresses()
+    url = f"https://space.example/gradio_api/file={str(path).replace(' ', '%20')}"
+    assert asyncio.run(processing_utils.async_ssrf_protected_download(url, str(folder))) == str(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"), [(errno.ENOSPC, 507, texts.NO_ROOM), (errno.EMFILE, 500, texts.IN_THE_LOG)]
+)
+def test_a_full_disk_and_other_failures_are_told_apart(
+    number: int, status: int, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = asyncio.run(uploads.explain_failure(REQUEST, OSError(number, "reason")))  # type: ignore[arg-type]
+    assert (answer.status_code, said in bytes(answer.body).decode()) == (status, True)
+    assert ("reason" in caplog.text) == (status == 500)

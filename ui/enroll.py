@@ -1,0 +1,155 @@
+"""Your voice: one guided line or eight adapt the model to a visitor, who can save the profile for the next visit."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+
+from ser_model.labels import EMOTIONS, Emotion
+from ser_model.speaker import SpeakerProfile
+from ui import service, texts
+from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
+from ui.template import SafeContext, escape, template
+
+FILE = "my-voice.json"
+MEASURED = Path(__file__).resolve().parents[1] / "results" / "enrollment.json"
+ROWS: dict[frozenset[str], tuple[str, int]] = {  # emotions in a profile: the row that measures it, and its clips
+    frozenset([Emotion.NEUTRAL]): ("one", 1),
+    frozenset(EMOTIONS): ("eight", 8),
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentState:
+    """The recordings so far, one for each emotion in the order of EMOTIONS."""
+
+    clips: tuple[str, ...] = ()
+
+
+def draw(visit: gr.State) -> None:
+    """Lay out the lines to say, the recorder, and what saves and loads a profile.
+
+    The drawer is open at first, and page.js closes it, as for live.draw.
+    """
+    with gr.Accordion(texts.ENROLL, open=True, elem_id="enroll", elem_classes="drawer"):
+        state = gr.State(EnrollmentState())
+        draw_hint("enroll-hint", texts.ENROLL_HINT, describe_gain())
+        with gr.Row(elem_id="enroll-row"):
+            recorder = draw_recorder("enroll-recorder", texts.ENROLL, show_label=False)
+            say = {"title": texts.ENROLL, "progress": texts.ENROLL_PROGRESS, "save": texts.ENROLL_SAVE}
+            say |= {"save_hint": texts.ENROLL_SAVE_HINT, "file": FILE}
+            guide = template("enroll", describe(EnrollmentState(), Visit()), elem_id="guide", live=True, say=say)
+        with gr.Row(elem_id="enroll-more"):
+            load = gr.UploadButton(texts.ENROLL_LOAD, file_types=[".json"], size="sm", elem_id="load-profile")
+            forget = gr.Button(texts.ENROLL_FORGET, size="sm", elem_id="forget-profile")
+    changed = [visit, state, guide, recorder]
+    recorder.change(take_line, [recorder, visit, state], changed, concurrency_id="model", **PRIVATE)
+    load.upload(load_profile, [load, visit], changed, **PRIVATE)
+    forget.click(forget_profile, visit, changed, **PRIVATE)
+
+
+def take_line(path: str | None, visit: Visit, state: EnrollmentState) -> tuple[Any, Any, Any, Any]:
+    """Take the next line; return the visit, the state, what is shown, and the recorder, empty for the next line."""
+    if path is None:
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+    if len(state.clips) == len(EMOTIONS):
+        return visit, state, describe(state, visit, texts.ENROLL_FULL), None
+    longer = EnrollmentState((*state.clips, path))
+    try:
+        service.predict(path)  # a line that cannot be used is to be said again
+        visit = replace(visit, profile=_enroll(longer, visit))
+    except service.VOICE_PROBLEMS as error:
+        return visit, state, describe(state, visit, service.explain_problem(error)), None
+    return visit, longer, describe(longer, visit), None
+
+
+def load_profile(path: str, visit: Visit) -> tuple[Visit, EnrollmentState, SafeContext, None]:
+    """Load a profile that was saved on an earlier visit; return what take_line does."""
+    problem = ""
+    try:
+        visit = replace(visit, profile=service.read_profile(Path(path)))
+    except (*service.VOICE_PROBLEMS, OSError) as error:
+        problem = service.explain_problem(error)
+    return visit, EnrollmentState(), describe(EnrollmentState(), visit, problem), None
+
+
+def forget_profile(visit: Visit) -> tuple[Visit, EnrollmentState, SafeContext, None]:
+    """Forget the profile and every line."""
+    visit = replace(visit, profile=None)
+    return visit, EnrollmentState(), describe(EnrollmentState(), visit), None
+
+
+def describe(state: EnrollmentState, visit: Visit, problem: str = "") -> SafeContext:
+    """Describe the next line, the profile so far, and the progress."""
+    done = len(state.clips)
+    said: dict[str, Any] = {"problem": problem}
+    said["steps"] = [
+        {
+            "name": str(emotion),
+            "state": "done" if place < done else "now" if place == done else "",
+            "said": texts.ENROLL_SAID if place < done else "",
+            "current": place == done,
+        }
+        for place, emotion in enumerate(EMOTIONS)
+    ]
+    if visit.profile is not None:
+        words = {1: texts.ENROLLED_ONE, len(EMOTIONS): texts.ENROLLED_EIGHT}
+        said["enrolled"] = words.get(len(visit.profile.means), texts.ENROLLED)
+        said["profile"] = f"data:application/json,{quote(json.dumps(visit.profile.to_json()), safe='')}"
+    if done < len(EMOTIONS):
+        emotion = EMOTIONS[done]
+        said["step"] = texts.ENROLL_STEP.format(number=done + 1, all=len(EMOTIONS))
+        said["line"] = texts.ENROLL_LINE.format(emotion=str(emotion).capitalize())
+        said["manner"] = texts.ENROLL_MANNERS[emotion]
+    return escape(**said)
+
+
+def expected_gain(profile: SpeakerProfile, measured: Path = MEASURED) -> dict[str, Any] | None:
+    """Return what enrollment was measured to bring (see GainJson); None if it was not measured for such clips."""
+    emotions = frozenset(profile.means)
+    if emotions not in ROWS or not measured.exists():
+        return None
+    row, clips = ROWS[emotions]
+    try:
+        rows = json.loads(measured.read_text("utf-8"))["rows"]
+        return {
+            "clips": clips,
+            "uar_without": round(rows["none"]["uar"], 4),
+            "uar_with": round(rows[row]["uar"], 4),
+            "gain": round(100 * rows[row]["gain"], 1),
+            "gain_by_fold": {fold: round(100 * gain, 1) for fold, gain in rows[row]["gain_by_fold"].items()},
+        }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        logger.warning("%s is damaged: %r", measured, error)
+        return None
+
+
+def describe_gain() -> str:
+    """Say what one line and eight lines were measured to bring; nothing if they were not measured."""
+    sentences = [texts.ENROLL_MEASURED]
+    for emotions, sentence in ((EMOTIONS[:1], texts.ENROLL_GAIN_ONE), (EMOTIONS, texts.ENROLL_GAIN)):
+        gain = expected_gain(SpeakerProfile("", dict.fromkeys(map(str, emotions), ())))
+        if gain is None:
+            return ""
+        before, after = (round(100 * gain[name]) for name in ("uar_without", "uar_with"))
+        sentences.append(sentence.format(before=before, after=after))
+    return " ".join(sentences)
+
+
+def _enroll(state: EnrollmentState, visit: Visit) -> SpeakerProfile | None:
+    """Enroll from the first line and from all eight, as was measured; in between, the profile stays.
+
+    A profile from more than one line is not replaced by one from a single line.
+    """
+    has_more = visit.profile is not None and len(visit.profile.means) > 1
+    if len(state.clips) != len(EMOTIONS) and (has_more or len(state.clips) > 1):
+        return visit.profile
+    return service.enroll({str(emotion): [clip] for emotion, clip in zip(EMOTIONS, state.clips, strict=False)})
