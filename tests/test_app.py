@@ -240,32 +240,6 @@ def test_one_bad_file_of_several_costs_only_its_own_row(client: Client, voice: P
     assert "No voice was heard" in bad["error"]
 
 
-MARKED = {"meta": {"_type": "gradio.FileData"}}
-
-
-@pytest.mark.parametrize(
-    "made_up",
-    [
-        "/etc/passwd",
-        {"path": "/etc/passwd"},
-        {"path": "/etc/passwd", "url": "http://127.0.0.1:1/", "meta": {}},
-        {"path": "/etc/passwd"} | MARKED,
-        {"path": "../../../etc/passwd"} | MARKED,
-        None,
-        [],
-    ],
-)
-@pytest.mark.parametrize("endpoint", ["recognize", "recommend_from_voice", "compare", "recognize_batch", "learn_voice"])
-def test_paths_that_a_client_made_up_are_never_opened(url: str, endpoint: str, made_up: object) -> None:
-    call = f"{url}gradio_api/call/{endpoint}"
-    given = [made_up] if endpoint in ("recognize_batch", "learn_voice") else made_up
-    others = [None] if endpoint == "learn_voice" else ["match", 3, None]
-    event = requests.post(call, json={"data": [given, *others]}, timeout=10).json()["event_id"]
-    answer = requests.get(f"{call}/{event}", timeout=20).text
-    assert answer.startswith("event: error")
-    assert "uploaded file" in answer or "not uploaded" in answer or "Cannot move" in answer
-
-
 def test_uploads_over_the_limit_are_refused(url: str) -> None:
     files = {"files": ("big.wav", b"\0" * (21 * 1024 * 1024))}
     assert requests.post(f"{url}gradio_api/upload", files=files, timeout=30).status_code == 413

@@ -114,8 +114,10 @@ def test_neither_files_of_this_machine_nor_web_addresses_are_read(
 ) -> None:
     place = place.format(port=httpserver.port)  # where a server would answer
     before = running.strangers
-    for name in ("recognize", "recommend_from_voice", "compare"):
-        answer = ask(running.url, name, json.dumps({"audio": {"path": place} | marked}))
+    audio = {"path": place} | marked
+    singles = [(name, {"audio": audio}) for name in ("recognize", "recommend_from_voice", "compare")]
+    for name, body in [*singles, ("recognize_batch", {"files": [audio]}), ("learn_voice", {"clips": [audio]})]:
+        answer = ask(running.url, name, json.dumps(body))
         assert answer.startswith("event: error")
         assert '"error": null' not in answer
         assert not any(secret in answer for secret in SECRETS)
