@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(open_page: Open, tmp_path: P
     said = {
         "long.wav": "The clip is longer than 60 seconds. Please send a shorter part of it.",
         "notes.wav": "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A.",
-        "film.m4a": "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A.",
+        "film.m4a": "The file ends too early, as if the upload was cut off. Please send it again.",
     }
     for name, sentence in said.items():
         page = open_page(watched=False)  # the player complains about bad files as well
