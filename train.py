@@ -68,7 +68,7 @@ from ser_model.training.fit import (
 from ser_model.training.folds import BY_ACTOR, PROTOCOLS, Fold, add_training_clips, select_folds, split_clips
 from ser_model.training.publish import PublishError, push_weights, save_weights
 
-JOB_BYTES = 2 * 1024**3  # memory of a job that trains a network
+JOB_BYTES = 3 * 1024**3  # memory of a job that trains a network
 SHIPPED = {"cnn": WEIGHTS, "comparison": HEAD_FOLDER}  # where --protocol all writes what the page loads
 SETTINGS = {"cnn": FitSettings, "classic": ClassicSettings, "comparison": HeadSettings}
 

@@ -65,11 +65,6 @@ def librosa_features(waveform: NDArray[np.float32], rate_hz: int) -> list[NDArra
     ]
 
 
-def count_parameters(network: nn.Module) -> int:
-    """Return the number of trainable parameters."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def measure(rounds: int) -> dict[str, Any]:
     """Time the whole path, its parts, the network beside its alternatives, and long recordings."""
     recognizer, detector = EmotionRecognizer.load(), SpeechDetector()
@@ -117,8 +112,8 @@ def measure(rounds: int) -> dict[str, Any]:
         "recording_s": {name: round(ms / 1000, 2) for name, ms in recording_ms.items()},
         "parameters": {
             "network": recognizer.network.count_parameters(),
-            "original": count_parameters(original),
-            "encoder": count_parameters(encoder),
+            "original": sum(parameter.numel() for parameter in original.parameters()),
+            "encoder": encoder.num_parameters(),
         },
     }
 

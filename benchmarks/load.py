@@ -24,7 +24,6 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +33,7 @@ from scraper.moods import Intent, Mood
 
 PATIENCE_S = 300
 VOICES = 24
+MEMORY = {"resident": "VmRSS", "peak": "VmHWM"}  # as Linux names them
 PAUSE_S = 3.0  # mean time between an answer and a visitor's next question
 
 
@@ -53,12 +53,9 @@ class App:
     process: subprocess.Popen[bytes]
     page_s: float
 
-    def memory_mb(self) -> dict[str, float]:
-        """Return resident memory in MB: in total, its peak, the process's own part, and mapped files."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        kilobytes = {line.split(":")[0]: line.split()[1] for line in status if line.startswith(("Vm", "Rss"))}
-        names = {"resident": "VmRSS", "peak": "VmHWM", "own": "RssAnon", "mapped_files": "RssFile"}
-        return {name: round(int(kilobytes[key]) / 1024, 1) for name, key in names.items()}
+    def memory_mb(self) -> dict[str, int]:
+        """Return resident memory in MB, now and at its peak."""
+        return {name: report.read_memory_mb(key, self.process.pid) for name, key in MEMORY.items()}
 
 
 @contextlib.contextmanager
@@ -123,14 +120,14 @@ class Page:
         self._events = {(one["api_name"].rstrip("_0123456789"), one["trigger_after"]): one["id"] for one in handlers}
         defaults = {one["id"]: one["props"].get("value") for one in config["components"]}
         inputs = next(one["inputs"] for one in handlers if one["api_name"] == "show_films")
-        self._filters = [defaults[number] for number in inputs[3:]]  # behind mood, visit and film list
+        self._filters = [defaults[number] for number in inputs[4:]]  # after mood, visit, film list and intent
 
     async def visit(self, handler: str, *values: object) -> list[Any]:
         """Answer a question on a new page; return what it shows as answer and as films."""
         session, first = secrets.token_hex(8), self._events[handler, None]
         answer = (await self._send(session, first, *values, None))[1]
         following = self._events["show_films", first]
-        films = await self._send(session, following, None, None, Intent.LIFT, *self._filters)
+        films = await self._send(session, following, None, None, None, Intent.LIFT, *self._filters)
         return [answer, films[1]]
 
     async def _send(self, session: str, handler: int, *values: object) -> list[Any]:
@@ -206,7 +203,7 @@ class Crowd:
             return await call(self._client, "recommend", mood=question, intent=Intent.LIFT)
         recording = await upload(self._client, f"{question}.wav", self._recordings[question])
         if on_page:
-            return await self._page.visit("hear_clip", recording, True)
+            return await self._page.visit("predict_clip", recording, True)
         return await call(self._client, "recommend_from_voice", audio=recording, intent=Intent.LIFT)
 
 

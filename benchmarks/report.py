@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import statistics
 import time
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 
 from examples.make_voices import RATE_HZ, Style, speak
 from ser_model.cnn import weights_id
-from ser_model.evaluation.report import describe_origin
 from ser_model.recognize import WEIGHTS
 
 VOWELS = ("aeioaeiaeo", "oauoaouaoe", "aeaiaeaiai", "uoeauoeaui")
@@ -67,15 +65,21 @@ def encode_wav(waveform: NDArray[np.float32], rate_hz: int = RATE_HZ) -> bytes:
 
 
 def read_peak_mb() -> int:
-    """Return this process's peak resident memory in MB (on Linux, getrusage would include the parent's)."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024  # kB
+    """Return the peak of this process's resident memory in MB."""
+    return read_memory_mb("VmHWM")
+
+
+def read_memory_mb(key: str, process: int | str = "self") -> int:
+    """Return a figure of /proc/PID/status in MB."""
+    status = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith(key)) // 1024  # kB
 
 
 def write_result(folder: Path, name: str, numbers: Mapping[str, Any], packages: tuple[str, ...]) -> None:
     """Write FOLDER/NAME.json: the command, the numbers, the weights, the machine and the package versions."""
+    from ser_model.evaluation.report import describe_origin, write_document  # noqa: PLC0415 - matplotlib takes memory
+
     command = {"command": f"python -m benchmarks {name}"}  # numbers may hold a longer one
     document = command | dict(numbers) | {"weights_id": weights_id(WEIGHTS), **describe_origin(packages)}
     document["machine"]["load_before"] = round(LOAD_BEFORE, 2)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    write_document(folder / f"{name}.json", document)

@@ -24,16 +24,9 @@ from scraper.query import FilmQuery
 BUNDLED_CSV = Path(__file__).parent / "data" / "films.csv"
 BUNDLED_AS_OF = date(2025, 3, 1)  # only the month counts
 CSV_COLUMNS = {
-    "imdb_id": "VARCHAR",
-    "title": "VARCHAR",
-    "year": "INTEGER",
-    "genres": "VARCHAR",
-    "runtime_min": "INTEGER",
-    "language": "VARCHAR",
-    "rating": "DOUBLE",
-    "votes": "INTEGER",
-    "lead": "VARCHAR",
-}
+    "imdb_id": "VARCHAR", "title": "VARCHAR", "year": "INTEGER", "genres": "VARCHAR", "runtime_min": "INTEGER",
+    "language": "VARCHAR", "rating": "DOUBLE", "votes": "INTEGER", "lead": "VARCHAR",
+}  # fmt: skip
 
 OFFICIAL_TABLES = "https://datasets.imdbws.com"
 BASICS, RATINGS, PRINCIPALS = "title.basics.tsv.gz", "title.ratings.tsv.gz", "title.principals.tsv.gz"

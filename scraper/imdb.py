@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock, Thread
@@ -70,18 +70,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mood-picks"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScraperSettings:
     """How to reach IMDb and where to store things.
 
     Attributes:
+        home: folder of the page cache, the pause and the imported tables (MOOD_HOME).
         live: whether IMDb may be asked at all (IMDB_LIVE=on|off).
         base_url: scheme and host of IMDb (IMDB_BASE_URL).
-        home: folder of the page cache, the pause and the imported tables (MOOD_HOME).
         cache: where pages are cached: a folder, a file ending in .sqlite, or a redis:// address (IMDB_CACHE); None is
             a folder in `home`.
         timeout_s: the longest wait for IMDb in one recommendation.
@@ -92,9 +88,9 @@ class ScraperSettings:
         QueryError: when a value cannot be used.
     """
 
+    home: Path
     live: bool = True
     base_url: str = IMDB
-    home: Path = field(default_factory=_user_cache)
     cache: str | None = None
     timeout_s: float = TIMEOUT_S
     requests_per_second: float = 1
@@ -107,13 +103,14 @@ class ScraperSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ScraperSettings:
         """Read the settings; a variable that is empty or not set keeps its default."""
-        live, home = environment.get("IMDB_LIVE") or "on", environment.get("MOOD_HOME")
+        live = environment.get("IMDB_LIVE") or "on"
+        user_cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         if live not in {"on", "off"}:
             raise QueryError(f"IMDB_LIVE must be on or off, not {live!r}")
         return cls(
+            home=Path(environment.get("MOOD_HOME") or user_cache / "mood-picks").expanduser(),
             live=live == "on",
             base_url=environment.get("IMDB_BASE_URL") or IMDB,
-            home=Path(home).expanduser() if home else _user_cache(),
             cache=environment.get("IMDB_CACHE") or None,
         )
 
@@ -141,12 +138,7 @@ class SearchResult:
 
 
 class ImdbClient:
-    """Searches IMDb, politely and within a time limit; one instance serves every thread.
-
-    Args:
-        settings: where IMDb is, whether it may be asked, and where to store things.
-        now: the clock.
-    """
+    """Searches IMDb, politely and within a time limit; one instance serves every thread, `now` is its clock."""
 
     def __init__(self, settings: ScraperSettings, now: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -157,12 +149,7 @@ class ImdbClient:
         self._lock = Lock()  # for the pause and the flag
 
     def cached(self, query: FilmQuery, cursor: str = "") -> SearchResult | None:
-        """Return the cached page of a query, fresh or stale, without asking IMDb.
-
-        Args:
-            query: which films to look for.
-            cursor: that of the previous page, to get the next one.
-        """
+        """Return the cached page of a query, fresh or stale, without asking IMDb; arguments are those of `fetch`."""
         response = self._session.get(query.to_url(self.settings.base_url, cursor), only_if_cached=True)
         if response.status_code != requests.codes.ok:
             return None
@@ -182,14 +169,16 @@ class ImdbClient:
 
         Raises:
             ImdbBlocked: IMDb refuses, or did so recently.
-            ImdbUnavailable: IMDb cannot be reached, failed recently, or does not answer in time; another
-                request is in progress; or live search is turned off.
+            ImdbUnavailable: IMDb fails or does not answer in time, or did so recently; another request is in progress;
+                or live search is turned off.
             ImdbLayoutChanged: its page cannot be read.
             ImdbEmpty: nothing matches the query.
         """
         if not self.settings.live:
             raise ImdbUnavailable("live search is turned off")
         timeout_s = self.settings.timeout_s if timeout_s is None else timeout_s
+        if timeout_s <= 0:
+            raise ImdbUnavailable("there was no time left to ask IMDb")
         with self._lock:
             self._pause.check()
             if self._in_flight:
@@ -256,9 +245,7 @@ class _PauseState(NamedTuple):
 class Pause:
     """The pause after a refusal or failure. It survives restarts and holds for every process on this machine.
 
-    Args:
-        path: the file to store it in; if that cannot be written, the pause holds for this object only.
-        now: the clock.
+    Its file is at `path`; if that cannot be written, the pause holds for this object only. `now` is its clock.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
@@ -380,9 +367,7 @@ def _read_body(response: requests.Response, deadline: float) -> bytes:
 class FailSafeCache(BaseCache):
     """The storage of another cache, with two guarantees: its failures never cost an answer, and it never fills up.
 
-    Args:
-        cache: the other cache.
-        max_pages: with this many pages in it, the next one replaces half of them.
+    With `max_pages` pages in it, the next one replaces half of them.
     """
 
     def __init__(self, cache: BaseCache, max_pages: int) -> None:

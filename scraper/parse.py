@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from parsel import Selector, SelectorList
@@ -34,6 +34,7 @@ OTHER_TYPES = {
 STAR = ".ipc-rating-star--imdb"
 
 MAX_TITLE_CHARS = 300
+MAX_TOTAL_CHARS = 80  # the line with the total is short
 # these look like the brackets of a tag but do not open one, wherever the title is shown
 _HARMLESS_BRACKETS = str.maketrans("<>", "\u2039\u203a")
 _CURSOR = re.compile(r"[\w+/=-]{1,2000}", re.ASCII)  # base64
@@ -172,7 +173,8 @@ def _from_cards(document: Selector) -> Page | None:
     if not titled:
         raise ImdbLayoutChanged("IMDb's page has film cards in an unknown format")
     films = [card for card in titled if not card.css(CARD_TYPE) and not OTHER_TYPES & set(_card_details(card))]
-    totals = filter(None, map(_TOTAL.match, _short_texts(document)))
+    texts = document.xpath("//body//div/text() | //body//span/text()").getall()
+    totals = filter(None, (_TOTAL.match(text.strip()) for text in texts if len(text) < MAX_TOTAL_CHARS))
     total = next((int(match[1].replace(",", "")) for match in totals), None)
     return Page("cards", total, _unique(map(_film_of_card, films)))
 
@@ -211,23 +213,16 @@ def _inner_text(nodes: Selector | SelectorList[Selector]) -> str:
     return "".join(nodes.xpath(".//text()").getall())
 
 
-def _short_texts(document: Selector) -> Iterator[str]:
-    for node in document.xpath("//body//div/text() | //body//span/text()").getall():
-        if len(node) < 80:  # noqa: PLR2004  the line with the total is short, scripts are not
-            yield node.strip()
-
-
 def _votes(text: str) -> int | None:
     """Read a number of votes such as "(26K)", "(2.8M)" or "(646.623)"."""
     match = re.search(r"([\d.,]+)\s*([KM]?)", text, re.ASCII)
     if match is None:
         return None
-    digits, unit = match[1], match[2]
-    if unit:
-        decimal = digits.replace(",", ".")
-        factor = {"K": 1_000, "M": 1_000_000}[unit]
+    if match[2]:
+        decimal = match[1].replace(",", ".")
+        factor = {"K": 1_000, "M": 1_000_000}[match[2]]
         return round(float(decimal) * factor) if re.fullmatch(r"\d{1,4}(\.\d+)?", decimal) else None
-    plain = re.sub("[.,]", "", digits)
+    plain = re.sub("[.,]", "", match[1])
     return int(plain) or None if 0 < len(plain) < 10 else None  # noqa: PLR2004  no film has a billion
 
 

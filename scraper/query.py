@@ -17,14 +17,10 @@ LIVE_MIN_VOTES = 1_000  # keeps films that nobody has seen off a page sorted by 
 LIVE_MIN_VOTES_RATING = 10_000  # otherwise five friends make a film the best of all
 CANDIDATES = 600  # most films that a table hands to the ranking
 
-# inclusive bounds of the whole numbers
 BOUNDS = {
-    "from_year": (1874, 2100),
-    "to_year": (1874, 2100),
-    "min_votes": (0, 10**9),
-    "max_minutes": (1, 1_000),
+    "from_year": (1874, 2100), "to_year": (1874, 2100), "min_votes": (0, 10**9), "max_minutes": (1, 1_000),
     "limit": (1, 100),
-}
+}  # fmt: skip  # inclusive
 RATING_PRIOR = 6.5  # the weighted rating of a film without votes ...
 PRIOR_VOTES = 10_000  # ... and how many votes move it halfway to the film's own rating
 
@@ -57,11 +53,7 @@ class Sort(StrEnum):
     RATING = "rating"
 
 
-IMDB_SORT = {
-    Sort.LATEST: "release_date,desc",
-    Sort.POPULAR: "moviemeter,asc",
-    Sort.RATING: "user_rating,desc",
-}
+IMDB_SORT = {Sort.LATEST: "release_date,desc", Sort.POPULAR: "moviemeter,asc", Sort.RATING: "user_rating,desc"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +184,10 @@ def _read_genres(name: str, values: object) -> tuple[str, ...]:
     if not isinstance(values, tuple | list):
         raise QueryError(f'{name} must be a list, such as ["Comedy"], not {shorten(values)}')
     by_lower_name = {genre.lower(): genre for genre in GENRES}
-    genres = []
     for value in values:
-        genre = by_lower_name.get(value.strip().lower()) if isinstance(value, str) else None
-        if genre is None:
+        if not isinstance(value, str) or value.strip().lower() not in by_lower_name:
             raise QueryError(f"unknown genre {shorten(value)}; choose from {', '.join(GENRES)}")
-        genres.append(genre)
-    return tuple(dict.fromkeys(genres))
+    return tuple(dict.fromkeys(by_lower_name[value.strip().lower()] for value in values))
 
 
 def _read_int(name: str, value: object) -> int | None:

@@ -49,23 +49,14 @@ class Recommendation:
 
 
 class Recommender:
-    """Recommends films by mood; one instance serves every thread.
-
-    Args:
-        client: IMDb and the cached pages.
-        catalogue: the lists on this machine.
-    """
+    """Recommends films by mood, from IMDb or from the lists on this machine; one instance serves every thread."""
 
     def __init__(self, client: ImdbClient, catalogue: Catalogue) -> None:
         self._client = client
         self._catalogue = catalogue
 
     def recommend(
-        self,
-        probabilities: Mapping[str, float],
-        intent: Intent,
-        filters: FilmQuery,
-        exclude: Collection[str] = (),
+        self, probabilities: Mapping[str, float], intent: Intent, filters: FilmQuery, exclude: Collection[str] = ()
     ) -> Recommendation:
         """Recommend films.
 
@@ -146,21 +137,13 @@ class Recommender:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a mood and the filters amount to.
-
-    Attributes:
-        probabilities: mood name to probability.
-        intent: stay with the mood or leave it.
-        weights: genre to weight, best first.
-        query: the filters, with the genres of the mood.
-        genres_named: whether the visitor named the genres.
-    """
+    """What a mood and the filters amount to: genre to weight, best first, and the filters with these genres."""
 
     probabilities: Mapping[str, float]
     intent: Intent
     weights: Mapping[str, float]
     query: FilmQuery
-    genres_named: bool
+    genres_named: bool  # by the visitor
 
     @classmethod
     def make(cls, probabilities: Mapping[str, float], intent: Intent, filters: FilmQuery) -> Plan:
@@ -210,13 +193,13 @@ class Plan:
 def _source_of_search(
     kind: SourceKind, result: SearchResult, query: FilmQuery, reasons: Sequence[str] = (), pages: int = 1
 ) -> Source:
-    notice = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
-    notice += f" as of {result.fetched_at:%-d %B %Y, %H:%M} UTC"
+    which = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
+    notice = f"{which} as of {result.fetched_at:%-d %B %Y, %H:%M} UTC"
     if len(query.genres) > 1:
         notice += f", searched under {query.genres[0]}"
     if query.lead != "any":
         notice += ", with the films whose lead our own list knows"
-    return Source(kind, result.fetched_at, _sentence(notice, reasons))
+    return Source(kind, result.fetched_at, _sentence(reasons, notice))
 
 
 def _source_of_table(table: FilmTable, query: FilmQuery, reasons: Sequence[str]) -> Source:
@@ -226,13 +209,12 @@ def _source_of_table(table: FilmTable, query: FilmQuery, reasons: Sequence[str])
         notice = f"this is from IMDb's official tables as of {table.as_of:%-d %B %Y}"
         if query.language is not None:
             notice += ", with the films whose language our own list knows"
-    return Source(table.kind, table.as_of, _sentence(notice, reasons))
+    return Source(table.kind, table.as_of, _sentence(reasons, notice))
 
 
-def _sentence(clause: str, reasons: Sequence[str]) -> str:
-    """Join why there is no better source and what this one is."""
-    sentence = f"{' and '.join(reasons)}, so {clause}" if reasons else clause
-    return f"{sentence[0].upper()}{sentence[1:]}."
+def _sentence(reasons: Sequence[str], notice: str) -> str:
+    sentence = f"{' and '.join(reasons)}, so {notice}." if reasons else f"{notice}."
+    return sentence[0].upper() + sentence[1:]
 
 
 # --- ranking ---
@@ -269,16 +251,7 @@ def genre_fit(film: Film, weights: Mapping[str, float]) -> float:
 
 
 def series(title: str) -> str:
-    """Return what the titles of a series have in common, for instance "rocky" for "Rocky II".
-
-    Examples:
-        >>> series("The Lord of the Rings: The Two Towers")
-        'lord of the rings'
-        >>> series("Toy Story 3") == series("Toy Story")
-        True
-        >>> series("1917")
-        '1917'
-    """
+    """Return what the titles of a series have in common, for instance "rocky" for "Rocky II"."""
     name = re.split(r":\s|\s-\s", title.casefold(), maxsplit=1)[0].strip()
     name = re.sub(r"^((?!the )\w+ \w+) (?:and|&) the .*", r"\1", name).removeprefix("the ")
     while (shorter := _NUMBER.sub("", name)) != name:

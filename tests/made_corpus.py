@@ -1,4 +1,4 @@
-"""A small corpus of made voices in RAVDESS naming."""
+"""A small corpus of synthetic voices with RAVDESS names."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,14 +51,11 @@ def test_every_kind_of_command_is_documented() -> None:
 def test_every_documented_command_has_its_options(
     target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = target.split()
-    arguments = words[2:] if words[0] == "-m" else []
-    monkeypatch.setattr(sys, "argv", [words[-1], *arguments, "--help"])
-    monkeypatch.chdir(PROJECT)
+    module, *arguments = target.removeprefix("-m ").split()
+    program = importlib.import_module("train" if module == "train.py" else f"{module}.__main__")
     monkeypatch.setenv("COLUMNS", "200")
-    module = words[1] if words[0] == "-m" else "train"
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        program.main([*arguments, "--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
     options = set(re.findall(r"--[a-z][a-z-]+", COMMANDS[target]))
@@ -86,7 +83,9 @@ def test_every_environment_variable_is_read_somewhere() -> None:
     assert {name for name in names if name not in code} == set()
 
 
-def test_the_readme_is_short() -> None:
+def test_the_readme_is_short_and_its_headline_is_measured() -> None:
     readme = (PROJECT / "README.md").read_text()
+    uar = json.loads((PROJECT / "results/luna/metrics.json").read_text())["uar"]
+    assert f"**{100 * uar:.1f} % UAR" in readme
     assert len(readme.encode()) < 9_500
     assert readme.count("<!-- results:begin -->") == readme.count("<!-- results:end -->") == 1

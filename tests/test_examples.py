@@ -46,9 +46,10 @@ def test_curl_uploads_a_voice_and_gets_prediction_and_films(url: str) -> None:
     assert '"films"' in output
 
 
-def test_an_mcp_client_sees_the_tools_and_gets_films(url: str) -> None:
-    output = run(sys.executable, "examples/mcp_client.py", url)
+def test_an_mcp_client_sees_the_tools_and_gets_prediction_and_films(url: str) -> None:
+    output = run(sys.executable, "examples/mcp_client.py", url, "ui/voices/lively.wav")
     assert "tool: recognize" in output
+    assert "probabilities" in output
     assert "https://www.imdb.com/title/tt" in output
 
 

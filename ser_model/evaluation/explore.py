@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import librosa
 import numpy as np
@@ -31,6 +30,7 @@ DPI = 144
 N_MELS = 64
 NUM_COLUMNS = 60  # that every spectrogram is stretched to
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60, 800
+THEMES = {"light": "default", "dark": "dark_background"}  # styles of Matplotlib
 COLORS = (MEN, "#a56bd6")  # legible on both backgrounds
 SEMITONES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 PITCH_TICKS_HZ, MEL_TICKS_HZ = (80, 100, 150, 200, 300, 400, 600), (100, 300, 1000, 3000, 7000)
@@ -64,16 +64,6 @@ class ClipFeatures:
     chroma: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A figure of the page."""
-
-    name: str
-    heading: str
-    caption: str
-    draw: Callable[[Sequence[ClipFeatures]], Figure]
-
-
 def main(argv: list[str]) -> int:
     """Plot the speech clips of RAVDESS on one page."""
     parser = argparse.ArgumentParser(prog="python -m ser_model explore", description=main.__doc__)
@@ -96,20 +86,18 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
     features = list(tqdm(computed, total=len(clips), desc="Measuring", unit="clip"))
     out.mkdir(parents=True, exist_ok=True)
     sizes = {}
-    for plot in tqdm(PLOTS, desc="Plotting", unit="plot"):
-        for theme, colors in THEMES.items():
-            with style.context(colors):
-                figure = plot.draw(features)
-                figure.savefig(out / f"{plot.name}-{theme}.png", dpi=dpi)
-        sizes[plot.name] = [round(side * dpi) for side in figure.get_size_inches()]
+    for plot, draw in tqdm(PLOTS.items(), desc="Plotting", unit="plot"):
+        for theme, name in THEMES.items():
+            with style.context([name, {"font.size": 11}]):
+                figure = draw(features)
+                figure.savefig(out / f"{plot}-{theme}.png", dpi=dpi)
+        sizes[plot] = [round(side * dpi) for side in figure.get_size_inches()]
     page = Template(TEMPLATE.read_text(), autoescape=True).render(
         actors=len({one.actor for one in features}),
         clips=len(features),
         minutes=sum(one.duration_s for one in features) / 60,
         rows=[_summarize(str(name), _select(features, emotion)) for emotion, name in enumerate(EMOTIONS)],
-        plots=PLOTS,
         sizes=sizes,
-        themes=THEMES,
     )
     (out / "index.html").write_text(page, encoding="utf-8")
     return out / "index.html"
@@ -159,22 +147,6 @@ def _summarize(name: str, clips: list[ClipFeatures]) -> list[str]:
         known = [value for value in values if not np.isnan(value)]
         cells.append(f"{median(known):.{digits}f}".replace("-", "\N{MINUS SIGN}") if known else "\N{EN DASH}")
     return [name, str(len(clips)), *cells]
-
-
-def _make_theme(page: str, ink: str, grid: str) -> dict[str, Any]:
-    inked = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), ink)
-    filled = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"), page)
-    return {
-        **inked,
-        **filled,
-        "grid.color": grid,
-        "font.size": 11,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-
-
-THEMES = {"light": _make_theme("#ffffff", "#1c1c22", "#e4e4ea"), "dark": _make_theme("#17171c", "#ececf1", "#34343e")}
 
 
 def _draw_counts(features: Sequence[ClipFeatures]) -> Figure:
@@ -275,43 +247,12 @@ def _select(features: Sequence[ClipFeatures], emotion: int, gender: int | None =
     return [one for one in features if one.emotion == emotion and gender in (None, one.gender)]
 
 
-PLOTS = (
-    Plot("counts", "Clips", "How many clips there are of each emotion, by men and by women.", _draw_counts),
-    Plot(
-        "durations",
-        "Duration",
-        "Length of the speech without the silence around it. The box is the middle half of the clips, the line the "
-        "median; the whiskers leave out a twentieth at either end.",
-        lambda features: _draw_boxes(features, "duration_s", "seconds"),
-    ),
-    Plot(
-        "loudness",
-        "Loudness",
-        "Root mean square of the speech; 0 dB is full scale.",
-        lambda features: _draw_boxes(features, "level_db", "dB"),
-    ),
-    Plot(
-        "pitch",
-        "Pitch",
-        "Median over the voiced frames of a clip (pYIN, 60 to 800 Hz), on a logarithmic scale.",
-        lambda features: _draw_boxes(features, "pitch_hz", "Hz"),
-    ),
-    Plot(
-        "mel",
-        "Mean mel spectrogram",
-        "From the start of the speech to its end, mean of the clips of an emotion, which are stretched to one length.",
-        _draw_spectrograms,
-    ),
-    Plot(
-        "mfcc",
-        "Mean MFCC",
-        "How far the mean of an emotion is from that of all clips, in standard deviations between clips.",
-        lambda features: _draw_profile(features, "mfcc", [str(number) for number in range(20)], "coefficient"),
-    ),
-    Plot(
-        "chroma",
-        "Mean chroma",
-        "Share of each semitone of the octave, as distance from the mean of all clips, in standard deviations.",
-        lambda features: _draw_profile(features, "chroma", SEMITONES, "semitone"),
-    ),
-)
+PLOTS: dict[str, Callable[[Sequence[ClipFeatures]], Figure]] = {  # with their captions in the template
+    "counts": _draw_counts,
+    "durations": lambda features: _draw_boxes(features, "duration_s", "seconds"),
+    "loudness": lambda features: _draw_boxes(features, "level_db", "dB"),
+    "pitch": lambda features: _draw_boxes(features, "pitch_hz", "Hz"),
+    "mel": _draw_spectrograms,
+    "mfcc": lambda features: _draw_profile(features, "mfcc", [str(number) for number in range(20)], "coefficient"),
+    "chroma": lambda features: _draw_profile(features, "chroma", SEMITONES, "semitone"),
+}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_score
+from sklearn.metrics import confusion_matrix, recall_score
 
 from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
 from ser_model.labels import EMOTIONS, INTENSITIES, Emotion
@@ -156,7 +156,7 @@ def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = Non
 
 def measure_uar(truth: Ints, predicted: Ints) -> float:
     """Unweighted average recall: the mean of the recalls of the emotions that occur."""
-    return float(balanced_accuracy_score(truth, predicted))
+    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def measure_ece(probabilities: Floats, truth: Ints, bins: int = ECE_BINS) -> float:

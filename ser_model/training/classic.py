@@ -17,7 +17,7 @@ import pywt
 import torch
 from datasets import Dataset, List, Value
 from numpy.typing import NDArray
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
@@ -77,9 +77,8 @@ class ClassicModel:
         torch.manual_seed(seed)
         settings, rng = self._settings, np.random.default_rng(seed)
         rows = _to_tensor(self._scaler.fit_transform(self._gather(clips)))  # (row, 1, descriptor)
-        encoder = OneHotEncoder(categories=[range(size) for size in SIZES], sparse_output=False)
-        labels = encoder.fit_transform([[clip.emotion, clip.gender, clip.intensity] for clip in clips])
-        target = torch.from_numpy(labels).float()  # (row, class)
+        labels = torch.tensor([[clip.emotion, clip.gender, clip.intensity] for clip in clips])  # (row, label)
+        target = torch.cat([F.one_hot(own, size).float() for own, size in zip(labels.T, SIZES, strict=True)], dim=1)
         self._network = ClassicCnn(rows.shape[2], settings).train()
         optimizer = torch.optim.AdamW(self._network.parameters(), weight_decay=settings.weight_decay)
         steps = settings.epochs * -(-len(clips) // settings.batch)

@@ -139,10 +139,9 @@ def read_corpus(
         check_complete(ravdess)
     table, about, emotions = prepare(ravdess, with_opus), None, tuple(map(str, EMOTIONS))
     if further is not None and manifest is not None:
-        counts = {name: dict(Counter(further[name])) for name in ("emotion", "language")}
-        about = {"manifest": manifest.name, "clips": len(further), "speakers": len(set(further["actor"]))}
-        about |= {"emotions": counts["emotion"], "languages": counts["language"]}
-        emotions += tuple(sorted(set(counts["emotion"]) - set(emotions)))
+        counts = {f"{name}s": dict(Counter(further[name])) for name in ("emotion", "language")}
+        about = {"manifest": manifest.name, "clips": len(further), "speakers": len(set(further["actor"])), **counts}
+        emotions += tuple(sorted(set(counts["emotions"]) - set(emotions)))
         table = concatenate_datasets([table, prepare(further.remove_columns("language"), with_opus)])
     clips = make_clips(table, emotions)
     own, extra = ([clip for clip in clips if (clip.corpus == RAVDESS) is wanted] for wanted in (True, False))
@@ -167,13 +166,12 @@ def load_ravdess(source: str | Path, channels: Sequence[str] = CHANNELS) -> Data
         raise CorpusError(f"{path} does not exist. Give the folder of RAVDESS, or {HUB_COPY} for the copy on the Hub.")
     places = {place.stem: str(place) for place in sorted(path.rglob("03-*")) if place.suffix.lower() in SUFFIXES}
     rows = [_ravdess_labels(file) | {"path": place} for file, place in sorted((places or _list_zips(path)).items())]
-    if not rows:
-        raise CorpusError(
-            f"{path} has no RAVDESS clips. Get Audio_Speech_Actors_01-24.zip from zenodo.org/records/1188976."
-        )
     rows = [row for row in rows if CHANNELS[row["is_song"]] in channels]
     if not rows:
-        raise CorpusError(f"{path} has no {' or '.join(channels)} clips of RAVDESS.")
+        raise CorpusError(
+            f"{path} has no {' or '.join(channels)} clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from "
+            "zenodo.org/records/1188976."
+        )
     return _make_dataset(rows)
 
 

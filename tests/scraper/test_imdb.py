@@ -32,6 +32,7 @@ QUERY = FilmQuery(genres=("Comedy",))
 OTHER = FilmQuery(genres=("Drama",))
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
+Build = Callable[..., Any]
 Pieces = Callable[[], Iterator[bytes]]
 RawServer = Callable[[Pieces], str]
 
@@ -39,6 +40,13 @@ RawServer = Callable[[Pieces], str]
 @pytest.fixture
 def client(settings: ScraperSettings) -> ImdbClient:
     return ImdbClient(settings)
+
+
+@pytest.fixture
+def imdb(httpserver: HTTPServer, comedies: str) -> HTTPServer:
+    """A server that answers every search with a page of twenty comedies."""
+    httpserver.expect_request(PATH).respond_with_data(comedies)
+    return httpserver
 
 
 def answer_with(server: HTTPServer, *arguments: Any, **settings: Any) -> None:
@@ -68,19 +76,17 @@ def test_impossible_values_are_refused(bad: dict[str, str]) -> None:
 # --- requests and answers ---
 
 
-def test_fetches_one_page_politely(client: ImdbClient, httpserver: HTTPServer, comedies: str) -> None:
-    answer_with(httpserver, comedies)
+def test_fetches_one_page_politely(client: ImdbClient, imdb: HTTPServer) -> None:
     result = client.fetch(QUERY)
     assert len(result.films) == 20
     assert result.is_fresh
-    ((request, _),) = httpserver.log
+    ((request, _),) = imdb.log
     assert request.headers["Accept-Language"].startswith("en-US")
     assert "mood-picks" in request.headers["User-Agent"]
     assert "Mozilla" not in request.headers["User-Agent"]
 
 
-def test_requests_are_a_second_apart(settings: ScraperSettings, httpserver: HTTPServer, comedies: str) -> None:
-    answer_with(httpserver, comedies)
+def test_requests_are_a_second_apart(settings: ScraperSettings, imdb: HTTPServer) -> None:
     client = ImdbClient(replace(settings, requests_per_second=1))
     started = time.monotonic()
     client.fetch(QUERY)
@@ -123,7 +129,7 @@ def test_an_unknown_layout_is_reported_as_such(client: ImdbClient, httpserver: H
     assert client.cached(QUERY) is None
 
 
-def test_nothing_found_is_an_answer(client: ImdbClient, httpserver: HTTPServer, page: Callable[..., str]) -> None:
+def test_nothing_found_is_an_answer(client: ImdbClient, httpserver: HTTPServer, page: Build) -> None:
     answer_with(httpserver, page([], 0))
     for _ in range(2):  # no pause in between
         with pytest.raises(ImdbEmpty):
@@ -152,7 +158,7 @@ def test_the_address_supplies_language_and_the_genre_of_cards(client: ImdbClient
 
 
 def test_the_next_page_is_asked_for_with_the_cursor_of_the_last(
-    client: ImdbClient, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+    client: ImdbClient, httpserver: HTTPServer, item: Build, page: Build
 ) -> None:
     first, second = page([item(n) for n in range(3)], 5, "eyJh=="), page([item(n) for n in range(2, 5)], 5, "eyJi==")
     httpserver.expect_oneshot_request(PATH, query_string=QUERY.to_url("").partition("?")[2]).respond_with_data(first)
@@ -328,9 +334,8 @@ def age_pages(home: Path, age: timedelta) -> None:
 
 @pytest.mark.parametrize("target", [None, "deep/pages", "pages.sqlite"])
 def test_a_page_survives_a_restart(
-    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, tmp_path: Path, target: str | None
+    settings: ScraperSettings, imdb: HTTPServer, tmp_path: Path, target: str | None
 ) -> None:
-    answer_with(httpserver, comedies)
     settings = replace(settings, cache=target and str(tmp_path / target))
     live = ImdbClient(settings).fetch(QUERY)
     cached = ImdbClient(settings).cached(QUERY)
@@ -338,13 +343,12 @@ def test_a_page_survives_a_restart(
     assert cached.films == live.films
     assert cached.is_fresh
     assert ImdbClient(settings).cached(OTHER) is None
-    assert len(httpserver.log) == 1
+    assert len(imdb.log) == 1
 
 
 def test_a_page_grows_stale_and_then_it_is_gone(
-    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, comedies: str
+    client: ImdbClient, settings: ScraperSettings, imdb: HTTPServer
 ) -> None:
-    answer_with(httpserver, comedies)
     client.fetch(QUERY)
     age_pages(settings.home, FRESH_FOR + timedelta(minutes=1))
     cached = client.cached(QUERY)
@@ -354,8 +358,7 @@ def test_a_page_grows_stale_and_then_it_is_gone(
     assert client.cached(QUERY) is None
 
 
-def test_a_page_from_the_future_is_not_fresh(settings: ScraperSettings, httpserver: HTTPServer, comedies: str) -> None:
-    answer_with(httpserver, comedies)
+def test_a_page_from_the_future_is_not_fresh(settings: ScraperSettings, imdb: HTTPServer) -> None:
     client = ImdbClient(settings, now=lambda: datetime.now(UTC) - timedelta(days=2))
     client.fetch(QUERY)
     cached = client.cached(QUERY)
@@ -374,8 +377,11 @@ def test_nothing_about_the_visitor_is_stored(
     assert "session-id" not in stored
 
 
-def test_cached_pages_can_be_read_by_many_at_once(client: ImdbClient, httpserver: HTTPServer, comedies: str) -> None:
-    answer_with(httpserver, comedies)
+@pytest.mark.parametrize("target", [None, "pages.sqlite"])
+def test_cached_pages_can_be_read_by_many_at_once(
+    settings: ScraperSettings, imdb: HTTPServer, tmp_path: Path, target: str | None
+) -> None:
+    client = ImdbClient(replace(settings, cache=target and str(tmp_path / target)))
     client.fetch(QUERY)
     with ThreadPoolExecutor(20) as visitors:
         assert None not in list(visitors.map(lambda _: client.cached(QUERY), range(200)))
@@ -385,9 +391,8 @@ def test_cached_pages_can_be_read_by_many_at_once(client: ImdbClient, httpserver
     "damage", [b"", b"no page", b"[]", b"{}", b'{"status_code": "x", "url": 3}', b"\xff\xfe", b"\x00" * 5000]
 )
 def test_a_damaged_page_is_no_page(
-    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, comedies: str, damage: bytes
+    client: ImdbClient, settings: ScraperSettings, damage: bytes, imdb: HTTPServer
 ) -> None:
-    answer_with(httpserver, comedies)
     client.fetch(QUERY)
     for path in (settings.home / "imdb-pages").glob("*.json"):
         path.write_bytes(damage)
@@ -397,11 +402,10 @@ def test_a_damaged_page_is_no_page(
 
 @pytest.mark.parametrize("name", ["file", "file/folder", "garbage.sqlite", "file/pages.sqlite"])
 def test_a_cache_that_cannot_be_used_is_replaced_by_memory(
-    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, tmp_path: Path, caplog: Any, name: str
+    settings: ScraperSettings, tmp_path: Path, caplog: Any, name: str, imdb: HTTPServer
 ) -> None:
     for file in ("file", "garbage.sqlite"):
         (tmp_path / file).write_text("neither a folder nor a database")
-    answer_with(httpserver, comedies)
     client = ImdbClient(replace(settings, cache=str(tmp_path / name)))
     assert "pages are kept in memory" in caplog.text
     client.fetch(QUERY)
@@ -416,9 +420,8 @@ def test_a_bad_cache_address_is_refused_without_repeating_its_password(settings:
 
 
 def test_a_folder_that_turns_unwritable_costs_only_the_cached_pages(
-    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, comedies: str
+    client: ImdbClient, settings: ScraperSettings, imdb: HTTPServer
 ) -> None:
-    answer_with(httpserver, comedies)
     folder = settings.home / "imdb-pages"
     folder.rename(folder.with_name("gone"))
     folder.write_text("no folder any more, which stops even the administrator from writing into it")
@@ -429,9 +432,8 @@ def test_a_folder_that_turns_unwritable_costs_only_the_cached_pages(
 
 @pytest.mark.parametrize("target", [None, "pages.sqlite", "file"])
 def test_the_cache_does_not_grow_without_end(
-    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, tmp_path: Path, target: str | None
+    settings: ScraperSettings, tmp_path: Path, target: str | None, imdb: HTTPServer
 ) -> None:
-    answer_with(httpserver, comedies)
     (tmp_path / "file").write_text("makes the client use memory")
     client = ImdbClient(replace(settings, max_pages=2, cache=target and str(tmp_path / target)))
     queries = [FilmQuery(genres=("Comedy",), min_votes=votes) for votes in range(3)]
@@ -470,9 +472,8 @@ def redis_server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # by requests-cache
 def test_redis_shares_pages_between_replicas_and_ignores_what_others_wrote_there(
-    settings: ScraperSettings, httpserver: HTTPServer, comedies: str, redis_server: tuple[str, object], tmp_path: Path
+    settings: ScraperSettings, redis_server: tuple[str, object], tmp_path: Path, imdb: HTTPServer
 ) -> None:
-    answer_with(httpserver, comedies)
     one, other = (ImdbClient(replace(settings, home=tmp_path / name, cache=redis_server[0])) for name in "ab")
     live, cached = one.fetch(QUERY), other.cached(QUERY)
     assert cached is not None
@@ -488,13 +489,8 @@ def test_redis_shares_pages_between_replicas_and_ignores_what_others_wrote_there
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex")
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
 def test_a_redis_that_fails_costs_only_the_cached_pages(
-    settings: ScraperSettings,
-    httpserver: HTTPServer,
-    comedies: str,
-    redis_server: tuple[str, subprocess.Popen[bytes]],
-    end: signal.Signals,
+    settings: ScraperSettings, redis_server: tuple[str, subprocess.Popen[bytes]], end: signal.Signals, imdb: HTTPServer
 ) -> None:
-    answer_with(httpserver, comedies)
     client = ImdbClient(replace(settings, cache=redis_server[0]))
     client.fetch(QUERY)
     redis_server[1].send_signal(end)

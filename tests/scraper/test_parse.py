@@ -327,13 +327,6 @@ def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_thro
     parse_mutated(seed, item, page)
 
 
-@pytest.mark.slow
-@given(seed=st.integers(0, 2**64))
-@hypothesis_settings(suppress_health_check=fixtures_are_pure, max_examples=5_000, deadline=None)
-def test_five_thousand_mutated_pages(item: Build, page: Build, seed: int) -> None:
-    parse_mutated(seed, item, page)
-
-
 def test_the_mutations_reach_every_outcome(item: Build, page: Build) -> None:
     outcomes = set()
     for seed in range(300):

@@ -38,6 +38,8 @@ from scraper.recommend import (
 PATH = "/search/title/"
 SAD = {"sad": 1.0}
 
+Build = Callable[..., Any]
+
 
 @pytest.fixture
 def recommender(settings: ScraperSettings, catalogue: Catalogue) -> Recommender:
@@ -134,7 +136,7 @@ def test_while_imdb_stalls_a_crowd_gets_its_lists_after_one_request(
 
 
 def test_the_lead_of_live_films_is_looked_up_in_our_own_list(
-    recommender: Recommender, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+    recommender: Recommender, httpserver: HTTPServer, item: Build, page: Build
 ) -> None:
     ids = [9000000 + n for n in range(50)]
     httpserver.expect_request(PATH).respond_with_data(page([item(n, genres=["Comedy"]) for n in ids]))
@@ -153,7 +155,7 @@ def test_too_few_live_films_give_way_to_a_fuller_list(
     assert found.source.notice.startswith("Too few films on IMDb's page fit your filters, so")
 
 
-def two_pages(httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str], size: int = 5) -> None:
+def two_pages(httpserver: HTTPServer, item: Build, page: Build, size: int = 5) -> None:
     """Films of which the second page has as many as the first."""
 
     def answer(request: Request) -> Response:
@@ -164,7 +166,7 @@ def two_pages(httpserver: HTTPServer, item: Callable[..., Any], page: Callable[.
 
 
 def test_a_second_page_is_asked_for_when_the_first_has_too_few(
-    recommender: Recommender, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+    recommender: Recommender, httpserver: HTTPServer, item: Build, page: Build
 ) -> None:
     two_pages(httpserver, item, page, size=8)
     found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
@@ -177,7 +179,7 @@ def test_a_second_page_is_asked_for_when_the_first_has_too_few(
 
 
 def test_two_pages_are_the_most_that_is_asked_for(
-    recommender: Recommender, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+    recommender: Recommender, httpserver: HTTPServer, item: Build, page: Build
 ) -> None:
     two_pages(httpserver, item, page)
     found = recommender.recommend(SAD, Intent.LIFT, FilmQuery())
@@ -187,7 +189,7 @@ def test_two_pages_are_the_most_that_is_asked_for(
 
 
 def test_a_second_page_for_which_there_is_no_time_is_left_out_and_that_is_said(
-    settings: ScraperSettings, catalogue: Catalogue, httpserver: HTTPServer, item: Any, page: Callable[..., str]
+    settings: ScraperSettings, catalogue: Catalogue, httpserver: HTTPServer, item: Build, page: Build
 ) -> None:
     two_pages(httpserver, item, page)
     recommender = Recommender(ImdbClient(replace(settings, timeout_s=SECOND_PAGE_S)), catalogue)
@@ -197,7 +199,7 @@ def test_a_second_page_for_which_there_is_no_time_is_left_out_and_that_is_said(
 
 
 def test_a_refusal_of_the_second_page_is_respected(
-    recommender: Recommender, httpserver: HTTPServer, item: Callable[..., Any], page: Callable[..., str]
+    recommender: Recommender, httpserver: HTTPServer, item: Build, page: Build
 ) -> None:
     first = page([item(n, genres=["Comedy"]) for n in range(5)], 10, "eyJh")
     httpserver.expect_ordered_request(PATH).respond_with_data(first)

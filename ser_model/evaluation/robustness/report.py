@@ -27,7 +27,7 @@ PUBLISHED = {  # thresholds of ser-tests
     "pitch": {"uar": 0.075, "precision": 0.1, "recall": 0.225},
 }
 MIN_SMALL_SHARE, MIN_CODEC_UNCHANGED, MAX_WHITE_LOSS = 0.8, 0.90, 0.05
-PASSED, UNSURE, FAILED, LIMIT = "#3f88c5", "#9ec5e5", "#d1495b", "#222222"
+PASSED, FAILED, LIMIT = "#3f88c5", "#d1495b", "#222222"
 
 Row = dict[str, Any]
 Groups = dict[str, NDArray[np.bool_]]
@@ -174,20 +174,18 @@ def draw_robustness(report: dict[str, Any]) -> Figure:
     rows = report["rows"]
     changed = [row for row in rows if "unchanged" in row]
     figure = Figure(figsize=(17, max(0.26 * len(changed) + 1.5, 9)), layout="constrained")
-    unchanged, cost, right = figure.subplots(1, 3, width_ratios=(1.25, 0.8, 1.2))
-    right.remove()
-    fairness, product, certainty = figure.add_subfigure(right.get_subplotspec()).subplots(3, 1, height_ratios=(5, 4, 4))
+    unchanged, cost, fairness = figure.subplots(1, 3, width_ratios=(1.25, 0.8, 0.8))
     _draw_bars(unchanged, changed, "unchanged", "Answers unchanged, %")
     unchanged.axvline(100 / len(EMOTIONS), color="grey", linestyle=":", linewidth=1)
     unchanged.set_yticks(range(len(changed)), [f"{row['name']}  ({row['group']})" for row in changed], fontsize=8)
     _draw_bars(cost, changed, "uar_change", f"Change of the UAR, points (clean {100 * report['clean_uar']:.1f} %)")
     cost.set_yticks([])
     own = [row for row in rows if row["group"] == "fairness"]
-    fairness.bar([row["name"] for row in own], [100 * row["uar"] for row in own], color=[_color(row) for row in own])
-    fairness.tick_params(axis="x", rotation=90, labelsize=7)
+    names, uars = [row["name"] for row in own], [100 * row["uar"] for row in own]
+    fairness.barh(names, uars, color=[_color(row) for row in own], height=0.7)
+    fairness.tick_params(axis="y", labelsize=8)
+    fairness.invert_yaxis()
     fairness.set_title("UAR by group, % (red: differs by more than chance)", fontsize=10)
-    _draw_product(product, [row for row in rows if "counts" in row])
-    _draw_certainty(certainty, rows)
     passed = sum(row["pass"] for row in rows)
     figure.suptitle(
         f"Robustness on {report['clips']} clips by networks not trained on the actor: {passed} of {len(rows)} checks "
@@ -204,31 +202,6 @@ def _draw_bars(axes: Axes, rows: list[Row], key: str, title: str) -> None:
             axes.plot([limit, limit], [place - 0.42, place + 0.42], color=LIMIT, linewidth=1.5)
     axes.set_ylim(len(rows) - 0.4, -1.6)
     axes.set_title(title, fontsize=10)
-
-
-def _draw_product(axes: Axes, rows: list[Row]) -> None:
-    names, left = [row["name"] for row in rows], np.zeros(len(rows))
-    for key, color in (("refused", PASSED), ("not sure", UNSURE), ("answered", FAILED)):
-        shares = np.array([100 * row["counts"][key] / sum(row["counts"].values()) for row in rows])
-        axes.barh(names, shares, left=left, color=color, label=key, height=0.7)
-        left += shares
-    axes.tick_params(axis="y", labelsize=7)
-    axes.invert_yaxis()
-    axes.legend(fontsize=7, loc="lower left")
-    axes.set_title("Sounds that are not speech, %", fontsize=10)
-
-
-def _draw_certainty(axes: Axes, rows: list[Row]) -> None:
-    lines = {"coverage": ("accuracy at this coverage (x, %)", PASSED, "coverage", "accuracy")}
-    lines["reliability"] = ("correct at this confidence (x, %)", "#8a4fbf", "confidence", "correct")
-    for key, (label, color, x, y) in lines.items():
-        for row in (row for row in rows if key in row):
-            points = [(100 * point[x], 100 * point[y]) for point in row[key]]
-            axes.plot(*zip(*points, strict=True), "o-", markersize=3, color=color, label=label)
-    axes.plot([0, 100], [0, 100], color="grey", linestyle="--", linewidth=0.8, label="perfect calibration")
-    axes.set_ylim(0, 100)
-    axes.legend(fontsize=7, loc="lower right")
-    axes.set_title("Confidence, %", fontsize=10)
 
 
 def _color(row: Row) -> str:

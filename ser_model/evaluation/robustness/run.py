@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.metrics import recall_score
 from tqdm import tqdm
 
 from ser_model.audio import AudioError, AudioSource, Waveform, load_audio
 from ser_model.batch import default_jobs
 from ser_model.calibration import Calibration
 from ser_model.cnn import weights_id
-from ser_model.evaluation.metrics import Predictions, calibrate_folds, fit_calibration
+from ser_model.evaluation.metrics import Predictions, calibrate_folds, fit_calibration, measure_uar
 from ser_model.evaluation.report import describe_origin, write_document
 from ser_model.evaluation.robustness.changes import CHECKS, CLEAN, Check, Recording, write_wav
 from ser_model.evaluation.robustness.report import draw_robustness, judge_bars, judge_calibration, judge_fairness
@@ -48,25 +47,6 @@ TOLERANCE = 1e-6
 
 Row = dict[str, Any]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is run.
-
-    Attributes:
-        groups: Which of GROUPS.
-        seeds: Of the networks that form the ensemble.
-        jobs: Processes side by side.
-        limit: At most so many clips of each actor.
-        variants: Of each kind of sound that is not speech.
-    """
-
-    groups: tuple[str, ...] = GROUPS
-    seeds: tuple[int, ...] = (0, 1)
-    jobs: int = 1
-    limit: int | None = None
-    variants: int = VARIANTS
 
 
 @dataclass(frozen=True)
@@ -126,14 +106,8 @@ def main(argv: list[str]) -> int:
     unknown = [group for group in arguments.only if group not in GROUPS]
     if unknown:
         raise ValueError(f"There is no group {unknown[0]}. Choose from {', '.join(GROUPS)}.")
-    settings = Settings(
-        groups=tuple(arguments.only),
-        seeds=tuple(arguments.seeds),
-        jobs=arguments.jobs or default_jobs(JOB_BYTES),
-        limit=arguments.limit,
-        variants=arguments.variants,
-    )
-    report = measure_robustness(arguments.data, arguments.networks, settings)
+    arguments.jobs = arguments.jobs or default_jobs(JOB_BYTES)
+    report = measure_robustness(arguments)
     write_document(arguments.out, report)
     with atomic_folder(arguments.out.parent) as tmp:
         draw_robustness(report).savefig(tmp / arguments.out.with_suffix(".png").name, dpi=110)
@@ -143,13 +117,11 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[str, Any]:
+def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
     """Run the suite on the speech of RAVDESS.
 
     Args:
-        data: Folder with RAVDESS.
-        networks: Folder of the networks of the Luna folds.
-        settings: What is run.
+        settings: The options of main.
 
     Raises:
         ValueError: Networks are missing.
@@ -157,34 +129,34 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
     Returns:
         The document of results/robustness.json: every row, the checks passed by group, and the bars.
     """
-    corpus = load_ravdess(data, ("speech",))
+    corpus = load_ravdess(settings.data, ("speech",))
     sources = {row["file"]: row["audio"]["bytes"] or row["audio"]["path"] for row in corpus}
     folds = [fold for fold in split_clips(make_clips(prepare(corpus)), "luna") if fold.test]
-    folders = {fold.name: find_networks(networks, fold.name, settings.seeds) for fold in folds}
+    folders = {fold.name: find_networks(settings.networks, fold.name, settings.seeds) for fold in folds}
     logits = [FoldLogits(fold, 0, predict_clips(load_ensemble(folders[fold.name]), fold.test)) for fold in folds]
     actors = [actor for one in logits for actor in list_actors(one, logits, folders[one.fold.name], sources, settings)]
-    checks = [check for check in CHECKS if check.group in settings.groups]
+    checks = [check for check in CHECKS if check.group in settings.only]
     answers = _predict(actors, checks, settings)
     clean = answers.predicted[CLEAN.name]
     rows = [_judge(check, answers) for check in checks]
-    if "product" in settings.groups:
+    if "product" in settings.only:
         rows += _judge_product(actors, answers, settings)
     predictions = calibrate_folds(logits)
-    if "fairness" in settings.groups:
+    if "fairness" in settings.only:
         speech: dict[int, list[Waveform]] = {}
         for clip in (clip for fold in folds for clip in fold.test):
             speech.setdefault(clip.actor, []).append(clip.speech)
         pitches = _spread(mean_pitch, [(own,) for own in speech.values()], settings.jobs, "pitch")
         rows += judge_fairness(predictions, dict(zip(speech, pitches, strict=True)))
-    if "calibration" in settings.groups:
+    if "calibration" in settings.only:
         rows += judge_calibration(predictions)
-    groups = {name: [row for row in rows if row["group"] == name] for name in settings.groups}
+    groups = {name: [row for row in rows if row["group"] == name] for name in settings.only}
     return {
         "command": _describe_command(settings),
         "clips": int(answers.truth.size),
-        "seeds": list(settings.seeds),
+        "seeds": settings.seeds,
         "weights_id": weights_id(WEIGHTS),  # of the product cases; the others are of the networks of the folds
-        "clean_uar": _uar(answers.truth, clean),
+        "clean_uar": measure_uar(answers.truth, clean),
         "clean_as_in_the_folds": _share_as_in_folds(actors, clean, predictions),
         "signal_to_noise": "relative to the RMS of the speech; ser-tests takes the whole recording, some 3 dB easier",
         "bars": judge_bars(rows),
@@ -203,7 +175,11 @@ def measure_robustness(data: Path, networks: Path, settings: Settings) -> dict[s
 
 
 def list_actors(
-    one: FoldLogits, folds: list[FoldLogits], networks: tuple[Path, ...], sources: dict[str, Any], settings: Settings
+    one: FoldLogits,
+    folds: list[FoldLogits],
+    networks: tuple[Path, ...],
+    sources: dict[str, Any],
+    settings: argparse.Namespace,
 ) -> list[Actor]:
     """List the test actors of a fold, with the calibration that was fitted to the others in all folds."""
     rng = np.random.default_rng(0)
@@ -288,8 +264,8 @@ def mean_pitch(clips: Sequence[Waveform]) -> float:
     return float(np.mean(medians))
 
 
-def _predict(actors: list[Actor], checks: list[Check], settings: Settings) -> Answers:
-    with_product = "product" in settings.groups
+def _predict(actors: list[Actor], checks: list[Check], settings: argparse.Namespace) -> Answers:
+    with_product = "product" in settings.only
     parts = _spread(predict_actor, [(actor, checks, with_product) for actor in actors], settings.jobs, "actors")
     return Answers(
         np.concatenate([part.truth for part in parts]),
@@ -316,8 +292,8 @@ def _judge(check: Check, answers: Answers) -> Row:
         "name": check.name,
         "parameters": check.parameters,
         **_compare(check, answers.truth, clean, changed),
-        "clean_uar": _uar(answers.truth, clean),
-        "uar": _uar(answers.truth, changed),
+        "clean_uar": measure_uar(answers.truth, clean),
+        "uar": measure_uar(answers.truth, changed),
         "refused": int((changed == REFUSED).sum()),
         "threshold": {"unchanged": check.unchanged, "uar_change": check.uar_change},
         "random_rater": _compare(check, answers.truth, *random),
@@ -326,17 +302,12 @@ def _judge(check: Check, answers: Answers) -> Row:
 
 def _compare(check: Check, truth: Ints, clean: Ints, changed: Ints) -> Row:
     unchanged = float((clean == changed).mean())
-    uar_change = _uar(truth, changed) - _uar(truth, clean)
+    uar_change = measure_uar(truth, changed) - measure_uar(truth, clean)
     passed = unchanged > check.unchanged and (check.uar_change is None or uar_change > check.uar_change)
     return {"unchanged": unchanged, "uar_change": uar_change, "pass": bool(passed)}
 
 
-def _uar(truth: Ints, predicted: Ints) -> float:
-    """Mean recall of the emotions that occur; unlike balanced_accuracy_score it accepts REFUSED."""
-    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
-
-
-def _judge_product(actors: list[Actor], answers: Answers, settings: Settings) -> list[Row]:
+def _judge_product(actors: list[Actor], answers: Answers, settings: argparse.Namespace) -> list[Row]:
     models = list({actor.networks: actor for actor in actors}.values())
     answered = (answers.predicted[CLEAN.name] != REFUSED).tolist()
     tasks = [(kind, models, settings.variants) for kind in NON_SPEECH]
@@ -366,10 +337,10 @@ def _spread(function: Callable[..., Any], tasks: list[tuple[Any, ...]], jobs: in
     return list(tqdm(running, total=len(tasks), desc=unit, file=sys.stderr))
 
 
-def _describe_command(settings: Settings) -> str:
+def _describe_command(settings: argparse.Namespace) -> str:
     """Return the command line that makes the same figures, with DIR for the corpus."""
     words = ["python -m ser_model robustness --data DIR --out results/robustness.json"]
-    words += [f"--only {' '.join(settings.groups)}"] if settings.groups != GROUPS else []
-    words += [] if settings.seeds == Settings.seeds else [f"--seeds {' '.join(map(str, settings.seeds))}"]
+    words += [f"--only {' '.join(settings.only)}"] if tuple(settings.only) != GROUPS else []
+    words += [] if settings.seeds == [0, 1] else [f"--seeds {' '.join(map(str, settings.seeds))}"]
     words += [f"--limit {settings.limit}"] if settings.limit else []
     return " ".join(words)

@@ -2,16 +2,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from voice import speak
 
-from ser_model.features import FLOOR, LogMel
-from ser_model.training.augment import AugmentConfig, add_room, find_centres, narrow_line, vary_power, warp_power
-from ser_model.training.noise import NoiseConfig, add_noise, measure_level
+from ser_model.frontend import POWER_FLOOR, LogMel
+from ser_model.training.augment import (
+    OFFSETS,
+    AugmentConfig,
+    ClipPower,
+    NoiseConfig,
+    add_noise,
+    add_room,
+    augment,
+    center_frequencies,
+    compute_power,
+    crop_speech,
+    mean_power,
+    telephone_band,
+    warp,
+)
+from ser_model.training.corpora import Clip
 
-SILENT = NoiseConfig(probability=0)
-STILL = AugmentConfig(shift_frames=0, warp_p=0, room_p=0, line_p=0, noise=SILENT)
+OFF = AugmentConfig(shift_frames=0, warp_p=0, room_p=0, line_p=0, noise=NoiseConfig(probability=0))
+FULL = torch.full((4,), 60)
 
 
 @pytest.fixture
@@ -29,63 +45,87 @@ def power(generator: torch.Generator) -> Tensor:
     return torch.rand(4, 80, 60, generator=generator) + 0.1
 
 
-FULL = torch.full((4,), 60)
+@pytest.fixture
+def clip() -> Clip:
+    return Clip("voice", speak("aeiou"), (4096, 28_672), 0, 0, 0, 1, is_song=False)
 
 
-def test_with_everything_off_the_logarithm_comes_back(power: Tensor, bank: Tensor, generator: torch.Generator) -> None:
-    frames, counts = vary_power(power, FULL, bank, STILL, generator)
-    assert torch.allclose(frames, (power + FLOOR).log(), atol=1e-3)
-    assert torch.equal(counts, FULL)
+@pytest.fixture
+def clip_power(clip: Clip) -> ClipPower:
+    return compute_power(clip, LogMel())
 
 
 def test_everything_on_keeps_the_level_and_the_padding(power: Tensor, bank: Tensor, generator: torch.Generator) -> None:
     config = AugmentConfig(warp_p=1, room_p=1, line_p=1, noise=NoiseConfig(probability=1))
-    counts = torch.tensor([60, 50, 40, 30])
-    frames, after = vary_power(power, counts, bank, config, generator)
+    num_frames = torch.tensor([60, 50, 40, 30])
+    frames, after = augment(power, num_frames, bank, config, generator)
     assert frames.isfinite().all()
     assert frames.shape[2] == after.max()
-    for clip, size, before, old in zip(frames, after, power, counts, strict=True):
+    for clip, size, before, old in zip(frames, after, power, num_frames, strict=True):
         assert 0.8 * old < size < 1.25 * old
-        assert torch.allclose(clip[:, size:], torch.tensor(FLOOR).log(), atol=1e-3)
-        level = (clip[:, :size].exp() - FLOOR).sum() / size
+        assert torch.allclose(clip[:, size:], torch.tensor(POWER_FLOOR).log(), atol=1e-3)
+        level = (clip[:, :size].exp() - POWER_FLOOR).sum() / size
         assert 0.7 < level / (before[:, :old].sum() / old) < 1.4
 
 
-def test_speed_moves_pitch_and_length_together(generator: torch.Generator) -> None:
+def test_speed_changes_pitch_and_length_together(generator: torch.Generator) -> None:
     power = torch.full((40, 80, 60), 1e-6)
     power[:, 40] = 1.0
-    config = replace(STILL, warp_p=1, speed=0.2, tempo=0, pitch=0)
-    warped, counts = warp_power(power, torch.full((40,), 60), config, generator)
+    config = replace(OFF, warp_p=1, speed=0.2, tempo=0, pitch=0)
+    warped, num_frames = warp(power, torch.full((40,), 60), config, generator)
     bands = torch.stack([clip[:, :10].sum(dim=1).argmax() for clip in warped])
-    assert ((bands > 40) == (counts < 60))[bands != 40].all()
-    assert counts.min() < 55
-    assert counts.max() > 65
+    assert ((bands > 40) == (num_frames < 60))[bands != 40].all()
+    assert num_frames.min() < 55
+    assert num_frames.max() > 65
 
 
-def test_a_room_rings_on(generator: torch.Generator) -> None:
+def test_a_room_adds_a_decaying_tail(generator: torch.Generator) -> None:
     power = torch.zeros(4, 80, 60)
     power[:, :, 10] = 1.0
-    ringing = add_room(power, replace(STILL, room_p=1), generator)
-    assert torch.equal(ringing[:, :, :10], power[:, :, :10])
-    assert torch.allclose(ringing[:, :, 10], power[:, :, 10])
-    tail = ringing[:, 0, 11:34]
+    room = add_room(power, replace(OFF, room_p=1), generator)
+    assert torch.equal(room[:, :, :10], power[:, :, :10])
+    assert torch.allclose(room[:, :, 10], power[:, :, 10])
+    tail = room[:, 0, 11:34]
     assert (tail > 0).all()
     assert (tail.diff(dim=1) < 0).all()
 
 
-def test_a_line_passes_the_middle_alone(power: Tensor, bank: Tensor, generator: torch.Generator) -> None:
-    centres_hz = find_centres(bank)
-    gain = narrow_line(power, centres_hz, replace(STILL, line_p=1), generator) / power
-    middle = (centres_hz > 500) & (centres_hz < 2_500)
+def test_a_telephone_passes_the_middle_only(power: Tensor, bank: Tensor, generator: torch.Generator) -> None:
+    centers_hz = center_frequencies(bank)
+    gain = telephone_band(power, centers_hz, replace(OFF, line_p=1), generator) / power
+    middle = (centers_hz > 500) & (centers_hz < 2_500)
     assert torch.allclose(gain[:, middle], torch.ones(()), atol=1e-4)
     assert gain[:, -1].max() < 1e-2
     assert gain[:, 0].max() < 1.0
 
 
-@pytest.mark.parametrize("kind", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)], ids=["hiss", "hum", "babble"])
-def test_noise_has_the_asked_level(
+@pytest.mark.parametrize("kind", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)], ids=["colored", "hum", "babble"])
+def test_noise_has_the_given_ratio(
     power: Tensor, bank: Tensor, generator: torch.Generator, kind: tuple[float, float]
 ) -> None:
     config = NoiseConfig(probability=1, snr_db=(10, 10), hum_p=kind[0], babble_p=kind[1])
-    added = measure_level(add_noise(power, FULL, bank, config, generator), FULL) - measure_level(power, FULL)
-    assert torch.allclose(added / measure_level(power, FULL), torch.tensor(0.1), atol=0.03)
+    added = mean_power(add_noise(power, FULL, bank, config, generator), FULL) - mean_power(power, FULL)
+    assert torch.allclose(added / mean_power(power, FULL), torch.tensor(0.1), atol=0.03)
+
+
+def test_the_power_is_that_of_the_frontend(clip: Clip, clip_power: ClipPower) -> None:
+    frames = LogMel()(torch.from_numpy(clip.speech)[None], torch.tensor([clip.speech.size]))[0]
+    first, last = clip_power.spans[0]
+    inner = (clip_power.powers[0][:, first:last].float() + POWER_FLOOR).log()[:, 2:-2]
+    assert torch.allclose(inner, frames[:, 2 : 2 + inner.shape[1]], atol=0.02)
+
+
+def test_crops_stay_within_the_shift(clip_power: ClipPower, generator: torch.Generator) -> None:
+    first, last = clip_power.spans[0]
+    _, num_frames = crop_speech([clip_power] * 50, 3, generator)
+    assert len(OFFSETS) == len(clip_power.powers)
+    assert num_frames.min() >= last - first - 7
+    assert num_frames.max() <= last - first + 7
+    assert len(set(num_frames.tolist())) > 5
+
+
+def test_an_opus_copy_is_drawn_one_time_in_three(clip: Clip, generator: torch.Generator) -> None:
+    power = compute_power(replace(clip, opus_waveform=np.zeros_like(clip.waveform)), LogMel())
+    assert power.spans[-1] == power.spans[0]
+    batch, _ = crop_speech([power] * 600, 0, generator)
+    assert 1 / 4 < (batch.sum(dim=(1, 2)) == 0).float().mean() < 5 / 12

@@ -2,10 +2,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from voice import speak
 
-from ser_model.training.classic import SIZES, ClassicCnn, ClassicModel, ClassicSettings
-from ser_model.training.clips import Clip
-from ser_model.training.copies import Vectors
+from ser_model.training.classic import (
+    CHANGES,
+    ClassicModel,
+    ClassicSettings,
+    Descriptors,
+    change_sound,
+    classic_descriptors,
+)
+from ser_model.training.corpora import Clip
+from ser_model.training.folds import COPIES
 
 SMALL = ClassicSettings(epochs=15, batch=16, channels=(8, 8, 8))
 
@@ -13,47 +21,50 @@ SMALL = ClassicSettings(epochs=15, batch=16, channels=(8, 8, 8))
 @pytest.fixture
 def clips() -> list[Clip]:
     silence = np.zeros(1, np.float32)
-    return [
-        Clip(f"{i}", silence, (0, 1), emotion=i % 8, gender=i // 8 % 2, intensity=i // 16 % 2, actor=1, is_song=False)
-        for i in range(96)
-    ]
+    return [Clip(f"{i}", silence, (0, 1), i % 8, i // 8 % 2, i // 16 % 2, actor=1, is_song=False) for i in range(96)]
 
 
 @pytest.fixture
-def vectors(clips: list[Clip], rng: np.random.Generator) -> Vectors:
-    """Numbers of very different size, some of which tell the emotion and the gender."""
-    told = rng.standard_normal((8 + 2, 216))
+def descriptors(clips: list[Clip], rng: np.random.Generator) -> Descriptors:
+    """Numbers of very different scales, some of which depend on emotion and gender."""
+    signal = rng.standard_normal((8 + 2, 216))
     noise = 0.3 * rng.standard_normal((len(clips), 216))
-    sizes = 10 ** rng.uniform(-3, 3, 216)
+    scales = 10 ** rng.uniform(-3, 3, 216)
     return {
-        clip.file: sizes * (told[clip.emotion] + told[8 + clip.gender] + row)
+        clip.file: scales * (signal[clip.emotion] + signal[8 + clip.gender] + row)
         for clip, row in zip(clips, noise, strict=True)
     }
 
 
-def test_it_learns_all_labels_from_numbers_of_any_size(clips: list[Clip], vectors: Vectors) -> None:
-    scores = ClassicModel(vectors, SMALL).fit(clips[:64], seed=0).score(clips[64:])
-    assert (scores.emotion.argmax(axis=1) == [clip.emotion for clip in clips[64:]]).mean() > 0.8
-    assert (scores.gender.argmax(axis=1) == [clip.gender for clip in clips[64:]]).mean() > 0.8
-    assert scores.intensity.shape == (32, 2)
+def test_it_learns_all_labels_from_numbers_of_any_scale(clips: list[Clip], descriptors: Descriptors) -> None:
+    logits = ClassicModel(descriptors, SMALL).fit(clips[:64], seed=0).predict(clips[64:])
+    assert (logits.emotion.argmax(axis=1) == [clip.emotion for clip in clips[64:]]).mean() > 0.8
+    assert (logits.gender.argmax(axis=1) == [clip.gender for clip in clips[64:]]).mean() > 0.8
+    assert logits.intensity.shape == (32, 2)
 
 
-def test_what_is_scored_changes_nothing(clips: list[Clip], vectors: Vectors) -> None:
-    alone = ClassicModel(vectors, SMALL).fit(clips[:64], seed=0).score(clips[64:65])
-    changed = vectors | {clip.file: 1e6 * vectors[clip.file] for clip in clips[65:]}
-    beside = ClassicModel(changed, SMALL).fit(clips[:64], seed=0).score(clips[64:])
+def test_scored_clips_change_nothing(clips: list[Clip], descriptors: Descriptors) -> None:
+    alone = ClassicModel(descriptors, SMALL).fit(clips[:64], seed=0).predict(clips[64:65])
+    changed = descriptors | {clip.file: 1e6 * descriptors[clip.file] for clip in clips[65:]}
+    beside = ClassicModel(changed, SMALL).fit(clips[:64], seed=0).predict(clips[64:])
     assert np.allclose(alone.emotion, beside.emotion[:1], atol=1e-4)
 
 
-def test_the_seed_decides(clips: list[Clip], vectors: Vectors) -> None:
-    one, two, three = (ClassicModel(vectors, SMALL).fit(clips[:64], seed).score(clips[64:]) for seed in (0, 0, 1))
-    assert np.allclose(one.emotion, two.emotion, atol=1e-4)
-    assert not np.allclose(one.emotion, three.emotion, atol=1e-4)
+def test_copies_are_audible_and_keep_the_voice() -> None:
+    speech = speak("aei", pitch_hz=150, pause_s=0)
+    assert tuple(CHANGES) == COPIES
+    for changed in change_sound("one", speech):
+        assert changed.dtype == np.float32
+        assert np.isfinite(changed).all()
+        assert 0.75 < changed.size / speech.size < 1.3
+        assert changed.size != speech.size or not np.allclose(changed, speech, atol=1e-4)
+    noisy, again, other = (change_sound(file, speech)[0] for file in ("one", "one", "two"))
+    assert np.array_equal(noisy, again)
+    assert not np.array_equal(noisy, other)
 
 
-def test_the_network_has_three_convolutions_and_one_output_layer() -> None:
-    kinds = [type(layer).__name__ for layer in ClassicCnn(216, ClassicSettings())]
-    assert kinds.count("Conv1d") == 3
-    assert kinds.count("Linear") == 1
-    assert kinds[-1] == "Linear"
-    assert SIZES == (8, 2, 2)
+def test_descriptors_differ_between_voices_and_are_finite() -> None:
+    low, high = (classic_descriptors(speak("aei", pitch_hz=pitch_hz, pause_s=0)) for pitch_hz in (110, 220))
+    assert low.shape == (216,)
+    assert np.isfinite([low, high]).all()
+    assert high[98] - low[98] == pytest.approx(1, abs=0.2)  # mean pitch in octaves

@@ -1,66 +1,95 @@
-"""Networks trained apart say together what their scores say when they are added."""
-
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ser_model.calibrate import softmax
-from ser_model.cnn import CnnConfig, EmotionCnn, join_networks
-from ser_model.evaluation.judge import Outcome
-from ser_model.training.clips import Clip
-from ser_model.training.fit import Scores, score_clips
+from ser_model.calibration import softmax
+from ser_model.cnn import CnnConfig, EmotionCnn, ensemble_networks
+from ser_model.training.corpora import Clip
+from ser_model.training.ensemble import (
+    Checkpoint,
+    FoldLogits,
+    atomic_folder,
+    combine_logits,
+    combine_seeds,
+    list_ensembles,
+    load_ensemble,
+)
+from ser_model.training.fit import ClipLogits, predict_clips
 from ser_model.training.folds import Fold
-from ser_model.training.joined import join_outcomes, join_scores, list_models
 
 
-def make_network(seed: int, mean: float = 0.0) -> EmotionCnn:
+def make_network(seed: int) -> EmotionCnn:
     torch.manual_seed(seed)
-    network = EmotionCnn(CnnConfig(channels=(16, 16, 16))).eval()
-    network.functionals.mean.fill_(mean)
-    return network
+    return EmotionCnn(CnnConfig(channels=(16, 16, 16))).eval()
 
 
-def make_clips() -> list[Clip]:
-    rng = np.random.default_rng(0)
+@pytest.fixture
+def clips(rng: np.random.Generator) -> list[Clip]:
     sounds = [rng.normal(size=size).astype(np.float32) for size in (9000, 16000, 12000)]
-    return [Clip(str(n), sound, (0, sound.size), n, 0, 0, 1, False) for n, sound in enumerate(sounds)]
+    return [Clip(str(n), sound, (0, sound.size), n, 0, 0, 1, is_song=False) for n, sound in enumerate(sounds)]
 
 
-def test_one_joined_network_says_what_the_sum_of_their_scores_says() -> None:
-    networks, clips = [make_network(seed) for seed in range(2)], make_clips()
-    together = score_clips(join_networks(networks), clips)
-    added = join_scores([score_clips(network, clips) for network in networks])
+def test_combined_logits_are_those_of_the_ensemble(clips: list[Clip]) -> None:
+    networks = [make_network(seed) for seed in range(2)]
+    together = predict_clips(ensemble_networks(networks), clips)
+    added = combine_logits([predict_clips(network, clips) for network in networks])
     assert softmax(together.emotion) == pytest.approx(softmax(added.emotion), abs=1e-4)
     assert together.gender == pytest.approx(added.gender, abs=1e-4)
     assert together.intensity == pytest.approx(added.intensity, abs=1e-4)
 
 
-def test_a_network_joined_with_none_is_itself() -> None:
-    network, clips = make_network(0), make_clips()
-    joined = score_clips(join_networks([network]), clips)
-    assert joined.emotion == pytest.approx(score_clips(network, clips).emotion)
+@pytest.mark.parametrize(("seeds", "ensembles"), [(1, [(0,)]), (2, [(0, 1)]), (3, [(0, 1), (1, 2), (2, 0)])])
+def test_each_network_is_part_of_as_many_ensembles(seeds: int, ensembles: list[tuple[int, ...]]) -> None:
+    assert list_ensembles(seeds) == ensembles
 
 
-def test_networks_of_different_clips_are_not_joined() -> None:
-    with pytest.raises(ValueError, match="same clips"):
-        join_networks([make_network(0), make_network(1, mean=1.0)])
-
-
-@pytest.mark.parametrize(("seeds", "models"), [(1, [(0,)]), (2, [(0, 1)]), (3, [(0, 1), (1, 2), (2, 0)])])
-def test_each_network_takes_part_in_as_many_models(seeds: int, models: list[tuple[int, ...]]) -> None:
-    assert list_models(seeds) == models
-
-
-def test_outcomes_are_joined_fold_by_fold() -> None:
-    folds = [Fold(str(number), [], [clip]) for number, clip in enumerate(make_clips()[:2])]
-    outcomes = [
-        Outcome(fold, seed, Scores(np.full((1, 8), 10.0**seed), np.zeros((1, 2)), np.zeros((1, 2))))
+def test_seeds_are_combined_fold_by_fold(clips: list[Clip]) -> None:
+    folds = [Fold(str(number), [], [clip]) for number, clip in enumerate(clips[:2])]
+    networks = [
+        FoldLogits(fold, seed, ClipLogits(np.full((1, 8), 10.0**seed), np.zeros((1, 2)), np.zeros((1, 2))))
         for seed in range(3)
         for fold in folds
     ]
-    joined = join_outcomes(outcomes)
-    assert [(one.fold.name, one.seed, one.scores.emotion[0, 0]) for one in joined] == [
-        ("0", 0, 11.0), ("1", 0, 11.0), ("0", 1, 110.0), ("1", 1, 110.0), ("0", 2, 101.0), ("1", 2, 101.0),
-    ]  # fmt: skip
+    combined = [(one.fold.name, one.seed, one.logits.emotion[0, 0]) for one in combine_seeds(networks)]
+    assert combined == [("0", 0, 11), ("1", 0, 11), ("0", 1, 110), ("1", 1, 110), ("0", 2, 101), ("1", 2, 101)]
+
+
+def test_a_checkpoint_is_read_back_unless_something_changed(clips: list[Clip], tmp_path: Path) -> None:
+    network, checkpoint = make_network(0), Checkpoint(tmp_path, "3", 1)
+    assert checkpoint.load_logits("settings") is None
+    logits = predict_clips(network, clips)
+    checkpoint.save(network, logits, "settings")
+    found = checkpoint.load_logits("settings")
+    assert found is not None
+    assert found.emotion == pytest.approx(logits.emotion, abs=1e-5)
+    assert predict_clips(load_ensemble([checkpoint.network]), clips).emotion == pytest.approx(logits.emotion, abs=1e-5)
+    assert checkpoint.load_logits("other settings") is None
+    checkpoint.scores.write_bytes(checkpoint.scores.read_bytes()[:500])
+    assert checkpoint.load_logits("settings") is None
+
+
+def test_files_appear_together_beside_those_that_were_there(tmp_path: Path) -> None:
+    folder = tmp_path / "deep/weights"
+    folder.mkdir(parents=True)
+    for name in ("old.txt", "config.json"):
+        (folder / name).write_text("old")
+    with atomic_folder(folder) as tmp:
+        (tmp / "config.json").write_text("new")
+        assert (folder / "config.json").read_text() == "old"
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"config.json": "new", "old.txt": "old"}
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    def interrupt(folder: Path) -> None:
+        with atomic_folder(folder) as tmp:
+            (tmp / "model.safetensors").write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(tmp_path / "weights")
+    assert not list(tmp_path.iterdir())

@@ -1,34 +1,76 @@
-"""Publishing with the model hub replaced by a recorder; nothing leaves the machine."""
+"""The model card and publishing, with the model hub replaced by a recorder; nothing leaves the machine."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-from voice import speak
+from safetensors.torch import load_file
 
 import train
-from ser_model.calibrate import Calibration, softmax
 from ser_model.cnn import load_network, read_config
-from ser_model.labels import EMOTIONS
-from ser_model.recognize import WEIGHTS
+from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.training import publish
+from ser_model.training.publish import collect_metrics, main_card, make_card, read_calibration
 
 REPO = "somebody/emotion-cnn"
 
 
+@pytest.fixture
+def metrics(project: Path) -> Path:
+    return project / "results/luna/metrics.json"
+
+
+def test_the_shipped_card_and_calibration_are_those_of_the_results(metrics: Path) -> None:
+    expected = make_card(WEIGHTS, collect_metrics(metrics))
+    assert (WEIGHTS / "README.md").read_text() == expected, "run python -m ser_model card"
+    assert read_calibration(metrics).items() <= read_config(WEIGHTS).items(), "run python -m ser_model card"
+
+
+def test_the_card_tells_size_limits_and_license() -> None:
+    card = ModelCard.load(WEIGHTS / "README.md")
+    assert card.data.license == "cc-by-nc-sa-4.0"
+    parameters = load_network(WEIGHTS).count_parameters()
+    assert parameters < 1_000_000
+    text = " ".join(card.text.split())
+    wanted = ("North American actors", "two English sentences", "not a diagnosis", "trust_remote_code=True")
+    for words in (f"{parameters:,} parameters", *wanted):
+        assert words in text
+
+
+def test_card_and_calibration_follow_the_results_and_leave_other_recipes_out(metrics: Path, tmp_path: Path) -> None:
+    weights = shutil.copytree(WEIGHTS, tmp_path / "weights")
+    changes: dict[str, dict[str, Any]] = {
+        "luna": {"uar": 0.4321},
+        "random": {"model": "classic", "protocol": "random"},
+        "loso": {"settings": {"epochs": 2}, "protocol": "loso"},
+    }
+    for name, change in changes.items():
+        (tmp_path / "results" / name).mkdir(parents=True)
+        text = json.dumps(json.loads(metrics.read_text()) | change)
+        (tmp_path / "results" / name / "metrics.json").write_text(text)
+    enrolled = {"enrolled_temperature": 2.5, "enrolled_abstention_threshold": 0.6}
+    (tmp_path / "results/enrollment.json").write_text(json.dumps({"calibration": enrolled}))
+    arguments = ["--weights", str(weights), "--metrics", str(tmp_path / "results/luna/metrics.json")]
+    assert main_card(arguments) == 0
+    card = (weights / "README.md").read_text()
+    assert "| 43.2 (" in card
+    assert "speakers known" not in card
+    assert "one left out" not in card
+    assert EmotionRecognizer.load(weights).calibration.enrolled().temperature == 2.5
+    assert read_config(weights) == read_config(WEIGHTS) | enrolled
+
+
 class Recorder:
-    """Stands for HfApi and keeps what it is asked."""
+    """Stands in for HfApi and records what it is asked."""
 
     def __init__(self, fail: Exception | None = None) -> None:
         self.calls: list[str] = []
@@ -64,94 +106,41 @@ def refuse(status: int) -> HfHubHTTPError:
     return HfHubHTTPError("no", response=httpx.Response(status, request=request))
 
 
-def test_weights_card_and_code_go_up(hub: Callable[..., Recorder], capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_card_and_code_are_uploaded(
+    hub: Callable[..., Recorder], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     recorder = hub()
     assert train.main(["--push", REPO]) == 0
     assert capsys.readouterr().out.split() == [f"https://hub.example/{REPO}"]
     assert recorder.calls == [f"create {REPO}", f"upload {REPO}"]
-    wanted = {"config.json", "model.safetensors", "preprocessor_config.json", "README.md", "hub.py", "cnn.py"}
-    assert wanted <= set(recorder.files)
-    assert {Path(name).suffix for name in recorder.files} == {".json", ".safetensors", ".md", ".py"}
-    assert recorder.files["model.safetensors"] == (WEIGHTS / "model.safetensors").read_bytes()
+    code = {name: text.decode() for name, text in recorder.files.items() if name.endswith(".py")}
+    assert set(code) >= {"hub.py", "cnn.py", "frontend.py", "functionals.py", "labels.py"}
+    assert not set(code) & {"batch.py", "recognize.py", "__main__.py"}
+    assert not any("from ser_model" in text or "import ser_model" in text for text in code.values())
     assert recorder.files["README.md"] == (WEIGHTS / "README.md").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(recorder.files["model.safetensors"])
+    sent, ours = load_file(tmp_path / "model.safetensors"), load_file(WEIGHTS / "model.safetensors")
+    assert set(sent) == set(ours)
+    assert all(torch.equal(sent[name], ours[name]) for name in ours)
+    settings = json.loads(recorder.files["config.json"])
+    assert settings["class_bias"] == read_config(WEIGHTS)["class_bias"]
+    for place in settings["auto_map"].values():
+        module, name = place.split(".")
+        assert f"class {name}(" in code[f"{module}.py"]
 
 
-def test_the_settings_name_classes_that_the_code_has(hub: Callable[..., Recorder]) -> None:
-    recorder = hub()
-    publish.push_weights(WEIGHTS, REPO)
-    for name in ("config.json", "preprocessor_config.json"):
-        settings = json.loads(recorder.files[name])
-        assert json.loads((WEIGHTS / name).read_text()).items() <= settings.items()
-        for place in settings["auto_map"].values():
-            module, one = place.split(".")
-            assert f"class {one}(" in recorder.files[f"{module}.py"].decode()
-    code = b"\n".join(text for name, text in recorder.files.items() if name.endswith(".py"))
-    assert b"from ser_model" not in code
-    assert b"import ser_model" not in code.replace(b"import ser_model.hub", b"")
-
-
-@pytest.mark.parametrize(
-    ("fail", "token", "remedy"),
-    [
-        (None, None, "hf auth login"),
-        (refuse(401), "token", "hf auth login"),
-        (refuse(403), "token", "a repository of your own"),
-        (refuse(500), "token", "Try again later"),
-        (HFValidationError("bad"), "token", "OWNER/NAME"),
-        (httpx.ConnectError("no route"), "token", "Check the network"),
-        (httpx.ReadTimeout("slow"), "token", "Check the network"),
-    ],
-)
 def test_what_goes_wrong_is_one_sentence_with_its_remedy(
-    fail: Exception | None,
-    token: str | None,
-    remedy: str,
-    hub: Callable[..., Recorder],
-    capsys: pytest.CaptureFixture[str],
+    hub: Callable[..., Recorder], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recorder = hub(fail, token)
-    assert train.main(["--push", REPO]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert remedy in line
-    assert not recorder.calls
-
-
-def test_damaged_weights_are_not_published(
-    hub: Callable[..., Recorder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recorder = hub()
-    assert train.main(["--push", REPO, "--out", str(tmp_path)]) == 2
-    assert "missing or damaged" in capsys.readouterr().err
-    assert not recorder.calls
-
-
-@pytest.mark.parametrize("options", [["--protocol", "luna"], ["--data", "DIR", "--push", REPO]])
-def test_pushing_and_measuring_do_not_mix(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        train.main(options)
-    assert "--data" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_the_published_folder_opens_where_the_project_is_not(tmp_path: Path) -> None:
-    place, elsewhere = tmp_path / "repo", tmp_path / "elsewhere"
-    place.mkdir()
-    elsewhere.mkdir()
-    publish.stage_weights(WEIGHTS, place)
-    voice = speak()
-    np.save(elsewhere / "voice.npy", voice)
-    code = (
-        "import json, numpy as np; from transformers import pipeline; "
-        f"listen = pipeline('audio-classification', model={str(place)!r}, trust_remote_code=True, top_k=None); "
-        "print(json.dumps(listen(np.load('voice.npy'))))"
-    )
-    environment = os.environ | {"HF_MODULES_CACHE": str(tmp_path / "modules"), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    got: dict[str, Any] = {row["label"]: row["score"] for row in json.loads(done.stdout.splitlines()[-1])}
-    logits = load_network(WEIGHTS)(torch.from_numpy(voice)[None]).emotion[0].detach().numpy()
-    calibration = Calibration.from_config(read_config(WEIGHTS))
-    wanted = softmax(calibration.level(logits), calibration.temperature)
-    assert [got[emotion] for emotion in EMOTIONS] == pytest.approx(wanted.tolist(), abs=1e-4)
+    remedies = {
+        "hf auth login": refuse(401),
+        "a repository of your own": refuse(403),
+        "Try again later": refuse(500),
+        "OWNER/NAME": HFValidationError("bad"),
+        "Check the network": httpx.ReadTimeout("slow"),
+    }
+    for remedy, fail in [*remedies.items(), ("There is no token", None)]:
+        recorder = hub(fail, token="token" if fail else None)
+        assert train.main(["--push", REPO]) == 2
+        assert remedy in capsys.readouterr().err.splitlines()[-1]
+        assert not recorder.calls

@@ -6,13 +6,9 @@ from scipy.signal import periodogram
 from voice import RATE_HZ, speak
 
 from ser_model.audio import load_audio
-from ser_model.evaluation.robustness import changes, noises, rooms
-from ser_model.evaluation.robustness.checks import CHECKS, Check
-from ser_model.evaluation.robustness.phone import call_by_phone
-from ser_model.evaluation.robustness.product import KINDS, PEAKS_DB, make_sound
-from ser_model.evaluation.robustness.recording import Recording
-from ser_model.evaluation.robustness.sounds import make_white
-from ser_model.training.formats import Codec, write_ogg, write_wav
+from ser_model.evaluation.robustness import changes
+from ser_model.evaluation.robustness.changes import CHECKS, Check, Recording
+from ser_model.evaluation.robustness.sounds import NON_SPEECH, PEAKS_DB, make_sound, make_white
 
 
 @pytest.fixture(scope="module")
@@ -27,20 +23,25 @@ def measure_db(sound: np.ndarray, low_hz: float, high_hz: float) -> float:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_every_change_is_a_readable_file_of_like_length(check: Check, recording: Recording) -> None:
-    heard, again = (load_audio(check.write(check.change(recording, np.random.default_rng(0)))) for _ in range(2))
-    assert heard == pytest.approx(again, abs=1e-6)
-    assert np.isfinite(heard).all()
-    assert abs(heard.size - recording.waveform.size) <= 0.9 * RATE_HZ  # a room rings on
+def test_every_change_is_a_readable_file_of_similar_length(check: Check, recording: Recording) -> None:
+    one, again = (load_audio(check.write(check.change(recording, np.random.default_rng(0)))) for _ in range(2))
+    assert one == pytest.approx(again, abs=1e-6)
+    assert np.isfinite(one).all()
+    assert abs(one.size - recording.waveform.size) <= 0.9 * RATE_HZ  # a room adds a tail
 
 
-def test_noise_is_as_far_under_the_speech_as_it_says(recording: Recording, rng: np.random.Generator) -> None:
-    for change in (noises.add_noise(make_white, (20,)), noises.add_babble, noises.add_environment, noises.add_music):
+def test_noise_has_the_given_ratio_to_the_speech(recording: Recording, rng: np.random.Generator) -> None:
+    for change in (
+        changes.add_noise(make_white, (20,)),
+        changes.add_babble,
+        changes.add_environment,
+        changes.add_music,
+    ):
         noise = change(recording, rng) - recording.waveform
         assert 20 * np.log10(recording.speech_rms / np.sqrt(np.mean(noise**2))) == pytest.approx(20, abs=0.01)
 
 
-def test_tilts_bend_the_spectrum_and_keep_the_level(recording: Recording, rng: np.random.Generator) -> None:
+def test_tilts_change_the_spectrum_and_keep_the_level(recording: Recording, rng: np.random.Generator) -> None:
     hiss = Recording(rng.standard_normal(4 * RATE_HZ).astype(np.float32), (0, 4 * RATE_HZ))
     for top, low_to_high_db in ((3.0, 7.0), (0.0, -14.0)):
         tilted = changes.tilt(top)(hiss, rng)
@@ -48,37 +49,20 @@ def test_tilts_bend_the_spectrum_and_keep_the_level(recording: Recording, rng: n
         assert np.std(tilted) == pytest.approx(np.std(hiss.waveform), rel=1e-3)
 
 
-def test_the_echo_dies_away_in_its_time(rng: np.random.Generator) -> None:
-    echo = rooms.make_echo(0.4, rng)
+def test_the_echo_decays_within_its_time(rng: np.random.Generator) -> None:
+    echo = changes.make_echo(0.4, rng)
     early, late = (np.mean(echo[round(s * RATE_HZ) : round((s + 0.05) * RATE_HZ)] ** 2) for s in (0.05, 0.25))
     assert 10 * np.log10(early / late) == pytest.approx(30, abs=2)
-    assert rooms.measure_direct_db(0.2) > rooms.measure_direct_db(0.8)
+    assert changes.direct_to_echo_db(0.2) > changes.direct_to_echo_db(0.8)
 
 
 def test_the_phone_keeps_only_its_band(recording: Recording, rng: np.random.Generator) -> None:
-    heard = call_by_phone(recording, rng)
-    assert measure_db(heard, 500, 3000) - measure_db(heard, 4500, 7500) > 20
+    decoded = changes.phone_call(recording, rng)
+    assert measure_db(decoded, 500, 3000) - measure_db(decoded, 4500, 7500) > 20
 
 
-def test_codecs_come_near_their_bit_rate_and_keep_the_sound(recording: Recording) -> None:
-    length_s = recording.waveform.size / RATE_HZ
-    for codec in (Codec("libopus", "webm", 16_000), Codec("libmp3lame", "mp3", 64_000), Codec("aac", "mp4", 64_000)):
-        data = codec(recording.waveform)
-        assert len(data) * 8 / length_s < 1.5 * codec.bit_rate + 8_000
-        heard = load_audio(data)[: recording.waveform.size]
-        apart = measure_db(heard, 300, 3000) - measure_db(recording.waveform[: heard.size], 300, 3000)
-        assert apart == pytest.approx(0, abs=2)
-    assert write_ogg(recording.waveform).startswith(b"OggS")
-
-
-def test_wavs_of_every_kind_hold_the_same_sound(recording: Recording) -> None:
-    for write in (write_wav(), write_wav("PCM_16"), write_wav("PCM_32", 48_000, 2)):
-        heard = load_audio(write(recording.waveform))
-        assert heard == pytest.approx(recording.waveform[: heard.size], abs=0.02)
-
-
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_made_sounds_have_a_length_and_a_level(kind: str, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("kind", sorted(NON_SPEECH))
+def test_sounds_have_a_length_and_a_level(kind: str, rng: np.random.Generator) -> None:
     sound = make_sound(kind, rng)
     assert 2 * RATE_HZ <= sound.size <= 10 * RATE_HZ
     assert np.abs(sound).max() <= 10 ** (max(PEAKS_DB) / 20) + 1e-9
