@@ -19,7 +19,10 @@ def describe_prediction(prediction: Prediction, show_gender: bool, enrolled: boo
     """Describe how a recording sounds, perhaps with the gender; enrolled means adapted to the visitor's voice."""
     best, probability = prediction.top(1)[0]
     gender = texts.GENDER.format(gender=prediction.gender, percent=percent(prediction.gender_probability))
-    facts = [_describe_intensity(prediction), gender if show_gender else "", texts.ADAPTED if enrolled else ""]
+    intensity = texts.INTENSITY[prediction.intensity].format(percent=percent(prediction.intensity_probability))
+    if best == Emotion.NEUTRAL or prediction.intensity_probability < MIN_INTENSITY_PROBABILITY:
+        intensity = ""  # neutral was only acted in normal intensity
+    facts = [intensity, gender if show_gender else "", texts.ADAPTED if enrolled else ""]
     if prediction.sure:
         said: dict[str, Any] = {
             "kind": "sure",
@@ -99,10 +102,3 @@ def bars(probabilities: Mapping[str, float], leading: int, keep_order: bool = Fa
 def bar(name: str, value: float, leads: bool = False) -> dict[str, Any]:
     """Return a bar of bars.html for a value from 0 to 1."""
     return {"name": name, "percent": percent(value), "share": round(value * 100), "leads": leads}
-
-
-def _describe_intensity(prediction: Prediction) -> str:
-    """Say how strong it sounds, if that is clear. Neutral was only acted in normal intensity, so it says nothing."""
-    if prediction.top(1)[0][0] == Emotion.NEUTRAL or prediction.intensity_probability < MIN_INTENSITY_PROBABILITY:
-        return ""
-    return texts.INTENSITY[prediction.intensity].format(percent=percent(prediction.intensity_probability))

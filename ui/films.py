@@ -239,25 +239,23 @@ def make_query(answers: Iterable[Any], gender: Gender | None, limit: int) -> Fil
 
 def make_card(pick: Pick) -> dict[str, Any]:
     """Describe a film for films.html; the link is made from the checked id alone."""
-    film, poster_url = pick.film, _check_poster(pick.film.poster_url)
+    film, poster = pick.film, urlsplit(pick.film.poster_url or "")
+    poster_url = film.poster_url if poster.scheme == "https" and poster.netloc == POSTER_HOST else ""
     genres = [genre for genre in film.genres if genre in GENRES]
     facts = [str(film.year)] if film.year and poster_url else []  # without a picture, the year is on the poster
     facts += [f"★ {film.rating:.1f}"] if film.rating else []
     facts += [running_time(film.runtime_min)] if film.runtime_min else []
     longest = max(map(len, film.title.split()), default=0)
     fitting = (size for size, letters, word in SIZES if len(film.title) <= letters and longest <= word)
-    return {
-        "id": film.imdb_id,
-        "url": film.url,
+    classes = [genre.lower().replace("-", "") for genre in genres] or ["other"]
+    return pick.to_dict() | {
         "poster_url": poster_url,
-        "title": film.title,
         "size": next(fitting, "small"),
         "year": str(film.year or ""),
         "facts": " · ".join(facts),
         "genres": ", ".join(genres),
-        "why": pick.why,
-        "paper": _color_class(genres[:1]),
-        "ink": _color_class(genres[-1:]),
+        "paper": classes[0],
+        "ink": classes[-1],
         "shape": int(film.imdb_id[2:]) % SHAPES,
     }
 
@@ -270,12 +268,7 @@ def make_table(picks: Iterable[Pick]) -> dict[str, Any]:
 
 
 def running_time(minutes: int) -> str:
-    """Write a running time.
-
-    Examples:
-        >>> running_time(134), running_time(120), running_time(45)
-        ('2h 14m', '2h', '45m')
-    """
+    """Write a running time, such as 2h 14m, 2h or 45m."""
     hours, rest = divmod(minutes, 60)
     return " ".join(text for text, value in ((f"{hours}h", hours), (f"{rest}m", rest)) if value)
 
@@ -309,8 +302,10 @@ def _fill(state: FilmListState, question: ListQuestion, count: int) -> tuple[Fil
         query = make_query(answers, visit.prediction.gender if visit.prediction else None, count)
         found = service.recommend(visit.probabilities, intent, query, exclude)
     except ScraperError as error:
-        state.question = None
-        said = escape(heading=texts.NO_FILMS, source=f"{_use_labels(str(error))}.", query=address)
+        state.question, sentence = None, f"{error}."
+        for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
+            sentence = sentence.replace(name, f"“{label}”")
+        said = escape(heading=texts.NO_FILMS, source=sentence, query=address)
         return state, said, gr.Button(visible=False), drawer
     goes_on = bool(state.notices or (exclude and found.picks))
     state.add(found.picks, found.source)
@@ -330,19 +325,3 @@ def _warn_of_expiry(state: FilmListState) -> tuple[FilmListState, Any, Any, Any]
     """Leave the page as it is if there were so many visitors since that the server has forgotten this one."""
     gr.Warning(texts.EXPIRED)
     return state, gr.skip(), gr.skip(), gr.skip()
-
-
-def _use_labels(message: str) -> str:
-    """Replace the API's names of the filters in a message by those on the page."""
-    for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
-        message = message.replace(name, f"“{label}”")
-    return message
-
-
-def _check_poster(url: str | None) -> str:
-    parts = urlsplit(url or "")
-    return url or "" if parts.scheme == "https" and parts.netloc == POSTER_HOST else ""
-
-
-def _color_class(genres: list[str]) -> str:
-    return genres[0].lower().replace("-", "") if genres else "other"

@@ -44,10 +44,14 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
     ladder += [(name, metrics["accuracy"]) for name, metrics in others if metrics]
     actors = sorted(model["accuracy_by_actor"].values())
     by_actor = zip(texts.ACTORS, (actors[0], actors[len(actors) // 2], actors[-1]), strict=True)
+    figures = (
+        (texts.LADDER, sorted(ladder, key=lambda rung: rung[1])),
+        (texts.RECALL, model["recall"].items()),
+        (texts.BY_ACTOR, by_actor),
+    )
     charts = [
-        _make_chart(texts.LADDER, sorted(ladder, key=lambda rung: rung[1])),
-        _make_chart(texts.RECALL, list(model["recall"].items())),
-        _make_chart(texts.BY_ACTOR, list(by_actor)),
+        {"label": label, "words": words, "bars": [bar(name, value, name == texts.THIS_MODEL) for name, value in rows]}
+        for (label, words), rows in figures
     ]
     sentence = texts.SURE_SHARE.format(
         share=percent(model["sure"]["coverage"]),
@@ -55,11 +59,6 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
         gender=percent(model["gender"]["accuracy"]),
     )
     return charts, [sentence]
-
-
-def _make_chart(words: tuple[str, str], rows: list[tuple[str, float]]) -> dict[str, Any]:
-    bars = [bar(name, value, leads=name == texts.THIS_MODEL) for name, value in rows]
-    return {"label": words[0], "words": words[1], "bars": bars}
 
 
 def _read_metrics(folder: Path) -> dict[str, Any]:

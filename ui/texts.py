@@ -9,10 +9,8 @@ SPEAK_HINT = "Any sentence, in the mood you are in. Recordings are deleted after
 EXAMPLES = "No microphone? Try a synthetic voice:"
 VOICES = {"lively": "Lively", "slow": "Slow", "sharp": "Sharp"}
 UPLOAD, MICROPHONE, START_OVER = "Upload", "Microphone", "Start over"
-PICK = "Or pick a mood"
-WHICH = "Which is it? Pick the mood that fits"
-CORRECT = "Not right? Pick the mood that fits"
-INTENT = "The films should"
+PICK, INTENT = "Or pick a mood", "The films should"
+WHICH, CORRECT = "Which is it? Pick the mood that fits", "Not right? Pick the mood that fits"
 INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
 SHOW_GENDER = "Also say if the voice sounds male or female (never changes the films)"
 
@@ -34,24 +32,18 @@ BUSY = "That did not work; there may be too many visitors right now. Please try 
 
 FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mood"}
 LOOKING = "Looking for films…"
-FILM_LIST, FILM_TABLE = "Films", "Films as a table"
-AS_TABLE = "As a table"
-AT_IMDB = "at IMDb, opens in a new tab"
-DISMISS = "Not this one"
-MORE = "More films"
+FILM_LIST, FILM_TABLE, AS_TABLE = "Films", "Films as a table", "As a table"
+OPEN, AT_IMDB = "IMDb", "at IMDb, opens in a new tab"
+DISMISS, MORE, SAVE = "Not this one", "More films", "Save as CSV"
 FILM_COLUMNS = {
     "title": "Name", "rating": "Rating", "url": "Link", "year": "Year", "runtime_min": "Minutes", "genres": "Genres",
     "language": "Language", "votes": "Votes", "why": "Why",
 }  # fmt: skip
-OPEN = "IMDb"
-SAVE = "Save as CSV"
-NO_MORE = "Those are all the films that fit."
-NO_FILMS = "No films right now"
+NO_MORE, NO_FILMS = "Those are all the films that fit.", "No films right now"
 EXPIRED = "This session expired. Pick a mood or record again."
 NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
 
-FILTERS, FILTERS_SET = "Filters", "Filters: {count}"
-ANY = "Any"
+FILTERS, FILTERS_SET, ANY = "Filters", "Filters: {count}", "Any"
 GENRES, GENRES_HINT = "Genres", "Instead of those that fit the mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have any of them"
 FILTER_LABELS = {
@@ -61,30 +53,22 @@ FILTER_LABELS = {
     "max_minutes": "Length",
     "language": "Original language",
 }
-RATING_CHOICE = "{value:g} or more"
-LENGTH_CHOICE = "up to {value} minutes"
-LEAD_ROLE = "Lead role"
+RATING_CHOICE, LENGTH_CHOICE = "{value:g} or more", "up to {value} minutes"
+LEAD_ROLE, SORT, RESET = "Lead role", "Sort by", "Reset filters"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
-SORT = "Sort by"
 SORTS = (("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
-RESET = "Reset filters"
 
-COMPARE = "Compare with a large model"
-COMPARISON = "Comparison"
-COST = "{millions:.3g} million parameters, {ms:.0f} ms"
-AND_UNSURE = ", not sure"
-SMALL_MODEL = "The small model of this page"
-LARGE_MODEL = "A large pretrained model"
-AGREE = "Both models agree."
-DISAGREE = "The two models disagree."
+COMPARE, COMPARISON = "Compare with a large model", "Comparison"
+COST, AND_UNSURE = "{millions:.3g} million parameters, {ms:.0f} ms", ", not sure"
+SMALL_MODEL, LARGE_MODEL = "The small model of this page", "A large pretrained model"
+AGREE, DISAGREE = "Both models agree.", "The two models disagree."
 ONE_MODEL = "Only the small model is available."
 LARGER = "The large one has {times} times the parameters. Times include decoding and finding the speech."
 COMPARING = "Running both models. The first time, the large one takes a moment to load."
 STILL_LOADING = "The large model is still loading. Try again in a minute."
 BROKEN = "The large model cannot be loaded; see the server log. The small one still works."
 
-EXPLAIN = "What it heard"
-DRAWING = "Drawing what it heard…"
+EXPLAIN, DRAWING = "What it heard", "Drawing what it heard…"
 FIGURES = {
     "waveform": (
         "The sound, and the voice in it",
@@ -109,10 +93,7 @@ FIGURES = {
             "Excited voices are often higher and more varied; sad and calm ones are flatter."
         ),
     ),
-    "unpitched": (
-        "How high and how loud",
-        "No clear pitch was found, as in a whisper. Blue is the energy.",
-    ),
+    "unpitched": ("How high and how loud", "No clear pitch was found, as in a whisper. Blue is the energy."),
     "classic": (
         "MFCC and chroma",
         (
@@ -143,10 +124,8 @@ ENROLL_HINT = (
     "Read it in all eight moods for a better fit. It is kept for this visit only."
 )
 ENROLL_MEASURED = "Measured on actors who were new to the model, as the mean accuracy over the eight emotions."
-ENROLL_GAIN_ONE = "One line: {before}% to {after}%."
-ENROLL_GAIN = "Eight lines: {before}% to {after}%."
-ENROLL_PROGRESS = "Progress"
-ENROLL_STEP = "Line {number} of {all}"
+ENROLL_GAIN_ONE, ENROLL_GAIN = "One line: {before}% to {after}%.", "Eight lines: {before}% to {after}%."
+ENROLL_PROGRESS, ENROLL_STEP, ENROLL_SAID = "Progress", "Line {number} of {all}", ", done"
 ENROLL_LINE = "{emotion}: “I left my keys on the kitchen table.”"
 ENROLL_MANNERS = {
     "neutral": "In your normal voice, without any feeling.",
@@ -158,7 +137,6 @@ ENROLL_MANNERS = {
     "disgust": "As if they were covered in something sticky.",
     "surprised": "As if you had been sure they were in your bag.",
 }
-ENROLL_SAID = ", done"
 ENROLL_FULL = "All eight lines are done. To read them again, forget your voice first."
 ENROLLED = "The model is adapted to your voice. Record a sentence above."
 ENROLLED_ONE = "The model is adapted to your voice by one line. Record a sentence above."
@@ -168,19 +146,15 @@ ENROLL_SAVE_HINT = "A few numbers, no sound. Load the file on your next visit."
 ENROLL_LOAD = "Load a voice profile"
 ENROLL_FORGET = "Forget my voice"
 
-BATCH = "Several recordings at once"
-BATCH_PICK = "Recordings, up to 60 seconds each"
-BATCH_COLUMNS = ("File", "Emotion", "Note", "Voice")
-BATCH_UNSURE = "not sure"
+BATCH, BATCH_PICK = "Several recordings at once", "Recordings, up to 60 seconds each"
+BATCH_COLUMNS, BATCH_UNSURE = ("File", "Emotion", "Note", "Voice"), "not sure"
 BATCH_PROGRESS = "{done} of {all} done…"
 BATCH_DONE = "{good} of {all} recordings recognized."
 BATCH_LEFT_OUT = " {left_out} more were left out; the limit is {limit} at a time."
 
 QUALITY = "How good is it?"
 QUALITY_SUMMARY = "Measured on 24 actors; each clip was predicted by a model that had never heard its actor."
-CHANCE = "Guessing, one in eight"
-PEOPLE = "People"
-THIS_MODEL = "This model, new voices"
+CHANCE, PEOPLE, THIS_MODEL = "Guessing, one in eight", "People", "This model, new voices"
 CLASSIC = "Original recipe, new voices"
 RANDOM = "Random split, known voices"
 COPIES = "Original recipe, known clips"

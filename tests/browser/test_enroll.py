@@ -41,11 +41,3 @@ def test_one_line_adapts_the_model_and_the_profile_is_saved_and_loaded(open_page
     expect(again.locator("#guide .enrolled")).to_be_visible(timeout=SOON_MS)
     again.get_by_role("button", name=texts.ENROLL_FORGET).click()
     expect(again.locator("#guide .enrolled")).to_have_count(0)
-
-
-def test_a_refused_microphone_is_a_sentence_beside_it(open_page: Open) -> None:
-    page = open_page(allowed=False, watched=False)
-    open_drawer(page, texts.ENROLL)
-    page.locator("#enroll-recorder .record-button").click()
-    expect(page.locator("#enroll .microphone-note")).to_have_text(texts.DENIED)
-    expect(page.locator("#hint .microphone-note")).to_be_empty()

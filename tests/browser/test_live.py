@@ -52,10 +52,3 @@ def test_it_ends_by_itself(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> 
     expect(page.locator("#live h3")).to_have_text(re.compile("You sounded mostly"), timeout=SOON_MS)
     expect(page.locator("#live .record-button")).to_be_visible()
     expect(page.locator("#live .stop-button")).to_have_count(0)
-
-
-def test_a_refused_microphone_is_a_sentence_beside_it(open_page: Open) -> None:
-    page = open_page(allowed=False, watched=False)
-    begin(page)
-    expect(page.locator("#live .microphone-note")).to_have_text(texts.DENIED)
-    expect(page.locator("#hint .microphone-note")).to_be_empty()

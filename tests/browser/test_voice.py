@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 
 from scraper.moods import Mood
 from ui import comparison, service, texts
-from ui.page import VOICES
 
 pytestmark = pytest.mark.browser
 
@@ -31,13 +30,6 @@ def test_a_voice_brings_an_emotion_and_films(open_page: Open) -> None:
     assert page.inner_text("#answer h2").startswith(("You sound ", "You may sound ", texts.UNSURE))
     assert page.locator("#answer .bars li").count() == len(Mood)
     assert "voice" in page.inner_text("#answer .quiet")
-
-
-@pytest.mark.parametrize("name", texts.VOICES)
-def test_a_made_voice_is_heard_through_the_microphone(open_page: Open, name: str) -> None:
-    page = open_page(clip=VOICES / f"{name}.wav")
-    speak(page)
-    wait_for_films(page)
 
 
 @pytest.mark.parametrize("emotion", ACTED)

@@ -51,7 +51,7 @@ def is_unchanged(*updates: Any) -> bool:
 
 
 def ids(shown: Any) -> list[str]:
-    return [film["id"] for film in shown["films"]]
+    return [film["imdb_id"] for film in shown["films"]]
 
 
 def test_before_an_answer_nothing_is_shown() -> None:

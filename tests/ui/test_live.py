@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile as sf
-import voice
 from predictions import make_prediction
 
 from ser_model.audio import NoSpeech
@@ -116,9 +115,3 @@ def test_it_ends_at_the_limit_with_what_it_was_mostly(chunk: Path, monkeypatch: 
 def test_stopping_without_a_voice_says_what_to_check() -> None:
     _, shown = live.stop(LiveState(length_s=3))
     assert shown["headline"] == texts.LIVE_NOTHING
-
-
-def test_a_real_voice_moves_the_bars(chunk: Path) -> None:
-    sf.write(chunk, voice.speak(), voice.RATE_HZ)
-    _, shown = live.hear_chunk(str(chunk), LiveState(), Visit())
-    assert any(bar["leads"] for bar in shown["bars"])
