@@ -18,8 +18,9 @@ from typing import Any
 import duckdb
 
 from scraper.errors import CatalogueError
-from scraper.film import GENRES, Film, SourceKind
+from scraper.film import GENRES, Film
 from scraper.query import FilmQuery
+from scraper.source import SourceKind
 
 BUNDLED_CSV = Path(__file__).parent / "data" / "films.csv"
 BUNDLED_AS_OF = date(2025, 3, 1)  # only the month counts

@@ -1,11 +1,9 @@
-"""What the program knows about a film, and where a list of films came from."""
+"""What the program knows about a film."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
 from typing import Any, Literal
 
 Lead = Literal["woman", "man"]
@@ -59,34 +57,6 @@ class Film:
         """Return the public facts by name, ready for JSON."""
         names = "imdb_id title year genres rating votes runtime_min language url poster_url"
         return {name: getattr(self, name) for name in names.split()}
-
-
-class SourceKind(StrEnum):
-    """The four places a list of films can come from."""
-
-    IMDB = "imdb"
-    CACHE = "cache"
-    IMPORTED = "imported"
-    BUNDLED = "bundled"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a list came from.
-
-    Attributes:
-        kind: the place.
-        as_of: how old its facts are (a datetime in UTC for a page, a date for a table).
-        notice: a sentence or two for the page: where the films are from, how old that is, and why not a better source.
-    """
-
-    kind: SourceKind
-    as_of: date
-    notice: str
-
-    def to_dict(self) -> dict[str, str]:
-        """Return kind, date and notice, ready for JSON."""
-        return {"kind": self.kind.value, "as_of": self.as_of.isoformat(), "notice": self.notice}
 
 
 @dataclass(frozen=True, slots=True)

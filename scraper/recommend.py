@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
 from scraper import moods
-from scraper.catalogue import Catalogue, FilmTable
+from scraper.catalogue import Catalogue
 from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable, QueryError
-from scraper.film import Film, Pick, Source, SourceKind
+from scraper.film import Film, Pick
 from scraper.imdb import ImdbClient, SearchResult
 from scraper.moods import Intent
 from scraper.query import FilmQuery, Sort, weighted_rating
+from scraper.source import Source, SourceKind, describe_search, describe_table
 
 MIN_FILMS = 12  # with fewer films the next source is asked, and the notice gives their number
 MIN_LEADING_PROBABILITY = 0.5  # a mood less probable than this is not named in the reason
@@ -98,21 +99,24 @@ class Recommender:
                 kind, result = SourceKind.CACHE, cached
             else:
                 kind, result = SourceKind.IMDB, self._client.fetch(plan.query, timeout_s=deadline - time.monotonic())
-            yield self._rank_result(plan, result, exclude), _source_of_search(kind, result, plan.query)
+            yield self._rank_result(plan, result, exclude), describe_search(kind, result.fetched_at, plan.query)
             reasons = ["too few films on IMDb's page fit your filters"]
             if result.cursor:
                 result += self._second_page(plan.query, result.cursor, deadline)
-                yield self._rank_result(plan, result, exclude), _source_of_search(kind, result, plan.query, pages=2)
+                yield (
+                    self._rank_result(plan, result, exclude),
+                    describe_search(kind, result.fetched_at, plan.query, pages=2),
+                )
                 reasons = ["too few films on IMDb's first two pages fit your filters"]
         except ImdbError as error:
             reasons.append(str(error))
             if cached and not cached.is_fresh:
-                source = _source_of_search(SourceKind.CACHE, cached, plan.query, reasons)
+                source = describe_search(SourceKind.CACHE, cached.fetched_at, plan.query, reasons)
                 yield self._rank_result(plan, cached, exclude), source
         for table in (self._catalogue.imported, self._catalogue.bundled):
             if table:
                 films = rank(table.find(plan.query), plan.weights, plan.query.sort, exclude)
-                yield films, _source_of_table(table, plan.query, reasons)
+                yield films, describe_table(table.kind, table.as_of, plan.query, reasons)
 
     def _second_page(self, query: FilmQuery, cursor: str, deadline: float) -> SearchResult:
         cached = self._client.cached(query, cursor)
@@ -185,36 +189,6 @@ class Plan:
         article = "an" if mood.adjective[0] in "aeiou" else "a"
         because = because or f" ({moods.TABLE[mood][self.intent].reason})"
         return f"{aim} {article} {mood.adjective} mood: {genres}{because}."
-
-
-# --- the sentence about the source ---
-
-
-def _source_of_search(
-    kind: SourceKind, result: SearchResult, query: FilmQuery, reasons: Sequence[str] = (), pages: int = 1
-) -> Source:
-    which = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
-    notice = f"{which} as of {result.fetched_at:%-d %B %Y, %H:%M} UTC"
-    if len(query.genres) > 1:
-        notice += f", searched under {query.genres[0]}"
-    if query.lead != "any":
-        notice += ", with the films whose lead our own list knows"
-    return Source(kind, result.fetched_at, _sentence(reasons, notice))
-
-
-def _source_of_table(table: FilmTable, query: FilmQuery, reasons: Sequence[str]) -> Source:
-    if table.kind is SourceKind.BUNDLED:
-        notice = f"this is our own list as of {table.as_of:%B %Y}"
-    else:
-        notice = f"this is from IMDb's official tables as of {table.as_of:%-d %B %Y}"
-        if query.language is not None:
-            notice += ", with the films whose language our own list knows"
-    return Source(table.kind, table.as_of, _sentence(reasons, notice))
-
-
-def _sentence(reasons: Sequence[str], notice: str) -> str:
-    sentence = f"{' and '.join(reasons)}, so {notice}." if reasons else f"{notice}."
-    return sentence[0].upper() + sentence[1:]
 
 
 # --- ranking ---

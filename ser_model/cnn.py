@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchaudio.transforms import FrequencyMasking, TimeMasking
 
 from . import frontend
 from .frontend import N_MELS, LogMel
@@ -22,7 +21,6 @@ from .functionals import N_FUNCTIONALS, compute_functionals
 from .labels import EMOTIONS, GENDERS, INTENSITIES
 
 CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
-MASKED_BANDS, MASKED_FRAMES = 10, 10  # at most, once a clip (SpecAugment, Park et al. 2019)
 REMEDY = "Get it again, or run train.py --protocol all."
 
 
@@ -115,9 +113,7 @@ class ConvBranches(nn.Module):
         self.num_members = config.num_members
         widths = [self.num_members * width for width in (N_MELS, *config.channels)]
         self.input_norm = nn.BatchNorm1d(widths[0], affine=False)
-        self.spec_augment = nn.Sequential(
-            FrequencyMasking(MASKED_BANDS, iid_masks=True), TimeMasking(MASKED_FRAMES, iid_masks=True)
-        )
+        self.spec_augment: nn.Module = nn.Identity()  # set by training
         self.blocks = nn.ModuleList(
             ConvBlock(in_channels, out_channels, config.kernel, pool, config.dropout, self.num_members)
             for in_channels, out_channels, pool in zip(widths, widths[1:], config.pools, strict=False)
@@ -133,9 +129,7 @@ class ConvBranches(nn.Module):
     def forward(self, frames: Tensor, num_frames: Tensor | None) -> Logits:
         """Map (batch, mel, frame) log-mel to (batch, member, class) logits and a (batch, width) embedding."""
         frames = self.input_norm(frames.repeat(1, self.num_members, 1))  # (batch, member * mel, frame)
-        if self.training:
-            frames = self.spec_augment(frames.unsqueeze(1)).squeeze(1)  # on (batch, 1, member * mel, frame)
-        frames = apply_mask(frames, num_frames)
+        frames = apply_mask(self.spec_augment(frames), num_frames)
         for block in self.blocks:
             frames, num_frames = block(frames, num_frames)
         pooled = self.dropout(self.norm(self.pooling(frames, num_frames)))  # (batch, member * 2 * channel)

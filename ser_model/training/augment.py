@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torchaudio.transforms import FrequencyMasking, TimeMasking
 
 from ser_model.cnn import padding_mask
 from ser_model.frontend import F_MAX_HZ, F_MIN_HZ, HANN_NORM, HOP, POWER_FLOOR, SAMPLE_RATE, LogMel
@@ -23,6 +24,7 @@ ROOM_FRAMES = 24  # length of a room's tail
 EPS = 1e-7  # added to the power before the logarithm of a warp
 HUM_HARMONICS, HUM_WIDTH_HZ = 7, 40.0
 BABBLE_VOICES = 4
+MASKED_BANDS, MASKED_FRAMES = 10, 10  # of SpecAugment, at most
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,23 @@ def crop_speech(clips: Sequence[ClipPower], max_shift: int, generator: torch.Gen
     for row, crop in zip(batch, crops, strict=True):
         row[:, : crop.shape[1]] = crop
     return batch, num_frames
+
+
+class SpecAugment(nn.Module):
+    """Mask some bands and some frames of each normalized clip in training (Park et al. 2019)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.masks = nn.Sequential(
+            FrequencyMasking(MASKED_BANDS, iid_masks=True), TimeMasking(MASKED_FRAMES, iid_masks=True)
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Map (batch, mel, frame) to the same with zeros in the masks; in evaluation mode nothing changes."""
+        if not self.training:
+            return frames
+        masked: Tensor = self.masks(frames.unsqueeze(1)).squeeze(1)  # on (batch, 1, mel, frame)
+        return masked
 
 
 def augment(

@@ -20,7 +20,7 @@ from ser_model.frontend import POWER_FLOOR
 from ser_model.functionals import compute_functionals
 from ser_model.labels import UNKNOWN
 from ser_model.speaker import SpeakerSpace
-from ser_model.training.augment import AugmentConfig, ClipPower, augment, compute_power, crop_speech
+from ser_model.training.augment import AugmentConfig, ClipPower, SpecAugment, augment, compute_power, crop_speech
 from ser_model.training.corpora import Clip, list_speech
 
 EVAL_BATCH = 64
@@ -78,6 +78,7 @@ def fit_network(
     order = np.random.default_rng(seed)  # the same in all processes, so that their shares make up one batch
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = EmotionCnn(settings.network)
+    network.branches.spec_augment = SpecAugment()
     powers = [compute_power(clip, network.frontend) for clip in clips]
     network.functionals_head.fit_standardization(_compute_functionals(powers))
     bank = network.frontend.mel.mel_scale.fb  # (bin, mel)

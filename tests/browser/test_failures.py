@@ -27,8 +27,9 @@ from playwright.sync_api import Page, expect
 from pytest_httpserver import HTTPServer
 
 import app
-from scraper.film import Film, Pick, Source, SourceKind
+from scraper.film import Film, Pick
 from scraper.recommend import Recommendation
+from scraper.source import Source, SourceKind
 from ser_model.vad import NO_SPEECH
 from ui import service, texts
 

@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 
 from scraper.catalogue import Catalogue
 from scraper.errors import QueryError
-from scraper.film import Film, SourceKind
+from scraper.film import Film
 from scraper.imdb import ImdbClient, ScraperSettings
 from scraper.moods import Intent, Mood, avoided, blend
 from scraper.query import FilmQuery, Sort, weighted_rating
@@ -34,6 +34,7 @@ from scraper.recommend import (
     rank,
     series,
 )
+from scraper.source import SourceKind
 
 PATH = "/search/title/"
 SAD = {"sad": 1.0}

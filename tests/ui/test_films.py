@@ -17,9 +17,10 @@ import pytest
 from predictions import make_prediction
 
 from scraper.errors import QueryError
-from scraper.film import GENRES, Film, Pick, Source, SourceKind
+from scraper.film import GENRES, Film, Pick
 from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
+from scraper.source import Source, SourceKind
 from ser_model.labels import Gender
 from ui import films, service, texts
 from ui.films import PAGE_SIZE, FilmListState

@@ -14,6 +14,7 @@ from ser_model.training.augment import (
     AugmentConfig,
     ClipPower,
     NoiseConfig,
+    SpecAugment,
     add_noise,
     add_room,
     augment,
@@ -129,3 +130,15 @@ def test_an_opus_copy_is_drawn_one_time_in_three(clip: Clip, generator: torch.Ge
     assert power.spans[-1] == power.spans[0]
     batch, _ = crop_speech([power] * 600, 0, generator)
     assert 1 / 4 < (batch.sum(dim=(1, 2)) == 0).float().mean() < 5 / 12
+
+
+def test_spec_augment_masks_bands_and_frames_of_each_clip_in_training_only() -> None:
+    torch.manual_seed(0)
+    frames = torch.ones(8, 80, 200)
+    masked = SpecAugment()(frames)
+    assert torch.equal(SpecAugment().eval()(frames), frames)
+    bands, times = (masked == 0).all(dim=2), (masked == 0).all(dim=1)  # (clip, band), (clip, frame)
+    assert bands.sum(dim=1).max() <= 10
+    assert times.sum(dim=1).max() <= 10
+    assert len({tuple(clip) for clip in bands.tolist()}) > 1
+    assert bool((masked == 0).any())
