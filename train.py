@@ -92,7 +92,7 @@ def train(args: argparse.Namespace) -> None:
     """Read the corpus, and train what the protocol asks for."""
     if num_processes() > 1 and args.model != "cnn":
         raise ValueError(f"torchrun is for --model cnn. Start {args.model} with python train.py.")
-    metrics = read_calibration(args) if args.protocol == "all" else {}
+    metrics = read_fold_metrics(args) if args.protocol == "all" else {}
     with main_process_first():
         corpus = read_corpus(args.data, args.extra, args.allow_missing, with_opus=args.model == "cnn")
     if args.shuffle_labels:
@@ -213,7 +213,7 @@ def make_settings(args: argparse.Namespace, corpus: Corpus) -> Any:
     return replace(settings, epochs=args.epochs) if args.epochs else settings
 
 
-def read_calibration(args: argparse.Namespace) -> dict[str, Any]:
+def read_fold_metrics(args: argparse.Namespace) -> dict[str, Any]:
     """Read the metrics of the folds whose calibration a model of all actors gets.
 
     Raises:

@@ -1,7 +1,7 @@
 """Damaged recordings through the whole recognizer: does every failure have a name?
 
 Each chunk of cases runs in a process with limits on time and memory, so that a decoder that crashes, hangs or takes all
-memory is noticed and the next case goes on. A case is made from its number alone. Writes fuzz.json.
+memory is noticed, and the next case runs all the same. A case is made from its number alone. Writes fuzz.json.
 """
 
 from __future__ import annotations

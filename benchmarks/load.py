@@ -1,8 +1,8 @@
 """Visitors on loopback: 50 for two minutes, then 200 at once, then eight one after another.
 
-One visitor alone first asks every question, which gives the right answers; whoever gets another one later got somebody
-else's. Even visitors use the page, odd ones the endpoints; half of the questions are voices, half moods. Writes
-load.json.
+First, one visitor asks every question alone, which gives the right answers; a different answer later on was swapped
+with another visitor's. Even visitors use the page, odd ones the endpoints; half of the questions are voices, half
+moods. Writes load.json.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import httpx
 from benchmarks import report
 from scraper.moods import Intent, Mood
 
-PATIENCE_S = 300
+TIMEOUT_S = 300
 VOICES = 24
 MEMORY = {"resident": "VmRSS", "peak": "VmHWM"}  # as Linux names them
 PAUSE_S = 3.0  # mean time between an answer and a visitor's next question
@@ -69,12 +69,12 @@ def running_app() -> Iterator[App]:
         started = time.perf_counter()
         process = subprocess.Popen([sys.executable, "app.py"], env=os.environ | settings, stdout=subprocess.DEVNULL)
         try:
-            while time.perf_counter() - started < PATIENCE_S and process.poll() is None:
+            while time.perf_counter() - started < TIMEOUT_S and process.poll() is None:
                 with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
                     break
                 time.sleep(0.02)
             else:
-                raise TimeoutError(f"The app did not answer within {PATIENCE_S} s.")
+                raise TimeoutError(f"The app did not answer within {TIMEOUT_S} s.")
             yield App(address, process, time.perf_counter() - started)
         finally:
             process.terminate()
@@ -111,7 +111,7 @@ def read_event(response: httpx.Response) -> str:
     return str(response.json()["event_id"])
 
 
-class Page:
+class PageClient:
     """The page's own events, sent as the browser sends them; each visit is a new session."""
 
     def __init__(self, client: httpx.AsyncClient, config: dict[str, Any]) -> None:
@@ -164,7 +164,7 @@ class Tally:
 class Crowd:
     """Visitors who know the right answers to their questions."""
 
-    def __init__(self, client: httpx.AsyncClient, page: Page) -> None:
+    def __init__(self, client: httpx.AsyncClient, page: PageClient) -> None:
         self._client, self._page = client, page
         self._recordings = [report.encode_wav(report.synthesize_voice(4, number)) for number in range(VOICES)]
         self._right: dict[tuple[bool, int | Mood], Any] = {}
@@ -210,8 +210,8 @@ class Crowd:
 async def send_crowd(address: str, visitors: int, seconds: float, rush: int) -> dict[str, Any]:
     """Send everybody and return the outcomes."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=visitors)
-    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits, trust_env=False) as client:
-        crowd = Crowd(client, Page(client, (await client.get("/config")).json()))
+    async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S, limits=limits, trust_env=False) as client:
+        crowd = Crowd(client, PageClient(client, (await client.get("/config")).json()))
         different = await crowd.learn()
         steady, at_once, afterwards = Tally(), Tally(), Tally()
         until = time.monotonic() + seconds

@@ -34,7 +34,7 @@ def measure() -> dict[str, float]:
     )
 
     async def recognize(address: str) -> None:
-        async with httpx.AsyncClient(base_url=address, timeout=load.PATIENCE_S) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=load.TIMEOUT_S) as client:
             await load.call(client, "recognize", audio=await load.upload(client, "voice.wav", file))
 
     started = time.perf_counter()

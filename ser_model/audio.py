@@ -1,4 +1,4 @@
-"""Reads any recording as mono float32 samples at 16 kHz, or raises an error whose message tells its maker what to do.
+"""Reads any recording as mono float32 samples at 16 kHz, or raises an error that says what to do about it.
 
 AudioError
 ├── NotAudio        no decoder can read it

@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FileResult:
-    """What came of one recording: a prediction, or a sentence that says why there is none."""
+    """The result for one recording: a prediction, or a sentence that says why there is none."""
 
     file: str
     prediction: Prediction | None = None
@@ -290,7 +290,7 @@ def read_labels(weights: Path) -> list[str]:
 
 
 def make_table(results: Iterable[FileResult], labels: Sequence[str]) -> pd.DataFrame:
-    """Make a table with a row for each result; it has the same columns and types whatever could be judged."""
+    """Make a table with a row for each result; it has the same columns and types whatever went wrong."""
     import pandas as pd  # noqa: PLC0415 - half a second, and only tables need it
 
     return _shape_table(pd.DataFrame([result.to_row() for result in results]), labels)

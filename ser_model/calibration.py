@@ -47,7 +47,7 @@ class Calibration:
         return cls(**given | required | {"class_bias": tuple(given.get("class_bias", ()))})
 
     def enrolled(self) -> Calibration:
-        """Return the calibration for an enrolled speaker, whose class means take the place of the class bias."""
+        """Return the calibration for an enrolled speaker, whose class means replace the class bias."""
         temperature, threshold = self.enrolled_temperature, self.enrolled_abstention_threshold
         return replace(
             self,

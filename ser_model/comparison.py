@@ -61,7 +61,7 @@ class Encoder:
             revision: A commit of the model hub. For a folder: the hash of the weights that it must have.
 
         Raises:
-            ComparisonMissing: It is not here and cannot be fetched, or the folder has other weights.
+            ComparisonMissing: It is not on this machine and cannot be downloaded, or the folder has other weights.
         """
         from transformers import AutoModel, Wav2Vec2FeatureExtractor  # noqa: PLC0415 - takes seconds
 

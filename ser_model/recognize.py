@@ -24,7 +24,7 @@ from ser_model.vad import SpeechDetector, SpeechSpan
 WEIGHTS = Path(__file__).parent / "weights"
 MAX_WHOLE_S = 5.5  # speech up to this is one window, as in training (up to 5.2 s)
 WINDOW_S, MAX_STEP_S = 4.0, 2.0  # longer speech is cut into windows
-WINDOW_BATCH = 8  # larger batches only take memory
+WINDOW_BATCH = 8  # larger batches only take more memory
 NOT_SURE = "Not sure how this sounds. Pick the mood that fits, or say a longer sentence."
 NO_SPACE = (
     "These weights cannot enroll a speaker. Make what is missing with: "

@@ -42,7 +42,7 @@ class EnrollmentError(ValueError):
 
 @dataclass(frozen=True)
 class SpeakerProfile:
-    """What enrollment keeps of a speaker: a mean for each emotion, from which no sound can be restored.
+    """What enrollment stores about a speaker: a mean for each emotion, from which no sound can be restored.
 
     Attributes:
         space: The fingerprint of the SpeakerSpace it belongs to.

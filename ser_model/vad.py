@@ -23,7 +23,7 @@ VAD_PASS = (1.0, 0.5)  # slowed down by, threshold; 0.5 is silero-vad's default
 SLOW_PASSES = ((1.5, 0.5), (2.0, 0.25))  # for screams, which resemble speech when slowed down
 MIN_VOICED_S = 1.0  # with less speech, the slow passes run
 MIN_SLOW_SPEECH_S = 0.5  # a slow pass with less is ignored
-MIN_CONFIRM_RATIO = 0.3  # of a short find that a slow pass must find, too; of melodies it finds up to 0.25
+MIN_CONFIRM_RATIO = 0.3  # of a short detection that a slow pass must confirm; of melodies it confirms up to 0.25
 TONE_WINDOW, TONE_BINS, MAX_TONE_WINDOWS = 1024, 10, 500  # samples, bins of 16 Hz, windows
 MAX_TONALITY = 0.97  # dial tones have 0.99, speech 0.87, song 0.95
 NO_SPEECH = "No voice was heard. Please speak closer to the microphone, without music or noise."
@@ -85,7 +85,8 @@ class SpeechDetector:
     def _search(self, waveform: Waveform) -> list[Part]:
         """Run the detector, and again on the slowed clip if it found little.
 
-        Thirteen of the 1,440 RAVDESS clips are found only slowed. A short find that no slow pass confirms is music.
+        The speech in 13 of the 1,440 RAVDESS clips is found only at a slower speed. A short detection that no slow pass
+        confirms is music.
         """
         first = best = self._run(waveform, *VAD_PASS)
         slow_s = []

@@ -1,8 +1,8 @@
 """How much enrollment helps with a new speaker: python -m ser_model enrollment --data DIR.
 
 The ensembles of the Luna folds predict the clips of their test actors without enrollment, after one neutral clip, after
-eight clips (one of each emotion: statement 1, repetition 1, normal intensity), and with all clips of the speaker at
-hand but unlabeled (transductive). Enrolled clips are not scored. Settings are chosen with --validation.
+eight clips (one of each emotion: statement 1, repetition 1, normal intensity), and with all of the speaker's
+clips but no labels (transductive). Enrolled clips are not scored. Settings are chosen with --validation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Speaker:
-    """The clips of a test actor and what an ensemble makes of them.
+    """The clips of a test actor, and the outputs of an ensemble for them.
 
     Attributes:
         actor: 1 to 24.
@@ -67,7 +67,7 @@ class FoldModel:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredClips:
     """The scored clips of all folds and ensembles, one row each."""
 
     folds: NDArray[np.str_]
@@ -152,9 +152,9 @@ def is_enrollable(clip: Clip) -> bool:
     return (name.intensity, name.statement, name.repetition) == ("normal", 1, 1)
 
 
-def score(models: list[FoldModel], kind: str, adapted: bool = True) -> Scored:
+def score(models: list[FoldModel], kind: str, adapted: bool = True) -> ScoredClips:
     """Return the logits for the clips that are scored after one kind of enrollment, adapted to the speaker or not."""
-    columns: dict[str, list[Any]] = {name: [] for name in Scored.__dataclass_fields__}
+    columns: dict[str, list[Any]] = {name: [] for name in ScoredClips.__dataclass_fields__}
     for model in models:
         for speaker in model.speakers:
             enrolled = speaker.enrollable & ((speaker.truth == Emotion.NEUTRAL.class_index) | (kind == "eight"))
@@ -170,7 +170,7 @@ def score(models: list[FoldModel], kind: str, adapted: bool = True) -> Scored:
                 columns[name].append(np.full(len(logits), value))
             columns["truth"].append(speaker.truth[~enrolled])
             columns["logits"].append(logits)
-    return Scored(**{name: np.concatenate(parts) for name, parts in columns.items()})
+    return ScoredClips(**{name: np.concatenate(parts) for name, parts in columns.items()})
 
 
 def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
     return row | ({"enrolled": measure_enrolled(models, own)} if kind in ENROLLED else {})
 
 
-def fit_enrolled(answers: list[Scored], held_out_actor: int | None = None) -> dict[str, float]:
+def fit_enrolled(answers: list[ScoredClips], held_out_actor: int | None = None) -> dict[str, float]:
     """Fit the calibration of enrolled speakers to the clips of all actors but one, after any kind of enrollment.
 
     Returns:
@@ -205,7 +205,7 @@ def fit_enrolled(answers: list[Scored], held_out_actor: int | None = None) -> di
     return {"enrolled_temperature": temperature, "enrolled_abstention_threshold": threshold}
 
 
-def measure_enrolled(models: list[FoldModel], scored: Scored) -> dict[str, float]:
+def measure_enrolled(models: list[FoldModel], scored: ScoredClips) -> dict[str, float]:
     """Measure predictions whose calibration, for each actor, was fitted to the other enrolled actors."""
     answers = [score(models, kind) for kind in ENROLLED]
     fitted = {actor: fit_enrolled(answers, actor) for actor in np.unique(scored.actors).tolist()}

@@ -1,6 +1,7 @@
 """Augmentation on mel power: speed, pitch, rooms, telephone lines and noise for a whole batch at once.
 
-On mel power a change of speed is a resampling, a room a convolution over time, a line a gain and noise a sum.
+On mel power a change of speed is a resampling, reverberation a convolution over time, a telephone line a gain for each
+band, and noise a sum.
 """
 
 from __future__ import annotations

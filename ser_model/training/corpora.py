@@ -367,7 +367,7 @@ def fingerprint_clips(clips: Sequence[Clip]) -> str:
 
 @dataclass(frozen=True)
 class ClipName:
-    """What a RAVDESS file name tells: modality-channel-emotion-intensity-statement-repetition-actor."""
+    """The parts of a RAVDESS file name: modality-channel-emotion-intensity-statement-repetition-actor."""
 
     channel: str
     emotion: Emotion

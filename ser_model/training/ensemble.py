@@ -22,7 +22,7 @@ from ser_model.training.corpora import fingerprint_clips
 from ser_model.training.fit import ClipLogits, FitSettings
 from ser_model.training.folds import Fold
 
-NETWORKS = Path("runs/luna/networks")  # what --protocol luna --out runs/luna leaves
+NETWORKS = Path("runs/luna/networks")  # where --protocol luna --out runs/luna saves them
 ENSEMBLE_SIZE = 2
 HEADS = ("emotion", "gender", "intensity")
 REMEDY = "Train the networks with: python train.py --data DIR --protocol luna --seeds 5 --out runs/luna"

@@ -24,7 +24,7 @@ from ser_model.training.augment import AugmentConfig, ClipPower, SpecAugment, au
 from ser_model.training.corpora import Clip, list_speech
 
 EVAL_BATCH = 64
-RANK_SEED = 100_003  # sets the augmentation of each process apart from the others'
+RANK_SEED = 100_003  # times the rank: each process augments differently
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,14 @@ def split_clips(clips: list[Clip], protocol: str, use_validation: bool = False) 
     """Split RAVDESS.
 
     Songs of the training actors are trained on; only speech is scored. "random" splits the speech clips at random, so
-    speakers are on both sides; it is kept to show how much that flatters. "random-copies" is the split this project
+    speakers are on both sides; it is here to show how much that flatters. "random-copies" is the split this project
     began with: clips and their changed copies are split together, so copies of scored clips are trained on.
 
     Args:
         clips: The corpus.
         protocol: One of PROTOCOLS except for "all".
-        use_validation: Leave out the test actors and score validation actors instead, who are otherwise trained on.
-            Settings are chosen so.
+        use_validation: Leave out the test actors and score validation actors instead, who are otherwise trained on,
+            to choose settings.
     """
     speech = list_speech(clips)
     if protocol == "random":

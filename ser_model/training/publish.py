@@ -25,7 +25,7 @@ from ser_model.training.ensemble import atomic_folder
 TEMPLATE = Path(__file__).with_name("card.md")
 METRICS_NAME, ENROLLMENT_NAME = "metrics.json", "enrollment.json"
 CALIBRATION = Path("results/luna") / METRICS_NAME
-PROTOCOLS = {
+PROTOCOL_NAMES = {
     "luna": "new speakers, Luna folds by actor",
     "emobox": "new speakers, EmoBox folds by actor",
     "loso": "new speakers, one left out at a time",
@@ -127,7 +127,7 @@ def collect_metrics(metrics: Path) -> dict[str, dict[str, Any]]:
     """
     main = json.loads(metrics.read_text())
     found = {main["protocol"]: main}
-    for protocol in PROTOCOLS:
+    for protocol in PROTOCOL_NAMES:
         path = metrics.resolve().parents[1] / protocol / METRICS_NAME
         other = json.loads(path.read_text()) if path.exists() else {}
         if all(other.get(name) == main[name] for name in SAME_RECIPE):
@@ -149,7 +149,7 @@ def make_card(weights: Path, metrics: dict[str, dict[str, Any]]) -> str:
         labels=read_labels(weights),
         metrics=metrics,
         main=next(iter(metrics.values())),
-        protocols=PROTOCOLS,
+        protocols=PROTOCOL_NAMES,
     )
     return card.rstrip() + "\n"
 

@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 Tables = NDArray[np.floating[Any]]  # (rater, true, predicted) counts
 
 
-def judge_fairness(predictions: Predictions, pitch_hz: dict[int, float]) -> list[Row]:
+def check_fairness(predictions: Predictions, pitch_hz: dict[int, float]) -> list[Row]:
     """Compare every group of speakers or clips with all clips; pitch_hz is the mean pitch of each actor."""
     names = [ClipName.parse(str(file)) for file in predictions.files]
     pitch = np.array([pitch_hz[actor] for actor in predictions.actors])
@@ -59,7 +59,7 @@ def judge_fairness(predictions: Predictions, pitch_hz: dict[int, float]) -> list
     return rows
 
 
-def judge_calibration(predictions: Predictions) -> list[Row]:
+def check_calibration(predictions: Predictions) -> list[Row]:
     """Measure the calibration error, and the accuracy on the most confident clips."""
     probabilities, truth = predictions.probabilities, predictions.truth
     confidence, correct = probabilities.max(axis=1), predictions.predicted == truth
@@ -92,8 +92,8 @@ def judge_calibration(predictions: Predictions) -> list[Row]:
     ]
 
 
-def judge_bars(rows: list[Row]) -> dict[str, Row]:
-    """Judge the bars of the project whose rows were run."""
+def check_bars(rows: list[Row]) -> dict[str, Row]:
+    """Compare the rows that were run with the bars of the project."""
 
     def bar(what: str, value: float, limit: float, strict: bool = False) -> Row:
         return {"what": what, "value": value, "bar": limit, "holds": value > limit if strict else value >= limit}
@@ -121,14 +121,14 @@ def _compare_groups(predictions: Predictions, split: str, kept: NDArray[np.bool_
     random = classes[np.random.default_rng(0).integers(0, classes.size, (SIMULATIONS, truth.size))]
     raters = np.concatenate([predicted[np.newaxis], random])  # (1 + simulation, clip)
     measures = MEASURES if split in PUBLISHED else {"uar": _uar}
-    whole = _count(truth, raters, classes)
+    overall = _count(truth, raters, classes)
     rows = []
     for name, members in groups.items():
         inside = members[kept]
         if not inside.any():
             continue
         part = _count(truth[inside], raters[:, inside], classes)
-        gaps = {key: np.abs(measure(part) - measure(whole)) for key, measure in measures.items()}
+        gaps = {key: np.abs(measure(part) - measure(overall)) for key, measure in measures.items()}
         largest = {key: gap.reshape(len(raters), -1).max(axis=1) for key, gap in gaps.items()}  # (1 + simulation,)
         measured = {key: float(values[0]) for key, values in largest.items()}
         limits = {key: float(values[1:].max()) for key, values in largest.items()}

@@ -26,7 +26,7 @@ from ser_model.cnn import weights_id
 from ser_model.evaluation.metrics import Predictions, calibrate_folds, fit_calibration, measure_uar
 from ser_model.evaluation.report import describe_origin, write_document
 from ser_model.evaluation.robustness.changes import CHECKS, CLEAN, Check, Recording, write_wav
-from ser_model.evaluation.robustness.report import draw_robustness, judge_bars, judge_calibration, judge_fairness
+from ser_model.evaluation.robustness.report import check_bars, check_calibration, check_fairness, draw_robustness
 from ser_model.evaluation.robustness.sounds import LENGTHS_S, NON_SPEECH, make_sound
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS
@@ -41,7 +41,7 @@ GROUPS = (*dict.fromkeys(check.group for check in CHECKS), "product", "fairness"
 JOB_BYTES = 1024**3  # memory of a process
 NUM_OTHERS = 40  # clips of training actors from which babble is made
 VARIANTS = 10  # of each kind of sound that is not speech
-REFUSED = -1  # the answer to a recording that cannot be judged; never right
+REFUSED = -1  # the answer to a recording that raises an AudioError; never right
 BRIEF_S, LONG_S = (0.1, 0.2, 0.3, 0.4, 0.49), 30
 TOLERANCE = 1e-6
 
@@ -138,18 +138,18 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
     checks = [check for check in CHECKS if check.group in settings.only]
     answers = _predict(actors, checks, settings)
     clean = answers.predicted[CLEAN.name]
-    rows = [_judge(check, answers) for check in checks]
+    rows = [_check(check, answers) for check in checks]
     if "product" in settings.only:
-        rows += _judge_product(actors, answers, settings)
+        rows += _check_product(actors, answers, settings)
     predictions = calibrate_folds(logits)
     if "fairness" in settings.only:
         speech: dict[int, list[Waveform]] = {}
         for clip in (clip for fold in folds for clip in fold.test):
             speech.setdefault(clip.actor, []).append(clip.speech)
         pitches = _spread(mean_pitch, [(own,) for own in speech.values()], settings.jobs, "pitch")
-        rows += judge_fairness(predictions, dict(zip(speech, pitches, strict=True)))
+        rows += check_fairness(predictions, dict(zip(speech, pitches, strict=True)))
     if "calibration" in settings.only:
-        rows += judge_calibration(predictions)
+        rows += check_calibration(predictions)
     groups = {name: [row for row in rows if row["group"] == name] for name in settings.only}
     return {
         "command": _describe_command(settings),
@@ -159,7 +159,7 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
         "clean_uar": measure_uar(answers.truth, clean),
         "clean_as_in_the_folds": _share_as_in_folds(actors, clean, predictions),
         "signal_to_noise": "relative to the RMS of the speech; ser-tests takes the whole recording, some 3 dB easier",
-        "bars": judge_bars(rows),
+        "bars": check_bars(rows),
         "groups": {
             name: {
                 "checks": len(own),
@@ -270,8 +270,8 @@ def _predict(actors: list[Actor], checks: list[Check], settings: argparse.Namesp
     return Answers(
         np.concatenate([part.truth for part in parts]),
         {check.name: np.concatenate([part.predicted[check.name] for part in parts]) for check in (CLEAN, *checks)},
-        tuple(held for part in parts for held in part.brief_refused),
-        tuple(held for part in parts for held in part.long_averaged),
+        tuple(passed for part in parts for passed in part.brief_refused),
+        tuple(passed for part in parts for passed in part.long_averaged),
     )
 
 
@@ -282,7 +282,7 @@ def _answer(recognizer: EmotionRecognizer, data: bytes) -> int:
         return REFUSED
 
 
-def _judge(check: Check, answers: Answers) -> Row:
+def _check(check: Check, answers: Answers) -> Row:
     """Compare the answers to the changed recordings with those to the clean ones, and with those of a random rater."""
     clean, changed = answers.predicted[CLEAN.name], answers.predicted[check.name]
     rng = np.random.default_rng(0)
@@ -307,7 +307,7 @@ def _compare(check: Check, truth: Ints, clean: Ints, changed: Ints) -> Row:
     return {"unchanged": unchanged, "uar_change": uar_change, "pass": bool(passed)}
 
 
-def _judge_product(actors: list[Actor], answers: Answers, settings: argparse.Namespace) -> list[Row]:
+def _check_product(actors: list[Actor], answers: Answers, settings: argparse.Namespace) -> list[Row]:
     models = list({actor.networks: actor for actor in actors}.values())
     answered = (answers.predicted[CLEAN.name] != REFUSED).tolist()
     tasks = [(kind, models, settings.variants) for kind in NON_SPEECH]
@@ -319,10 +319,10 @@ def _judge_product(actors: list[Actor], answers: Answers, settings: argparse.Nam
     ]
 
 
-def _product_row(name: str, parameters: str, held: list[bool]) -> Row:
+def _product_row(name: str, parameters: str, passed: list[bool]) -> Row:
     """Return the row of a case that must hold every time."""
-    row = {"group": "product", "name": name, "parameters": parameters, "share": float(np.mean(held))}
-    return row | {"threshold": {"share": 1.0}, "pass": all(held), "random_rater": {"share": 0.0, "pass": False}}
+    row = {"group": "product", "name": name, "parameters": parameters, "share": float(np.mean(passed))}
+    return row | {"threshold": {"share": 1.0}, "pass": all(passed), "random_rater": {"share": 0.0, "pass": False}}
 
 
 def _share_as_in_folds(actors: list[Actor], clean: Ints, predictions: Predictions) -> float:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from ser_model.evaluation.metrics import Predictions
-from ser_model.evaluation.robustness.report import judge_bars, judge_calibration, judge_fairness
+from ser_model.evaluation.robustness.report import check_bars, check_calibration, check_fairness
 
 PITCH_HZ = {actor: 120.0 if actor % 2 else 210.0 for actor in range(1, 25)}
 
@@ -35,7 +35,7 @@ def rate(right_share: dict[bool, float], rng: np.random.Generator) -> Prediction
 
 
 def test_a_rater_who_is_worse_with_women_fails_by_sex_and_pitch_and_not_by_statement(rng: np.random.Generator) -> None:
-    rows = {row["name"]: row for row in judge_fairness(rate({True: 0.5, False: 0.8}, rng), PITCH_HZ)}
+    rows = {row["name"]: row for row in check_fairness(rate({True: 0.5, False: 0.8}, rng), PITCH_HZ)}
     assert not rows["sex: women"]["pass"]
     assert not rows["pitch: low"]["pass"]
     assert "pitch: middle" not in rows  # nobody
@@ -46,7 +46,7 @@ def test_a_rater_who_is_worse_with_women_fails_by_sex_and_pitch_and_not_by_state
 
 
 def test_calibration_is_judged_by_its_bars(rng: np.random.Generator) -> None:
-    error, selective = judge_calibration(rate({True: 0.6, False: 0.6}, rng))
+    error, selective = check_calibration(rate({True: 0.6, False: 0.6}, rng))
     assert error["pass"]
     assert error["ece"] < 0.05
     assert not selective["pass"]
@@ -57,6 +57,6 @@ def test_bars_are_judged_of_the_rows_that_were_run() -> None:
     rows = [{"group": "small", "name": str(i), "pass": i < 7} for i in range(10)]
     rows += [{"group": "codec", "name": "MP3", "unchanged": 0.9, "pass": True}]
     rows += [{"group": "noise", "name": "white noise 20 dB", "uar_change": -0.04, "pass": True}]
-    bars = judge_bars(rows)
+    bars = check_bars(rows)
     assert {name: bar["holds"] for name, bar in bars.items()} == {"small": False, "codec": False, "white": True}
     assert bars["small"]["value"] == 0.7
