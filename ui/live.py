@@ -54,7 +54,7 @@ def draw(visit: gr.State) -> None:
             moving = template("live", elem_id="live-bars", say={"title": texts.LIVE})
     recorder.start_recording(start, None, [state, moving], **PRIVATE)
     streaming = PRIVATE | {"stream_every": EVERY_S, "concurrency_limit": MAX_LISTENERS}
-    recorder.stream(hear_chunk, [recorder, state, visit], [state, moving], **streaming)
+    recorder.stream(take_chunk, [recorder, state, visit], [state, moving], **streaming)
     recorder.stop_recording(stop, state, [state, moving], **PRIVATE)
 
 
@@ -63,7 +63,7 @@ def start() -> tuple[LiveState, SafeContext]:
     return LiveState(), escape(headline=texts.LIVE_LISTENING)
 
 
-def hear_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, Any]:
+def take_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, Any]:
     """Add the newest sound and predict the last seconds; return the session and the bars.
 
     The file with the sound is deleted as soon as it has been read.

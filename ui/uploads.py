@@ -72,7 +72,7 @@ def prepare(max_age_s: float = MAX_AGE_S) -> None:
 
     def sweep() -> None:
         while True:
-            time.sleep(min(max_age_s, SWEEP_S))
+            time.sleep(max(min(max_age_s, SWEEP_S), 1))
             delete_older(folder(), min(max_age_s, MAX_AGE_S))
 
     threading.Thread(target=sweep, daemon=True).start()

@@ -302,12 +302,7 @@ def test_genres_that_imdb_does_not_have_never_reach_a_class_name() -> None:
 
 @pytest.mark.parametrize(
     ("title", "size"),
-    [
-        ("Up", "large"),
-        ("Oppenheimer", "small"),
-        ("Casablanca", "medium"),
-        ("The Assassination of Jesse", "small"),
-    ],
+    [("Up", "large"), ("Oppenheimer", "small"), ("Casablanca", "medium"), ("The Assassination of Jesse", "small")],
 )
 def test_long_titles_are_set_smaller(title: str, size: str) -> None:
     assert films.make_card(Pick(replace(FILM, title=title), ""))["size"] == size
