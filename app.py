@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 
 from scraper.errors import QueryError
 from ser_model.audio import CLIP_LIMITS
-from ui import batch, comparison, endpoints, enroll, explain, films, live, page, quality, service, texts, uploads
+from ui import batch, comparison, endpoints, enroll, explain, films, live, page, quality, server, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -36,12 +36,12 @@ LAUNCH: dict[str, Any] = {
     "ssr_mode": False,
     "footer_links": ["api", "settings"],
     "app_kwargs": {
-        "exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), uploads.explain_failure),
-        "middleware": [Middleware(uploads.RequestFilter)],
+        "exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), server.explain_failure),
+        "middleware": [Middleware(server.RequestFilter)],
     },
 }
 
-with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(uploads.SWEEP_S, uploads.MAX_AGE_S)) as demo:
+with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.SWEEP_S, server.MAX_AGE_S)) as demo:
     visit = gr.State(page.Visit())
     template("header", elem_id="header", say={"title": texts.TITLE, "question": texts.QUESTION, "lead": texts.LEAD})
     asked = page.draw(visit)
@@ -61,8 +61,8 @@ demo.queue(max_size=64, default_concurrency_limit=4)
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings
     try:
-        uploads.prepare(max_age_s=float(os.environ.get("MOOD_KEEP_S", uploads.MAX_AGE_S)))
+        server.prepare_folder(max_age_s=float(os.environ.get("MOOD_KEEP_S", server.MAX_AGE_S)))
         service.warm_up()
-    except (uploads.NotOursError, QueryError, OSError, ValueError) as error:
+    except (server.NotOursError, QueryError, OSError, ValueError) as error:
         sys.exit(f"app.py: {error}")
     demo.launch(**LAUNCH)

@@ -145,8 +145,8 @@ class ImdbClient:
         self._now = now
         self._session = _open_session(settings)
         self._pause = Pause(settings.home / "imdb-pause.json", now)
-        self._in_flight = False
-        self._lock = Lock()  # for the pause and the flag
+        self._in_flight: tuple[str, Future[SearchResult]] | None = None  # the address and its answer
+        self._lock = Lock()  # for the pause and the request in flight
 
     def cached(self, query: FilmQuery, cursor: str = "") -> SearchResult | None:
         """Return the cached page of a query, fresh or stale, without asking IMDb; arguments are those of `fetch`."""
@@ -169,8 +169,8 @@ class ImdbClient:
 
         Raises:
             ImdbBlocked: IMDb refuses, or did so recently.
-            ImdbUnavailable: IMDb fails or does not answer in time, or did so recently; another request is in progress;
-                or live search is turned off.
+            ImdbUnavailable: IMDb fails or does not answer in time, or did so recently; a request for another page is in
+                progress; or live search is turned off.
             ImdbLayoutChanged: its page cannot be read.
             ImdbEmpty: nothing matches the query.
         """
@@ -179,28 +179,31 @@ class ImdbClient:
         timeout_s = self.settings.timeout_s if timeout_s is None else timeout_s
         if timeout_s <= 0:
             raise ImdbUnavailable("there was no time left to ask IMDb")
+        url = query.to_url(self.settings.base_url, cursor)
         with self._lock:
-            self._pause.check()
-            if self._in_flight:
-                raise ImdbUnavailable("another IMDb request is in progress")
-            self._in_flight = True
-        future: Future[SearchResult] = Future()
-        # A daemon thread, because a slow name server or trickling headers can outlast any timeout set here.
-        Thread(target=self._run, args=(future, query, cursor, timeout_s), daemon=True).start()
+            same_page = self._in_flight[1] if self._in_flight and self._in_flight[0] == url else None
+            future = same_page or Future()
+            if same_page is None:
+                self._pause.check()
+                if self._in_flight:
+                    raise ImdbUnavailable("another IMDb request is in progress")
+                self._in_flight = url, future
+                # A daemon thread, because a slow name server or trickling headers can outlast any timeout set here.
+                Thread(target=self._run, args=(future, url, query, timeout_s), daemon=True).start()
         try:
             return future.result(timeout_s)
         except TimeoutError:
             late = ImdbUnavailable("IMDb did not answer in time")
-            with self._lock:
-                self._pause.record(late)
+            if same_page is None:
+                with self._lock:
+                    self._pause.record(late)
             raise late from None
 
-    def _run(self, future: Future[SearchResult], query: FilmQuery, cursor: str, timeout_s: float) -> None:
+    def _run(self, future: Future[SearchResult], url: str, query: FilmQuery, timeout_s: float) -> None:
         """Send one request, record how it went, and pass on its outcome."""
         error: Exception | None = None
         try:
             # With force_refresh, errors are raised; otherwise requests-cache would hide them behind a stale page.
-            url = query.to_url(self.settings.base_url, cursor)
             result = self._read(self._session.get(url, force_refresh=True, timeout=timeout_s), query)
             if not result.films:
                 error = ImdbEmpty("IMDb found no film for these filters")
@@ -211,7 +214,7 @@ class ImdbClient:
         except Exception as other:  # noqa: BLE001  the waiting thread raises it
             error = other
         with self._lock:
-            self._in_flight = False
+            self._in_flight = None
             self._pause.record(error)
         if error:
             future.set_exception(error)

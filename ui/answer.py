@@ -43,10 +43,7 @@ def describe_prediction(prediction: Prediction, show_gender: bool, enrolled: boo
         }
     leading = 1 if prediction.sure else TOP
     return escape(
-        **said,
-        facts=[fact for fact in facts if fact],
-        label=texts.BARS,
-        bars=bars(prediction.probabilities, leading),
+        **said, facts=[fact for fact in facts if fact], label=texts.BARS, bars=bars(prediction.probabilities, leading)
     )
 
 

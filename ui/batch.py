@@ -11,7 +11,6 @@ import gradio as gr
 from ser_model.audio import CLIP_LIMITS
 from ser_model.batch import FileResult, predict_files
 from ser_model.cnn import WeightsError
-from ser_model.labels import EMOTIONS
 from ui import service, texts
 from ui.answer import percent
 from ui.page import PRIVATE, draw_hint
@@ -59,17 +58,18 @@ def describe(results: list[FileResult], count: int, left_out: int = 0) -> SafeCo
         headline = texts.BATCH_DONE.format(good=good, all=count)
     if left_out:
         headline += texts.BATCH_LEFT_OUT.format(left_out=left_out, limit=MAX_FILES)
-    columns = (*texts.BATCH_COLUMNS, *(emotion.capitalize() for emotion in EMOTIONS if good))
-    rows = [_make_row(result)[: len(columns)] for result in results]
+    emotions = next((list(result.prediction.probabilities) for result in results if result.prediction), [])
+    columns = (*texts.BATCH_COLUMNS, *(emotion.capitalize() for emotion in emotions))
+    rows = [_make_row(result, emotions) for result in results]
     shown = [[percent(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
     return escape(headline=headline, **table(columns, shown, rows))
 
 
-def _make_row(result: FileResult) -> list[Any]:
+def _make_row(result: FileResult, emotions: list[str]) -> list[Any]:
     """Return file, emotion, note, gender, and the probability of each emotion."""
     name, prediction = Path(result.file).name, result.prediction
     if prediction is None:
-        return [name, "", result.error, "", *[None] * len(EMOTIONS)]
+        return [name, "", result.error, "", *[None] * len(emotions)]
     emotion = prediction.emotion or texts.BATCH_UNSURE
     probabilities = prediction.to_json()["probabilities"].values()
     return [name, emotion, prediction.notice, str(prediction.gender), *probabilities]

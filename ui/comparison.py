@@ -79,7 +79,7 @@ def offer_comparison(visit: Visit) -> tuple[Any, SafeContext]:
 
 
 def show_comparison(path: str | None, visit: Visit) -> Iterator[SafeContext]:
-    """Compare on the page: a word about loading at once, then the result."""
+    """Compare on the page: a message at once, then the result."""
     if path is None:
         yield escape(headline=texts.NO_CLIP)
         return

@@ -15,8 +15,8 @@ from scraper.moods import Intent, Mood
 from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.speaker import EnrollmentError, SpeakerProfile
-from ui import batch, comparison, enroll, service, texts, uploads
-from ui.uploads import path_of
+from ui import batch, comparison, enroll, server, service, texts
+from ui.server import path_of
 
 MAX_CLIPS = 16  # to enroll from
 
@@ -258,7 +258,7 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
 
 def publish() -> None:
     """Add the endpoints to the Blocks under construction."""
-    uploads.refuse_web_addresses()
+    server.refuse_web_addresses()
     api(recognize, concurrency_id="model")
     api(learn_voice, concurrency_id="model")
     api(recommend)

@@ -35,7 +35,7 @@ class EnrollmentState:
 
 
 def draw(visit: gr.State) -> None:
-    """Lay out the lines to say, the recorder, and what saves and loads a profile.
+    """Lay out the lines to read, the recorder, and what saves and loads a profile.
 
     The drawer is open at first, and page.js closes it, as for live.draw.
     """
@@ -64,7 +64,7 @@ def take_line(path: str | None, visit: Visit, state: EnrollmentState) -> tuple[A
         return visit, state, describe(state, visit, texts.ENROLL_FULL), None
     longer = EnrollmentState((*state.clips, path))
     try:
-        service.predict(path)  # a line that cannot be used is to be said again
+        service.predict(path)  # an unusable line must be recorded again
         visit = replace(visit, profile=_enroll(longer, visit))
     except service.VOICE_PROBLEMS as error:
         return visit, state, describe(state, visit, service.explain_problem(error)), None
@@ -95,7 +95,7 @@ def describe(state: EnrollmentState, visit: Visit, problem: str = "") -> SafeCon
         {
             "name": str(emotion),
             "state": "done" if place < done else "now" if place == done else "",
-            "said": texts.ENROLL_SAID if place < done else "",
+            "said": texts.ENROLL_DONE if place < done else "",
             "current": place == done,
         }
         for place, emotion in enumerate(EMOTIONS)

@@ -61,7 +61,7 @@ def offer_plots(visit: Visit) -> tuple[Any, SafeContext]:
 
 
 def show_plots(path: str | None, visit: Visit) -> Iterator[SafeContext]:
-    """Draw a recording on the page: a word at once, then the plots."""
+    """Draw a recording on the page: a message at once, then the plots."""
     if path is None or visit.prediction is None:
         yield escape(headline=texts.NO_CLIP)
         return

@@ -47,7 +47,7 @@ SHAPES = 5  # drawings on posters without a picture, see style.css
 SIZES = (("large", 12, 8), ("medium", 26, 10))  # a title fits a size up to so many letters, and in its longest word
 
 
-class ListQuestion(NamedTuple):
+class ListRequest(NamedTuple):
     """What a list of films answers: whose mood, the intent, and the answers of the filters in the order of DEFAULTS."""
 
     visit: Visit
@@ -63,13 +63,13 @@ class FilmListState:
     """
 
     def __init__(self) -> None:
-        self.question: ListQuestion | None = None  # what the films answer; None at first, or if the answer failed
+        self.question: ListRequest | None = None  # what the films answer; None at first, or if the answer failed
         self.films: tuple[Pick, ...] = ()
         self.notices: dict[tuple[str, str], str] = {}  # the newest sentence of each source and date of these films
         self.unwanted: frozenset[str] = frozenset()  # ids of films that the visitor has dismissed
         self.lock = threading.Lock()
 
-    def begin(self, question: ListQuestion) -> None:
+    def begin(self, question: ListRequest) -> None:
         """Remove every film, to answer another question."""
         self.question, self.films, self.notices = question, (), {}
 
@@ -117,10 +117,10 @@ def show_films(
     if the server has forgotten the visit.
     """
     visit = visit if visit.probabilities else replace(visit, mood=mood)
-    question = ListQuestion(visit, intent, answers)
+    question = ListRequest(visit, intent, answers)
     with state.lock:
         if question == state.question or not (visit.probabilities or state.question):
-            return state, gr.skip(), gr.skip(), gr.skip()  # such as when somebody only looked at a filter
+            return state, gr.skip(), gr.skip(), gr.skip()  # such as when a filter was opened and not changed
         state.begin(question)
         return _fill(state, question, PAGE_SIZE)
 
@@ -160,7 +160,7 @@ def open_address(visit: Visit, request: gr.Request) -> list[Any]:
 
 
 def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
-    """Return the query string that reproduces a list, without defaults. Nothing of a voice ever enters it.
+    """Return the query string that reproduces a list, without defaults. It never contains anything about a voice.
 
     Examples:
         >>> write_address("sad", "lift", [[], ["War", "Horror"], "2015"])
@@ -238,7 +238,7 @@ def make_query(answers: Iterable[Any], gender: Gender | None, limit: int) -> Fil
     )
 
 
-def make_card(pick: Pick) -> dict[str, Any]:
+def make_film_card(pick: Pick) -> dict[str, Any]:
     """Describe a film for films.html; the link is made from the checked id alone."""
     film, poster = pick.film, urlsplit(pick.film.poster_url or "")
     poster_url = film.poster_url if poster.scheme == "https" and poster.netloc == POSTER_HOST else ""
@@ -261,7 +261,7 @@ def make_card(pick: Pick) -> dict[str, Any]:
     }
 
 
-def make_table(picks: Iterable[Pick]) -> dict[str, Any]:
+def make_film_table(picks: Iterable[Pick]) -> dict[str, Any]:
     """List films for table.html: name, rating, link, and the rest."""
     films = [pick.to_dict() | {"genres": ", ".join(pick.film.genres)} for pick in picks]
     rows = [[film[fact] for fact in texts.FILM_COLUMNS] for film in films]
@@ -291,7 +291,7 @@ def _draw_filters() -> list[Any]:
     return [genres, never, *lists, lead, order]
 
 
-def _fill(state: FilmListState, question: ListQuestion, count: int) -> tuple[FilmListState, SafeContext, Any, Any]:
+def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[FilmListState, SafeContext, Any, Any]:
     """Add up to count films to the list; return what show_films does."""
     visit, intent, answers = question
     if not visit.probabilities:
@@ -315,9 +315,9 @@ def _fill(state: FilmListState, question: ListQuestion, count: int) -> tuple[Fil
         heading=texts.FILMS[intent] if state.films else texts.NO_FILMS,
         reason=found.reason,
         source=" ".join([*state.notices.values(), *[texts.NO_MORE] * ended]),
-        films=[make_card(pick) for pick in state.films],
+        films=[make_film_card(pick) for pick in state.films],
         query=address,
-        **make_table(state.films),
+        **make_film_table(state.films),
     )
     return state, films, gr.Button(visible=len(found.picks) == count), drawer
 

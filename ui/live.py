@@ -1,4 +1,4 @@
-"""Live: while somebody speaks, the last four seconds are predicted each second, and nothing is kept."""
+"""Live: while somebody speaks, the last four seconds are predicted each second, and no sound is stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import soundfile as sf
 from ser_model.audio import AudioError, Waveform, load_audio
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.speaker import SpeakerProfile
-from ui import service, texts, uploads
+from ui import server, service, texts
 from ui.answer import adjective, bars
 from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
 from ui.template import SafeContext, escape, template
@@ -54,7 +54,7 @@ def draw(visit: gr.State) -> None:
             moving = template("live", elem_id="live-bars", say={"title": texts.LIVE})
     recorder.start_recording(start, None, [state, moving], **PRIVATE)
     streaming = PRIVATE | {"stream_every": EVERY_S, "concurrency_limit": MAX_LISTENERS}
-    recorder.stream(hear_chunk, [recorder, state, visit], [state, moving], **streaming)
+    recorder.stream(take_chunk, [recorder, state, visit], [state, moving], **streaming)
     recorder.stop_recording(stop, state, [state, moving], **PRIVATE)
 
 
@@ -63,7 +63,7 @@ def start() -> tuple[LiveState, SafeContext]:
     return LiveState(), escape(headline=texts.LIVE_LISTENING)
 
 
-def hear_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, Any]:
+def take_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, Any]:
     """Add the newest sound and predict the last seconds; return the session and the bars.
 
     The file with the sound is deleted as soon as it has been read.
@@ -135,6 +135,6 @@ def _predict(state: LiveState, profile: SpeakerProfile | None) -> tuple[LiveStat
 def _read_and_delete(path: str) -> bytes:
     file = Path(path).resolve()
     data = file.read_bytes()
-    if file.is_relative_to(uploads.folder()):
+    if file.is_relative_to(server.folder()):
         file.unlink(missing_ok=True)
     return data

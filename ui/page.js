@@ -15,8 +15,7 @@
     nearest = target.closest("#ask, .drawer")?.querySelector(".microphone-note") ?? nearest;
   }, true);
 
-  // A recorder that is stopped at once hands over no sound, and Gradio keeps a player that nothing clears: it goes on
-  // for this long first.
+  // A recording that is stopped at once has no sound, and leaves a player that nothing clears: it lasts at least so long.
   const SHORTEST_MS = 700;
   let started = 0;
   document.addEventListener("click", (click) => {
@@ -87,12 +86,12 @@
     byId("answer").scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   }).observe(byId("answer"), { childList: true, subtree: true, characterData: true });
 
-  // A dropdown's open list scrolls, so that Tab would go into it, just before it closes and the focus is nowhere.
+  // The open list of a dropdown scrolls, so Tab would move into it just before it closes, and the focus would be lost.
   addEventListener("keydown", ({ key }) => {
     if (key === "Tab") for (const list of document.querySelectorAll("[role=listbox]")) list.tabIndex = -1;
   }, true);
 
-  // "More films" goes away with the last of them: who pressed it by keyboard goes on at the first film that is new.
+  // "More films" disappears with the last of them: the keyboard focus then moves to the first new film.
   let known = -1; // films there were when it was pressed
   document.addEventListener("click", ({ target }) => {
     const more = target.closest("#more");
@@ -105,7 +104,7 @@
     known = -1;
   };
 
-  // Gradio's button for further files has another inside it, which is the one to be pressed, and an untranslated name.
+  // Gradio's button for more files contains another button, the one to press, and has an untranslated name.
   const upload = getComputedStyle(document.documentElement).getPropertyValue("--say-upload").replaceAll('"', "");
   new MutationObserver(() => {
     for (const outer of byId("batch").querySelectorAll("button:has(button):not([role])")) {
@@ -115,7 +114,7 @@
     }
   }).observe(byId("batch"), { childList: true, subtree: true });
 
-  // The list is too long to be read out whole: its heading and how many films there are is news enough.
+  // The list is too long to be read out: a screen reader announces its heading and the number of films.
   const news = document.body.appendChild(document.createElement("p"));
   news.className = "unseen";
   news.setAttribute("role", "status");
@@ -127,7 +126,7 @@
     const list = [text, ...films].join();
     if (list === listed) return;
     listed = list;
-    const again = news.textContent === text; // other films, as many: the same words are read only when they come anew
+    const again = news.textContent === text; // other films, but as many: the same words are read only if they come anew
     if (again) news.textContent = "";
     setTimeout(() => { news.textContent = text; }, again ? 100 : 0);
   };
@@ -135,7 +134,7 @@
   const gradios = (name) => name.startsWith("__"); // Gradio's own, such as __theme
   new MutationObserver(() => {
     announce();
-    setTimeout(keepFocus, 100); // the button goes in the same answer as the list comes, behind it
+    setTimeout(keepFocus, 100); // the button disappears just after the list has changed
     const list = byId("films").querySelector("[data-query]");
     if (!list) return;
     const parts = [...new URLSearchParams(location.search)].filter(([name]) => gradios(name)).map((pair) => pair.join("="));

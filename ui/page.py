@@ -33,7 +33,7 @@ class Visit:
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """By mood; empty before anything was said or picked."""
+        """By mood; empty before the first recording or pick."""
         if self.mood:
             return {self.mood: 1.0}
         return {str(name): p for name, p in self.prediction.probabilities.items()} if self.prediction else {}
@@ -83,7 +83,7 @@ def draw_recorder(elem_id: str, label: str, **more: Any) -> gr.Audio:
 
 
 def draw_hint(elem_id: str, hint: str = "", more: str = "", note: str = "microphone-note") -> None:
-    """Lay out the hint beside a recorder, with the sentences that page.js says when something goes wrong there."""
+    """Lay out the hint beside a recorder, with the messages that page.js shows when something goes wrong there."""
     say = {"denied": texts.DENIED, "missing": texts.NO_MICROPHONE, "insecure": texts.INSECURE}
     say |= {"large": texts.TOO_LARGE, "max_bytes": str(CLIP_LIMITS.max_bytes)}
     template("hint", elem_id=elem_id, say=say | {"hint": hint, "more": more, "note": note})
@@ -107,7 +107,7 @@ def predict_clip(path: str | None, show_gender: bool, visit: Visit) -> tuple[Any
 
 
 def pick_mood(mood: str, visit: Visit) -> tuple[Visit, Any]:
-    """Take the visitor's word; return the visit and the answer."""
+    """Use the mood that the visitor picked; return the visit and the answer."""
     return replace(visit, mood=mood), answer.describe_pick(mood, visit.prediction)
 
 

@@ -45,7 +45,7 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
     actors = sorted(model["accuracy_by_actor"].values())
     by_actor = zip(texts.ACTORS, (actors[0], actors[len(actors) // 2], actors[-1]), strict=True)
     figures = (
-        (texts.LADDER, sorted(ladder, key=lambda rung: rung[1])),
+        (texts.ACCURACY, sorted(ladder, key=lambda rung: rung[1])),
         (texts.RECALL, model["recall"].items()),
         (texts.BY_ACTOR, by_actor),
     )

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 class Lazy(Generic[T]):
     """Something that takes long to load: loaded once, in the background, when it is first asked for.
 
-    If that fails, whoever waits gets the error, and the next one to ask tries again.
+    If that fails, all waiting callers get the error, and the next call tries again.
     """
 
     def __init__(self, load: Callable[[], T]) -> None:
@@ -101,7 +101,7 @@ def predict(source: str | Path | bytes, profile: SpeakerProfile | None = None) -
 
 
 def enroll(clips: Mapping[str, Iterable[str | Path]]) -> SpeakerProfile:
-    """Make a profile of a speaker from recordings by emotion; may raise VOICE_PROBLEMS. Nothing of it is kept here."""
+    """Make a profile of a speaker from recordings by emotion; may raise VOICE_PROBLEMS. Nothing is stored."""
     try:
         return recognizer.get().enroll({name: [Path(path) for path in paths] for name, paths in clips.items()})
     except FileNotFoundError as error:

@@ -77,7 +77,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_rows: Itera
     buffer = io.StringIO("\ufeff")  # a byte order mark, without which Excel breaks letters with accents
     buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([columns, *[[_make_harmless(cell) for cell in row] for row in csv_rows]])
+    writer.writerows([columns, *[[_escape_cell(cell) for cell in row] for row in csv_rows]])
     return {
         "columns": list(columns),
         "rows": [[_show_cell(cell) for cell in row] for row in rows],
@@ -104,6 +104,6 @@ def _show_cell(cell: Any) -> str | dict[str, str]:
     return {"url": text, "text": texts.OPEN} if text.startswith(IMDB_TITLE) else text
 
 
-def _make_harmless(cell: Any) -> Any:
+def _escape_cell(cell: Any) -> Any:
     """Keep a spreadsheet from running text as a formula; some also look behind tabs and line ends."""
     return escape_formula(" ".join(cell.split())) if isinstance(cell, str) else cell

@@ -28,7 +28,7 @@ UNSURE_HINT = "Until you pick one, the films are a broad mix."
 GONE = "This recording has been deleted. Please record again."
 NO_MODEL = "Voice recognition is unavailable. Pick a mood instead."
 NO_CLIP = "There is no recording. Say a sentence first."
-BUSY = "That did not work; there may be too many visitors right now. Please try again in a minute."
+BUSY = "That did not work. There may be too many visitors; please try again in a minute."
 
 FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mood"}
 LOOKING = "Looking for films…"
@@ -81,19 +81,19 @@ FIGURES = {
     "mel": (
         "What the model sees",
         (
-            "A log-mel spectrogram: low tones at the bottom, high ones at the top, brighter is louder. "
+            "A log-mel spectrogram: low frequencies at the bottom, high ones at the top, brighter is louder. "
             "The loudness is normalized first, so a quiet microphone makes no difference. "
             "The model gets only the part with the voice."
         ),
     ),
     "voice": (
-        "How high and how loud",
+        "Pitch and loudness",
         (
             "The pitch is mostly between {low:.0f} and {high:.0f} Hz (amber). Blue is the energy. "
             "Excited voices are often higher and more varied; sad and calm ones are flatter."
         ),
     ),
-    "unpitched": ("How high and how loud", "No clear pitch was found, as in a whisper. Blue is the energy."),
+    "unpitched": ("Pitch and loudness", "No clear pitch was found, as in a whisper. Blue is the energy."),
     "classic": (
         "MFCC and chroma",
         (
@@ -108,7 +108,7 @@ NOTES = ("C", "D", "E", "F", "G", "A", "B")
 LIVE = "Live: how you sound while you speak"
 LIVE_HINT = (
     "Speak and watch the bars: every second they show how the last four sounded. "
-    "It stops by itself after {limit} seconds. Nothing is kept."
+    "It stops by itself after {limit} seconds. Nothing is stored."
 )
 LIVE_BARS = "How probable each emotion is right now"
 LIVE_LISTENING = "Listening…"
@@ -125,7 +125,7 @@ ENROLL_HINT = (
 )
 ENROLL_MEASURED = "Measured on actors who were new to the model, as the mean accuracy over the eight emotions."
 ENROLL_GAIN_ONE, ENROLL_GAIN = "One line: {before}% to {after}%.", "Eight lines: {before}% to {after}%."
-ENROLL_PROGRESS, ENROLL_STEP, ENROLL_SAID = "Progress", "Line {number} of {all}", ", done"
+ENROLL_PROGRESS, ENROLL_STEP, ENROLL_DONE = "Progress", "Line {number} of {all}", ", done"
 ENROLL_LINE = "{emotion}: “I left my keys on the kitchen table.”"
 ENROLL_MANNERS = {
     "neutral": "In your normal voice, without any feeling.",
@@ -158,19 +158,19 @@ CHANCE, PEOPLE, THIS_MODEL = "Guessing, one in eight", "People", "This model, ne
 CLASSIC = "Original recipe, new voices"
 RANDOM = "Random split, known voices"
 COPIES = "Original recipe, known clips"
-LADDER = (
-    "Right answers",
+ACCURACY = (
+    "Correct answers",
     (
         "People listened to the same recordings and had seven answers to choose from (Livingstone & Russo 2018). "
         "A random split tests on voices that were in the training data, or even on copies of its clips: the figures "
         "look better, but say nothing about your voice."
     ),
 )
-RECALL = ("Found, by emotion", "How many of 100 clips of each emotion it recognizes.")
+RECALL = ("Recall, by emotion", "Of 100 clips of an emotion, how many are recognized.")
 ACTORS = ("Hardest actor", "Middle actor", "Easiest actor")
-BY_ACTOR = ("Right answers, by actor", "Some voices are far harder to read than others. Yours may be one of them.")
+BY_ACTOR = ("Correct answers, by actor", "Some voices are far harder to read than others. Yours may be one of them.")
 SURE_SHARE = (
-    "It answers {share} of the clips and says it is not sure about the rest; {right} of those answers are right. "
+    "It answers {share} of the clips and says it is not sure about the rest; {right} of those answers are correct. "
     "Voice gender is correct for {gender} of clips."
 )
 TERMS = (
@@ -179,7 +179,7 @@ TERMS = (
 )
 LIMITS = (
     "The model learned from 24 North American actors reading English sentences with acted feelings. "
-    "It guesses how a voice sounds; it does not know how you are, and it is no diagnosis."
+    "It guesses how a voice sounds; it does not know how you are, and it is not a diagnosis."
 )
 CREDITS = "Film facts courtesy of IMDb."
 
@@ -201,6 +201,6 @@ NOT_A_LIST = "files must be a list of uploaded files"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
 NO_ROOM = "the recording cannot be stored: the server is full right now, please try again later"
 NO_LENGTH = "an upload must state its size in Content-Length"
-TOO_LONG = "a request may have 1 MB; send recordings to /gradio_api/upload"
+TOO_LONG = "a request may have up to 1 MB; send recordings to /gradio_api/upload"
 IN_THE_LOG = "Internal error; see the server log."
 WEB_ADDRESS = "Recordings are not fetched from web addresses. Download the file and upload it to /gradio_api/upload."

@@ -12,7 +12,7 @@ from browser.visit import SOON_MS, Open, open_drawer, overflow_px
 from playwright.sync_api import Page, expect
 
 from scraper.moods import Mood
-from ui import live, texts, uploads
+from ui import live, server, texts
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ def begin(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_bars_follow_the_voice_and_the_sound_is_forgotten(open_page: Open, width: int) -> None:
-    before = set(uploads.folder().rglob("audio*.wav"))
+    before = set(server.folder().rglob("audio*.wav"))
     page = open_page(width=width, dark=width == 360)
     begin(page)
     expect(page.locator("#live .bars li")).to_have_count(len(Mood), timeout=SOON_MS)
@@ -33,7 +33,7 @@ def test_bars_follow_the_voice_and_the_sound_is_forgotten(open_page: Open, width
     assert overflow_px(page) <= 0
     page.locator("#live .stop-button").click()
     expect(page.locator("#live h3")).to_have_text(re.compile("You sounded mostly"), timeout=SOON_MS)
-    assert set(uploads.folder().rglob("audio*.wav")) <= before
+    assert set(server.folder().rglob("audio*.wav")) <= before
 
 
 def test_silence_is_one_sentence(open_page: Open, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from running_app import Running
 from schemathesis import Case, GenerationMode
 from voice import RATE_HZ, speak
 
-from ui import texts, uploads
+from ui import server, texts
 
 MARKED = {"meta": {"_type": "gradio.FileData"}}
 SECRETS = ("root:", "PATH=", "PYTHON")  # of /etc/passwd and /proc/self/environ
@@ -183,9 +183,9 @@ def test_uploads_have_an_end(running: Running, kept: float) -> None:
     place.mkdir(exist_ok=True)
     address = f"{running.url}gradio_api/upload"
     with (place / "much.wav").open("wb") as file:
-        file.truncate(round(kept * uploads.MAX_TOTAL_BYTES))
+        file.truncate(round(kept * server.MAX_TOTAL_BYTES))
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    large = {**headers, "Content-Length": str(round(0.6 * uploads.MAX_TOTAL_BYTES))}
+    large = {**headers, "Content-Length": str(round(0.6 * server.MAX_TOTAL_BYTES))}
     try:
         answer = requests.post(address, data=iter([b""]), headers=large, timeout=10)
         assert (answer.status_code, texts.NO_ROOM in answer.text) == (507, True)
@@ -198,7 +198,7 @@ def test_uploads_have_an_end(running: Running, kept: float) -> None:
 
 @pytest.mark.parametrize("says_its_length", [True, False])
 def test_a_request_that_is_no_upload_is_small(running: Running, says_its_length: bool) -> None:
-    body = b'{"data": ["' + b"x" * uploads.MAX_BODY_BYTES + b'"]}'
+    body = b'{"data": ["' + b"x" * server.MAX_BODY_BYTES + b'"]}'
     headers = {"Content-Type": "application/json"}
     for way in ("gradio_api/call/recommend", "gradio_api/queue/join", "gradio_api/mcp/"):
         sent = body if says_its_length else iter([body])

@@ -70,7 +70,7 @@ def test_damaged_weights_and_results_are_one_line_each_and_films_go_on(
     assert "event: error" in said
     assert "Get it again, or run train.py" in said
     assert "event: complete" in ask(app, "recommend", mood="sad")
-    assert len([line for line in app.said.splitlines() if "damaged" in line]) == 1
+    assert len([line for line in app.said.splitlines() if "is missing or damaged" in line]) == 1
     assert len([line for line in app.said.splitlines() if "cannot be shown" in line]) == 1
 
 

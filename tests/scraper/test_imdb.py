@@ -170,7 +170,7 @@ def test_the_next_page_is_asked_for_with_the_cursor_of_the_last(
     assert [film.imdb_id for film in both.films] == [f"tt{n:07d}" for n in range(5)]
 
 
-def test_while_a_request_is_in_progress_no_other_is_sent(
+def test_while_a_request_is_in_progress_no_other_is_sent_and_who_wants_the_same_page_gets_its_answer(
     client: ImdbClient, httpserver: HTTPServer, comedies: str
 ) -> None:
     asked, answered = threading.Event(), threading.Event()
@@ -181,13 +181,16 @@ def test_while_a_request_is_in_progress_no_other_is_sent(
         return Response(comedies)
 
     httpserver.expect_request(PATH).respond_with_handler(answer)
-    with ThreadPoolExecutor(1) as visitor:
-        first = visitor.submit(client.fetch, QUERY, timeout_s=20)
+    with ThreadPoolExecutor(2) as visitors:
+        first = visitors.submit(client.fetch, QUERY, timeout_s=20)
         assert asked.wait(20)
-        for query in (QUERY, OTHER):
-            with pytest.raises(ImdbUnavailable, match="another IMDb request is in progress"):
-                client.fetch(query)
+        same = visitors.submit(client.fetch, QUERY, timeout_s=20)
+        with pytest.raises(ImdbUnavailable, match="another IMDb request is in progress"):
+            client.fetch(OTHER)
+        with pytest.raises(ImdbUnavailable, match="did not answer in time"):
+            client.fetch(QUERY, timeout_s=0.5)  # gives the other visitor time to join
         answered.set()
+        assert first.result().films == same.result().films
         assert len(first.result().films) == 20
     assert len(httpserver.log) == 1
     client.fetch(OTHER)  # that was no failure of IMDb

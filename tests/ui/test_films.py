@@ -269,16 +269,16 @@ def test_like_my_voice_needs_a_voice_and_asks_for_a_lead_like_it() -> None:
 )
 def test_only_a_checked_id_becomes_a_link(imdb_id: str) -> None:
     with pytest.raises(ValueError, match="IMDb title id"):
-        films.make_card(Pick(replace(FILM, imdb_id=imdb_id), ""))
+        films.make_film_card(Pick(replace(FILM, imdb_id=imdb_id), ""))
 
 
 def test_a_card_says_what_is_known() -> None:
-    card = films.make_card(Pick(FILM, "Comedy: keeps the good mood"))
+    card = films.make_film_card(Pick(FILM, "Comedy: keeps the good mood"))
     assert card["url"] == "https://www.imdb.com/title/tt0111161/"
     assert (card["title"], card["year"], card["facts"]) == ("A Film", "1994", "★ 8.1 · 2h 14m")
     assert (card["genres"], card["why"]) == ("Comedy, Drama", "Comedy: keeps the good mood")
     assert (card["paper"], card["ink"]) == ("comedy", "drama")
-    bare = films.make_card(Pick(Film("tt0000001", "Untold"), ""))
+    bare = films.make_film_card(Pick(Film("tt0000001", "Untold"), ""))
     assert (bare["year"], bare["facts"], bare["genres"], bare["paper"]) == ("", "", "", "other")
 
 
@@ -286,31 +286,26 @@ def test_a_card_says_what_is_known() -> None:
     "poster", ["javascript:alert(1)", "http://m.media-amazon.com/x.jpg", "https://evil.example/x.jpg", None]
 )
 def test_posters_come_from_imdb_or_not_at_all(poster: str | None) -> None:
-    assert films.make_card(Pick(replace(FILM, poster_url=poster), ""))["poster_url"] == ""
+    assert films.make_film_card(Pick(replace(FILM, poster_url=poster), ""))["poster_url"] == ""
 
 
 def test_with_a_poster_the_year_is_among_the_facts() -> None:
     poster = "https://m.media-amazon.com/images/M/x.jpg"
-    card = films.make_card(Pick(replace(FILM, poster_url=poster), ""))
+    card = films.make_film_card(Pick(replace(FILM, poster_url=poster), ""))
     assert (card["poster_url"], card["facts"]) == (poster, "1994 · ★ 8.1 · 2h 14m")
 
 
 def test_genres_that_imdb_does_not_have_never_reach_a_class_name() -> None:
-    card = films.make_card(Pick(replace(FILM, genres=('"><script>', "Drama")), ""))
+    card = films.make_film_card(Pick(replace(FILM, genres=('"><script>', "Drama")), ""))
     assert (card["genres"], card["paper"], card["ink"]) == ("Drama", "drama", "drama")
 
 
 @pytest.mark.parametrize(
     ("title", "size"),
-    [
-        ("Up", "large"),
-        ("Oppenheimer", "small"),
-        ("Casablanca", "medium"),
-        ("The Assassination of Jesse", "small"),
-    ],
+    [("Up", "large"), ("Oppenheimer", "small"), ("Casablanca", "medium"), ("The Assassination of Jesse", "small")],
 )
 def test_long_titles_are_set_smaller(title: str, size: str) -> None:
-    assert films.make_card(Pick(replace(FILM, title=title), ""))["size"] == size
+    assert films.make_film_card(Pick(replace(FILM, title=title), ""))["size"] == size
 
 
 @pytest.mark.parametrize(("minutes", "written"), [(134, "2h 14m"), (120, "2h"), (45, "45m")])
@@ -319,7 +314,7 @@ def test_running_times(minutes: int, written: str) -> None:
 
 
 def test_the_table_begins_with_name_rating_and_link() -> None:
-    shown = films.make_table([Pick(FILM, "")])
+    shown = films.make_film_table([Pick(FILM, "")])
     assert shown["columns"][:3] == ["Name", "Rating", "Link"]
     assert shown["rows"][0][:2] == ["A Film", "8.1"]
     assert shown["rows"][0][2]["url"] == FILM.url
@@ -328,7 +323,7 @@ def test_the_table_begins_with_name_rating_and_link() -> None:
 def test_every_genre_of_films_has_its_color(project: Path) -> None:
     style = (project / "ui/style.css").read_text("utf-8")
     for genre in set(GENRES) - films.NOT_FILMS:
-        card = films.make_card(Pick(replace(FILM, genres=(genre,)), ""))
+        card = films.make_film_card(Pick(replace(FILM, genres=(genre,)), ""))
         assert f".paper-{card['paper']} " in style, genre
         assert f".ink-{card['ink']} " in style, genre
 

@@ -44,7 +44,7 @@ def answer_with(answer: Prediction | Exception, monkeypatch: pytest.MonkeyPatch)
 
 def hear(chunk: Path, state: LiveState | None = None, sound: Any = SECOND) -> tuple[Any, Any]:
     sf.write(chunk, sound, 48_000)
-    return live.hear_chunk(str(chunk), state or LiveState(), Visit())
+    return live.take_chunk(str(chunk), state or LiveState(), Visit())
 
 
 def test_only_the_last_four_seconds_are_predicted(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_only_the_last_four_seconds_are_predicted(chunk: Path, monkeypatch: pyte
     assert state.length_s == pytest.approx(6)
 
 
-def test_a_chunk_is_deleted_once_heard_and_a_file_elsewhere_is_not(
+def test_a_chunk_is_deleted_once_read_and_a_file_elsewhere_is_not(
     chunk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer_with(make_prediction(), monkeypatch)
@@ -69,9 +69,9 @@ def test_a_chunk_is_deleted_once_heard_and_a_file_elsewhere_is_not(
 
 
 def test_a_chunk_that_is_gone_or_cannot_be_read_changes_nothing(chunk: Path) -> None:
-    assert live.hear_chunk(str(chunk), LiveState(), Visit()) == (SKIPPED, SKIPPED)
+    assert live.take_chunk(str(chunk), LiveState(), Visit()) == (SKIPPED, SKIPPED)
     chunk.write_bytes(b"no sound")
-    assert live.hear_chunk(str(chunk), LiveState(), Visit()) == (SKIPPED, SKIPPED)
+    assert live.take_chunk(str(chunk), LiveState(), Visit()) == (SKIPPED, SKIPPED)
 
 
 def test_bars_are_smoothed_and_keep_their_places(chunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

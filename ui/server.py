@@ -1,7 +1,7 @@
 """What comes in from outside: recordings, which are deleted within the hour, and requests that are refused.
 
 Gradio deletes the recordings that it knows of, but not those of a process that was killed or of an upload that broke
-off. It would also fetch any web address for anybody, pass requests on, and read whatever is posted into memory.
+off. It would also fetch any web address for anyone, proxy requests, and read request bodies of any size into memory.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def folder() -> Path:
     return Path(get_upload_folder()).resolve()
 
 
-def prepare(max_age_s: float = MAX_AGE_S) -> None:
-    """Empty the folder of recordings, close it to other users of the machine, and delete what gets old from now on.
+def prepare_folder(max_age_s: float = MAX_AGE_S) -> None:
+    """Empty the folder of recordings, close it to other users of the machine, and delete old files from now on.
 
     Raises:
         NotOursError: Another user made it, or it is a link, which would have files elsewhere deleted.
@@ -72,7 +72,7 @@ def prepare(max_age_s: float = MAX_AGE_S) -> None:
 
     def sweep() -> None:
         while True:
-            time.sleep(min(max_age_s, SWEEP_S))
+            time.sleep(max(min(max_age_s, SWEEP_S), 1))
             delete_older(folder(), min(max_age_s, MAX_AGE_S))
 
     threading.Thread(target=sweep, daemon=True).start()
@@ -92,7 +92,7 @@ def delete_older(place: Path, max_age_s: float) -> None:
                 path.unlink()
             elif not any(path.iterdir()):
                 path.rmdir()
-        except FileNotFoundError:  # somebody else was quicker
+        except FileNotFoundError:  # deleted meanwhile
             continue
         except OSError as error:
             logger.warning("a recording cannot be deleted: %s", error.strerror)
@@ -133,13 +133,13 @@ class RequestFilter:
         refusal = await self._refuse(scope, is_upload)
         taken = 0
 
-        async def receive_little() -> Message:
+        async def receive_limited() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             return message if is_upload or taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
 
-        await (refusal or self.app)(scope, receive_little, send)
+        await (refusal or self.app)(scope, receive_limited, send)
 
     async def _refuse(self, scope: Scope, is_upload: bool) -> Response | None:
         length = Headers(scope=scope).get("content-length", "" if is_upload else "0")

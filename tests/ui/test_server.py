@@ -15,7 +15,7 @@ import pytest
 from gradio import processing_utils
 
 from scraper.errors import QueryError
-from ui import texts, uploads
+from ui import server, texts
 
 REQUEST = types.SimpleNamespace(method="POST", url=types.SimpleNamespace(path="/gradio_api/upload"))
 
@@ -41,14 +41,14 @@ def wait_until_gone(path: Path) -> bool:
 
 
 def test_an_hour_is_the_most() -> None:
-    assert uploads.MAX_AGE_S + uploads.SWEEP_S <= 3_600
+    assert server.MAX_AGE_S + server.SWEEP_S <= 3_600
 
 
 def test_old_recordings_are_deleted_and_new_ones_stay(tmp_path: Path) -> None:
     old = write(tmp_path / "a/old.wav")
     time.sleep(0.6)
     new = write(tmp_path / "b/new.wav")
-    uploads.delete_older(tmp_path, max_age_s=0.5)
+    server.delete_older(tmp_path, max_age_s=0.5)
     assert not old.exists()
     assert new.exists()
 
@@ -59,13 +59,13 @@ def test_a_fresh_copy_of_an_old_file_is_new(tmp_path: Path) -> None:
     os.utime(example, (time.time() - 36_000,) * 2)
     copy.parent.mkdir()
     shutil.copy2(example, copy)
-    uploads.delete_older(copy.parent, max_age_s=60)
+    server.delete_older(copy.parent, max_age_s=60)
     assert copy.exists()
 
 
 def test_at_start_the_folder_is_emptied_and_from_then_on_swept(folder: Path) -> None:
     left_over = write(folder / "x/killed.wav")
-    uploads.prepare(max_age_s=0.2)
+    server.prepare_folder(max_age_s=0.2)
     assert not left_over.exists()
     assert folder.stat().st_mode & 0o777 == 0o700
     assert wait_until_gone(write(folder / "y/broken-off.wav"))
@@ -76,8 +76,8 @@ def test_a_link_in_the_place_of_the_folder_is_refused(folder: Path, tmp_path: Pa
     victim.mkdir(mode=0o755)
     write(victim / "dear.wav")
     folder.symlink_to(victim)
-    with pytest.raises(uploads.NotOursError, match="Set GRADIO_TEMP_DIR"):
-        uploads.prepare()
+    with pytest.raises(server.NotOursError, match="Set GRADIO_TEMP_DIR"):
+        server.prepare_folder()
     assert victim.stat().st_mode & 0o777 == 0o755
     assert (victim / "dear.wav").exists()
 
@@ -86,7 +86,7 @@ def test_a_link_in_the_folder_is_deleted_and_not_followed(folder: Path, tmp_path
     dear = write(tmp_path / "victim/dear.wav")
     folder.mkdir()
     (folder / "link").symlink_to(dear.parent)
-    uploads.delete_older(folder, max_age_s=-1)
+    server.delete_older(folder, max_age_s=-1)
     assert dear.exists()
     assert not (folder / "link").is_symlink()
 
@@ -94,10 +94,10 @@ def test_a_link_in_the_folder_is_deleted_and_not_followed(folder: Path, tmp_path
 def test_only_uploads_are_opened(folder: Path) -> None:
     mark = {"meta": {"_type": "gradio.FileData"}}
     path = str(write(folder / "a/voice.wav"))
-    assert uploads.path_of({"path": path} | mark) == path
+    assert server.path_of({"path": path} | mark) == path
     for audio in ({"path": "/etc/passwd"} | mark, {"path": f"{folder}/../x"} | mark, {"path": path}, path, None):
         with pytest.raises(QueryError, match="uploaded file"):
-            uploads.path_of(audio)
+            server.path_of(audio)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_web_addresses_are_refused_in_a_sentence_and_never_fetched(
     url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processing_utils, "async_ssrf_protected_get", None)
-    uploads.refuse_web_addresses()
+    server.refuse_web_addresses()
     with pytest.raises(gr.Error) as caught:
         asyncio.run(processing_utils.async_ssrf_protected_download(url, str(folder)))
     assert caught.value.message == texts.WEB_ADDRESS
@@ -115,7 +115,7 @@ def test_web_addresses_are_refused_in_a_sentence_and_never_fetched(
 
 def test_the_address_of_an_upload_names_its_file(folder: Path) -> None:
     path = write(folder / "a/my voice.wav")
-    uploads.refuse_web_addresses()
+    server.refuse_web_addresses()
     url = f"https://space.example/gradio_api/file={str(path).replace(' ', '%20')}"
     assert asyncio.run(processing_utils.async_ssrf_protected_download(url, str(folder))) == str(path)
 
@@ -126,6 +126,6 @@ def test_the_address_of_an_upload_names_its_file(folder: Path) -> None:
 def test_a_full_disk_and_other_failures_are_told_apart(
     number: int, status: int, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = asyncio.run(uploads.explain_failure(REQUEST, OSError(number, "reason")))  # type: ignore[arg-type]
+    answer = asyncio.run(server.explain_failure(REQUEST, OSError(number, "reason")))  # type: ignore[arg-type]
     assert (answer.status_code, said in bytes(answer.body).decode()) == (status, True)
     assert ("reason" in caplog.text) == (status == 500)
