@@ -27,7 +27,7 @@ from ser_model.frontend import HOP, SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 from ser_model.training.corpora import Clip, cached_map, list_speech
 from ser_model.training.ensemble import FoldLogits
-from ser_model.training.fit import ClipLogits, limit_threads
+from ser_model.training.fit import ClipLogits
 from ser_model.training.folds import COPIES, Fold, copy_clips
 
 SIZES = (len(EMOTIONS), len(GENDERS), len(INTENSITIES))  # classes of each label, side by side in the output
@@ -117,7 +117,7 @@ def train_classic(
         settings: How to train.
         with_copies: Whether the folds already contain the copies.
     """
-    limit_threads(1)
+    torch.set_num_threads(1)  # a network this small gains nothing from a second one
     descriptors = describe_clips(table)
     found = []
     for seed in range(seeds):
@@ -132,8 +132,9 @@ def describe_clips(table: Dataset) -> Descriptors:
     """Compute the descriptors of every speech clip and of its copies, or read them from the cache."""
     speech = table.select([row for row, is_song in enumerate(table["is_song"]) if not is_song])
     columns = {"descriptors": List(List(Value("float64")))}
-    described = cached_map(speech, _describe_with_copies, columns, "Computing descriptors")
-    rows = described.select_columns(["file", "descriptors"]).with_format("numpy")
+    speech, audio = speech.select_columns(["file", "waveform", "span"]), ["waveform", "span"]
+    described = cached_map(speech, _describe_with_copies, columns, "Computing descriptors", drop=audio)
+    rows = described.with_format("numpy")
     names = ("", *(f"~{copy}" for copy in COPIES))
     return {
         f"{row['file']}{name}": np.asarray(values)

@@ -57,8 +57,9 @@ def embed_clips(table: Dataset, encoder: Encoder) -> Layers:
     columns = {"layers": List(List(Value("float16")))}
     settings = {"name": encoder.name, "revision": encoder.revision}
     description = f"Encoding with {encoder.name}"
-    embedded = cached_map(table, _embed, columns, description, (comparison,), processes=1, **settings)
-    rows = embedded.select_columns(["file", "layers"]).with_format("numpy")
+    table, audio = table.select_columns(["file", "waveform", "span"]), ["waveform", "span"]
+    embedded = cached_map(table, _embed, columns, description, (comparison,), 1, drop=audio, **settings)
+    rows = embedded.with_format("numpy")
     return {row["file"]: np.asarray(row["layers"], np.float16) for row in rows}
 
 
@@ -71,6 +72,7 @@ def fit_head(
     emotions: Sequence[str] = EMOTIONS,
 ) -> ComparisonHead:
     """Train a head on the pooled layers; it is returned in evaluation mode."""
+    torch.set_num_threads(1)  # a head gains nothing from a second one
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     config = HeadConfig(encoder.name, encoder.revision, encoder.layers, encoder.width, emotions=tuple(emotions))

@@ -45,7 +45,6 @@ def test_clips_are_embedded_once_with_every_core(
 
 def test_a_head_learns_from_the_layers(encoder: Encoder, table: Dataset) -> None:
     clips, layers = make_clips(table), embed_clips(table, encoder)
-    torch.set_num_threads(1)
     settings = HeadSettings(epochs=40, batch=8)
     one, again = (predict_head(fit_head(clips, layers, encoder, 0, settings), clips, layers) for _ in range(2))
     assert (one.emotion.argmax(axis=1) == [clip.emotion for clip in clips]).mean() > 0.5  # chance: 0.125
