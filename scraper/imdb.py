@@ -181,12 +181,11 @@ class ImdbClient:
             raise ImdbUnavailable("there was no time left to ask IMDb")
         url = query.to_url(self.settings.base_url, cursor)
         with self._lock:
-            same_page = self._in_flight[1] if self._in_flight and self._in_flight[0] == url else None
-            future = same_page or Future()
-            if same_page is None:
-                self._pause.check()
-                if self._in_flight:
-                    raise ImdbUnavailable("another IMDb request is in progress")
+            self._pause.check()
+            in_flight, future = self._in_flight or (None, Future())
+            if in_flight not in {None, url}:
+                raise ImdbUnavailable("another IMDb request is in progress")
+            if in_flight is None:
                 self._in_flight = url, future
                 # A daemon thread, because a slow name server or trickling headers can outlast any timeout set here.
                 Thread(target=self._run, args=(future, url, query, timeout_s), daemon=True).start()
@@ -194,7 +193,7 @@ class ImdbClient:
             return future.result(timeout_s)
         except TimeoutError:
             late = ImdbUnavailable("IMDb did not answer in time")
-            if same_page is None:
+            if in_flight is None:
                 with self._lock:
                     self._pause.record(late)
             raise late from None
