@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ from pytest_httpserver import HTTPServer
 from scraper.catalogue import CSV_COLUMNS, Catalogue
 from scraper.imdb import ScraperSettings
 
-SHARED = Path(os.environ.get("MOOD_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 GENRE_CYCLE = (
     ("Comedy", "Family"),
     ("Action", "Crime", "Thriller"),
@@ -32,14 +30,6 @@ GENRE_CYCLE = (
 
 Item = dict[str, Any]
 Pieces = Callable[[], Iterator[bytes]]
-
-
-@pytest.fixture
-def shared_folder() -> Path:
-    """The folder with real IMDb pages; tests that need it are skipped without it."""
-    if not SHARED.is_dir():
-        pytest.skip("there is no shared folder; set MOOD_SHARED to it")
-    return SHARED
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 
 import duckdb
@@ -24,8 +25,7 @@ from scraper.catalogue import (
     load_imported,
 )
 from scraper.errors import CatalogueError
-from scraper.film import Film
-from scraper.query import FilmQuery, Sort, genre_bits, weighted_rating
+from scraper.query import FilmQuery, Sort, weighted_rating
 
 # --- the lists ---
 
@@ -39,13 +39,10 @@ def test_reads_text_and_missing_values(catalogue: Catalogue) -> None:
 
 
 def test_sorts_as_asked(catalogue: Catalogue) -> None:
-    table = catalogue.bundled
-    latest = [film.year for film in table.find(FilmQuery())]
-    popular = [film.votes for film in table.find(FilmQuery(sort=Sort.POPULAR))]
-    best = [weighted_rating(film) for film in table.find(FilmQuery(sort=Sort.RATING))]
-    assert latest == sorted(latest, reverse=True)
-    assert popular == sorted(popular, reverse=True)
-    assert best == pytest.approx(sorted(best, reverse=True))
+    keys = {Sort.LATEST: attrgetter("year"), Sort.POPULAR: attrgetter("votes"), Sort.RATING: weighted_rating}
+    for sort, key in keys.items():
+        found = [key(film) for film in catalogue.bundled.find(FilmQuery(sort=sort))]
+        assert found == pytest.approx(sorted(found, reverse=True))
 
 
 def test_answers_many_threads_at_once(catalogue: Catalogue) -> None:
@@ -55,24 +52,13 @@ def test_answers_many_threads_at_once(catalogue: Catalogue) -> None:
     assert all(answer == expected for answer in answers)
 
 
-def test_genre_bits_of_a_film_are_those_of_a_query(catalogue: Catalogue) -> None:
-    rows = catalogue.bundled.connection.cursor().execute("SELECT genres, genre_bits FROM films").fetchall()
-    assert all(bits == genre_bits(genres) for genres, bits in rows)
-
-
-@pytest.mark.parametrize("content", [None, "id,title\n", "\n"])
-def test_a_missing_or_different_file_is_refused(tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / "list.csv"
-    if content is not None:
-        path.write_text(content)
+def test_a_missing_or_different_file_or_a_wrong_number_is_refused(tmp_path: Path, films_csv: Path) -> None:
     with pytest.raises(CatalogueError):
-        load_bundled(path)
-
-
-def test_a_wrong_number_is_refused(films_csv: Path) -> None:
-    films_csv.write_text(films_csv.read_text().replace(",1000,", ",many,"))
-    with pytest.raises(CatalogueError, match="cannot be read"):
-        load_bundled(films_csv)
+        load_bundled(tmp_path / "missing.csv")
+    for content in ("id,title\n", "\n", films_csv.read_text().replace(",1000,", ",many,")):
+        films_csv.write_text(content)
+        with pytest.raises(CatalogueError):
+            load_bundled(films_csv)
 
 
 def test_imported_tables_take_language_and_lead_from_the_bundled_list(tmp_path: Path, films_csv: Path) -> None:
@@ -132,70 +118,47 @@ def official(tmp_path: Path) -> Path:
     return folder
 
 
-def imported_films(home: Path, films_csv: Path) -> list[Film]:
-    table = load_imported(home / IMPORTED_NAME, films_csv)
-    return sorted(table.films(), key=lambda film: film.imdb_id)
-
-
-def test_takes_released_films_with_enough_votes(tmp_path: Path, official: Path, films_csv: Path) -> None:
+def test_takes_released_films_with_enough_votes_and_titles_of_one_plain_line(
+    tmp_path: Path, official: Path, films_csv: Path
+) -> None:
     os.utime(official / BASICS, (1_700_000_000, 1_700_000_000))
     assert import_tables(tmp_path / "home", official) == (2, 1)
-    first, second = imported_films(tmp_path / "home", films_csv)
+    table = load_imported(tmp_path / "home" / IMPORTED_NAME, films_csv)
+    assert table.as_of.isoformat() == "2023-11-14"
+    first, second = sorted(table.films(), key=attrgetter("imdb_id"))
     assert (first.title, first.year, first.genres, first.runtime_min) == ('The "Film"', 1999, ("Comedy", "Drama"), 90)
     assert (first.rating, first.votes, first.lead) == (7.5, 2000, "woman")
     assert (second.genres, second.runtime_min, second.lead) == ((), None, None)
-    assert load_imported(tmp_path / "home" / IMPORTED_NAME, films_csv).as_of.isoformat() == "2023-11-14"
+    assert second.title.startswith("evil \u2039script\u203ax")
+    assert len(second.title) == 300
     assert import_tables(tmp_path / "home", official, min_votes=10) == (3, 1)
 
 
-def test_titles_are_one_line_of_plain_text(tmp_path: Path, official: Path, films_csv: Path) -> None:
-    import_tables(tmp_path / "home", official)
-    title = imported_films(tmp_path / "home", films_csv)[1].title
-    assert title.startswith("evil \u2039script\u203ax")
-    assert len(title) == 300
-
-
-def change_header(folder: Path) -> None:
-    write(folder / BASICS, ("id", "title"), [("tt0000001", "x")])
-
-
 def cut_off(folder: Path) -> None:
-    rows = [(f"tt{n:07d}", 7.0, 5000 + n * 37 % 9999) for n in range(20_000)]
-    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], rows)
+    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [(f"tt{n:07d}", 7.0, 5000 + n * 37 % 9999) for n in range(20_000)])
     content = (folder / RATINGS).read_bytes()
     (folder / RATINGS).write_bytes(content[: len(content) // 2])
 
 
-def change_types(folder: Path) -> None:
-    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [("tt0000001", "good", "many")])
+def rewrite(name: str, *rows: tuple[object, ...]) -> Callable[[Path], None]:
+    return lambda folder: write(folder / name, TABLE_COLUMNS[name], list(rows))
 
 
-def leave_out(folder: Path) -> None:
-    (folder / PRINCIPALS).unlink()
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "cut off": cut_off,
+    "missing": lambda folder: (folder / PRINCIPALS).unlink(),
+    "unpacked": lambda folder: (folder / RATINGS).write_text("tconst\taverageRating\tnumVotes\n"),
+    "other header": lambda folder: write(folder / BASICS, ("id", "title"), [("tt0000001", "x")]),
+    "other types": rewrite(RATINGS, ("tt0000001", "good", "many")),
+    "of another day": rewrite(RATINGS, ("tt9999999", 7.0, 5000)),
+    "no ratings": rewrite(RATINGS),
+    "no actors": rewrite(PRINCIPALS),
+}
 
 
-def take_from_another_day(folder: Path) -> None:
-    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [("tt9999999", 7.0, 5000)])
-
-
-def leave_out_the_actors(folder: Path) -> None:
-    write(folder / PRINCIPALS, TABLE_COLUMNS[PRINCIPALS], [])
-
-
-def unpack(folder: Path) -> None:
-    (folder / RATINGS).write_text("tconst\taverageRating\tnumVotes\n")
-
-
-def empty(folder: Path) -> None:
-    write(folder / RATINGS, TABLE_COLUMNS[RATINGS], [])
-
-
-DAMAGES = [change_header, cut_off, change_types, leave_out, take_from_another_day, leave_out_the_actors, unpack, empty]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_tables_are_refused_in_one_line_and_the_old_list_stays(
-    tmp_path: Path, official: Path, damage: Callable[[Path], None]
+    tmp_path: Path, official: Path, damage: Callable[[Path], object]
 ) -> None:
     home = tmp_path / "home"
     import_tables(home, official)

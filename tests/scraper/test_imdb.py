@@ -56,21 +56,15 @@ def answer_with(server: HTTPServer, *arguments: Any, **settings: Any) -> None:
 # --- settings ---
 
 
-def test_an_empty_environment_keeps_the_defaults() -> None:
-    settings = ScraperSettings.from_environment({"IMDB_LIVE": "", "IMDB_CACHE": ""})
-    assert (settings.live, settings.base_url, settings.cache, settings.home.name) == (True, IMDB, None, "mood-picks")
-
-
-def test_reads_every_variable() -> None:
+def test_the_environment_sets_every_value_and_impossible_ones_are_refused() -> None:
+    empty = ScraperSettings.from_environment({"IMDB_LIVE": "", "IMDB_CACHE": ""})
+    assert (empty.live, empty.base_url, empty.cache, empty.home.name) == (True, IMDB, None, "mood-picks")
     environment = {"IMDB_LIVE": "off", "IMDB_BASE_URL": "http://x", "IMDB_CACHE": "redis://r", "MOOD_HOME": "/m"}
-    settings = ScraperSettings.from_environment(environment)
-    assert settings == ScraperSettings(live=False, base_url="http://x", cache="redis://r", home=Path("/m"))
-
-
-@pytest.mark.parametrize("bad", [{"IMDB_LIVE": "maybe"}, {"IMDB_BASE_URL": "imdb.com"}])
-def test_impossible_values_are_refused(bad: dict[str, str]) -> None:
-    with pytest.raises(QueryError, match="IMDB_"):
-        ScraperSettings.from_environment(bad)
+    settings = ScraperSettings(live=False, base_url="http://x", cache="redis://r", home=Path("/m"))
+    assert ScraperSettings.from_environment(environment) == settings
+    for bad in ({"IMDB_LIVE": "maybe"}, {"IMDB_BASE_URL": "imdb.com"}):
+        with pytest.raises(QueryError, match="IMDB_"):
+            ScraperSettings.from_environment(bad)
 
 
 # --- requests and answers ---
@@ -95,37 +89,22 @@ def test_requests_are_a_second_apart(settings: ScraperSettings, imdb: HTTPServer
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "headers"),
+    "answer",
     [
-        ("", 202, {"x-amzn-waf-action": "challenge"}),
-        ("", 202, {}),
-        ("<script>gokuProps</script>", 200, {}),
-        ("", 405, {"x-amzn-waf-action": "captcha"}),
-        ("<title>403 Forbidden</title>", 403, {}),
-        ("", 429, {"Retry-After": "1"}),
-        ("", 200, {}),
+        *[("", 202), ("", 403), ("", 405), ("<script>gokuProps</script>", 200)],
+        *[("", 429, {"Retry-After": "1"}), ("", 503, {"x-amzn-waf-action": "challenge"})],
     ],
 )
 def test_after_a_refusal_nothing_more_is_asked_even_by_another_process(
-    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, body: str, status: int, headers: Any
+    client: ImdbClient, settings: ScraperSettings, httpserver: HTTPServer, answer: Any
 ) -> None:
-    answer_with(httpserver, body, status, headers)
+    answer_with(httpserver, *answer)
     with pytest.raises(ImdbBlocked, match="did not answer with a page"):
         client.fetch(QUERY)
     for other in (client, ImdbClient(settings)):
         with pytest.raises(ImdbBlocked, match="will not be asked again before"):
             other.fetch(OTHER)
     assert len(httpserver.log) == 1
-    assert client.cached(QUERY) is None
-
-
-@pytest.mark.parametrize(
-    "body", ["<p>other</p>" * 1000, '<table class="results"></table>', json.dumps({"a": "b" * 9999})]
-)
-def test_an_unknown_layout_is_reported_as_such(client: ImdbClient, httpserver: HTTPServer, body: str) -> None:
-    answer_with(httpserver, body)
-    with pytest.raises(ImdbLayoutChanged):
-        client.fetch(QUERY)
     assert client.cached(QUERY) is None
 
 
@@ -136,18 +115,14 @@ def test_nothing_found_is_an_answer(client: ImdbClient, httpserver: HTTPServer, 
             client.fetch(QUERY)
 
 
-def test_an_unreachable_server_is_unavailable(settings: ScraperSettings) -> None:
+def test_an_unreachable_server_is_unavailable_and_so_is_one_turned_off(settings: ScraperSettings) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         client = ImdbClient(replace(settings, base_url=f"http://127.0.0.1:{unused.getsockname()[1]}"))
         with pytest.raises(ImdbUnavailable, match="could not be reached"):
             client.fetch(QUERY)
-
-
-def test_turned_off_it_asks_nothing(settings: ScraperSettings, httpserver: HTTPServer) -> None:
     with pytest.raises(ImdbUnavailable, match="turned off"):
         ImdbClient(replace(settings, live=False)).fetch(QUERY)
-    assert httpserver.log == []
 
 
 def test_the_address_supplies_language_and_the_genre_of_cards(client: ImdbClient, httpserver: HTTPServer) -> None:
@@ -217,14 +192,12 @@ def stall() -> Iterator[bytes]:
 
 
 GZIP = "Content-Encoding: gzip"
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n<p>"
 NOISE = gzip.compress(bytes(range(256)) * 1000)
 FAULTS: dict[str, tuple[Pieces, str]] = {
     "no answer": (stall, "did not answer in time"),
     "slow headers": (lambda: trickle(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"), "did not answer in time"),
-    "slow body": (
-        lambda: trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n<p>", b" "),
-        "did not answer in time",
-    ),
+    "slow body": (lambda: trickle(ENDLESS, b" "), "did not answer in time"),
     "connection reset": (lambda: iter([]), "could not be reached"),
     "cut gzip": (lambda: iter([response("200 OK", NOISE, GZIP)[: -len(NOISE) // 2]]), "could not be reached"),
     "broken gzip": (lambda: iter([response("200 OK", b"not gzip", GZIP)]), "could not be reached"),
@@ -236,6 +209,7 @@ FAULTS: dict[str, tuple[Pieces, str]] = {
     "huge": (lambda: iter([response("200 OK", b" " * 7 * 2**20)]), "larger than 5 MB"),
     "gzip bomb": (lambda: iter([response("200 OK", gzip.compress(b" " * 50 * 2**20), GZIP)]), "larger than 5 MB"),
     "gone": (lambda: iter([response("404 Not Found", b"sorry")]), "no longer has this kind of page"),
+    "other layout": (lambda: iter([response("200 OK", b"<p>other</p>" * 1000)]), "unknown layout"),
 }
 
 
@@ -249,6 +223,7 @@ def test_every_fault_has_its_sentence_and_then_imdb_is_left_alone(
         client.fetch(QUERY)
     with pytest.raises(ImdbUnavailable, match="will not be asked again before"):
         client.fetch(QUERY)
+    assert client.cached(QUERY) is None
 
 
 # --- the pause ---
@@ -259,24 +234,20 @@ def pause_at(path: Path, passed: timedelta) -> Pause:
     return Pause(path, lambda: NOON + passed)
 
 
-def test_the_pause_grows_with_every_refusal_and_a_success_resets_it(tmp_path: Path) -> None:
+def test_the_pause_grows_with_every_refusal_and_says_until_when_and_a_success_resets_it(tmp_path: Path) -> None:
     path, passed = tmp_path / "home/pause.json", timedelta()
-    for length in (*REFUSAL_PAUSES, REFUSAL_PAUSES[-1]):
+    ends = ("12:30 UTC", "14:30 UTC", "2 January, 02:30 UTC", "3 January, 02:30 UTC", "4 January, 02:30 UTC")
+    for length, end in zip((*REFUSAL_PAUSES, REFUSAL_PAUSES[-1]), ends, strict=True):
         pause_at(path, passed).record(ImdbBlocked("x"))
         with pytest.raises(ImdbBlocked, match="refused"):
             pause_at(path, passed + length - timedelta(seconds=1)).check()
+        with pytest.raises(ImdbBlocked, match=f"not be asked again before {end}"):
+            pause_at(path, passed).check()
         passed += length
         pause_at(path, passed).check()
     pause_at(path, passed).record(None)
     pause_at(path, passed).record(ImdbBlocked("x"))
     pause_at(path, passed + REFUSAL_PAUSES[0]).check()
-
-
-def test_the_message_says_until_when(tmp_path: Path) -> None:
-    for time_of_day in ("12:30 UTC", "14:00 UTC", "2 January, 00:00 UTC"):
-        pause_at(tmp_path / "p", timedelta()).record(ImdbBlocked("x"))
-        with pytest.raises(ImdbBlocked, match=f"not be asked again before {time_of_day}"):
-            pause_at(tmp_path / "p", timedelta()).check()
 
 
 @pytest.mark.parametrize("error", [ImdbUnavailable("x"), ImdbLayoutChanged("x"), KeyError("a bug")])
@@ -294,10 +265,7 @@ def test_a_failure_does_not_shorten_the_pause_after_a_refusal(tmp_path: Path) ->
         pause_at(tmp_path / "p", REFUSAL_PAUSES[0] * 0.9).check()
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "{}", "[]", "null", "\x00", '{"since": 1}', '{"since": "0001-01-01T00:00+14:00", "until": "", "blocked": 0}'],
-)
+@pytest.mark.parametrize("text", ["", "[]", '{"since": "0001-01-01T00:00+14:00", "until": "", "blocked": 0}'])
 def test_an_unreadable_pause_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "p").write_text(text)
     pause_at(tmp_path / "p", timedelta()).check()
@@ -336,22 +304,20 @@ def age_pages(home: Path, age: timedelta) -> None:
 
 
 @pytest.mark.parametrize("target", [None, "deep/pages", "pages.sqlite"])
-def test_a_page_survives_a_restart(
+def test_a_page_survives_a_restart_and_can_be_read_by_many_at_once(
     settings: ScraperSettings, imdb: HTTPServer, tmp_path: Path, target: str | None
 ) -> None:
     settings = replace(settings, cache=target and str(tmp_path / target))
-    live = ImdbClient(settings).fetch(QUERY)
-    cached = ImdbClient(settings).cached(QUERY)
-    assert cached is not None
-    assert cached.films == live.films
-    assert cached.is_fresh
-    assert ImdbClient(settings).cached(OTHER) is None
+    live, again = ImdbClient(settings).fetch(QUERY), ImdbClient(settings)
+    with ThreadPoolExecutor(20) as visitors:
+        for cached in visitors.map(lambda _: again.cached(QUERY), range(200)):
+            assert cached is not None
+            assert (cached.films, cached.is_fresh) == (live.films, True)
+    assert again.cached(OTHER) is None
     assert len(imdb.log) == 1
 
 
-def test_a_page_grows_stale_and_then_it_is_gone(
-    client: ImdbClient, settings: ScraperSettings, imdb: HTTPServer
-) -> None:
+def test_a_page_grows_stale_and_then_it_is_gone(client: ImdbClient, settings: ScraperSettings, imdb: Any) -> None:
     client.fetch(QUERY)
     age_pages(settings.home, FRESH_FOR + timedelta(minutes=1))
     cached = client.cached(QUERY)
@@ -380,27 +346,12 @@ def test_nothing_about_the_visitor_is_stored(
     assert "session-id" not in stored
 
 
-@pytest.mark.parametrize("target", [None, "pages.sqlite"])
-def test_cached_pages_can_be_read_by_many_at_once(
-    settings: ScraperSettings, imdb: HTTPServer, tmp_path: Path, target: str | None
-) -> None:
-    client = ImdbClient(replace(settings, cache=target and str(tmp_path / target)))
-    client.fetch(QUERY)
-    with ThreadPoolExecutor(20) as visitors:
-        assert None not in list(visitors.map(lambda _: client.cached(QUERY), range(200)))
-
-
-@pytest.mark.parametrize(
-    "damage", [b"", b"no page", b"[]", b"{}", b'{"status_code": "x", "url": 3}', b"\xff\xfe", b"\x00" * 5000]
-)
-def test_a_damaged_page_is_no_page(
-    client: ImdbClient, settings: ScraperSettings, damage: bytes, imdb: HTTPServer
-) -> None:
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"status_code": "x", "url": 3}', b"\xff\xfe", b"\x00" * 5000])
+def test_a_damaged_page_is_no_page(client: ImdbClient, settings: ScraperSettings, damage: bytes, imdb: Any) -> None:
     client.fetch(QUERY)
     for path in (settings.home / "imdb-pages").glob("*.json"):
         path.write_bytes(damage)
     assert client.cached(QUERY) is None
-    assert ImdbClient(settings).cached(QUERY) is None
 
 
 @pytest.mark.parametrize("name", ["file", "file/folder", "garbage.sqlite", "file/pages.sqlite"])

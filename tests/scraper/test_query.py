@@ -52,21 +52,17 @@ def test_sql_and_the_test_of_a_single_film_agree(catalogue: Catalogue, query: Fi
 
 
 def test_the_address_carries_every_filter_imdb_knows() -> None:
+    """Of several genres the first, and whole numbers from a slider of the page."""
     query = FilmQuery(
-        genres=("sci-fi",), from_year=2010, to_year=2020, min_rating=7, min_votes=5000,
+        genres=("sci-fi", "Drama"), from_year=2010.0, to_year=2020, min_rating=7, min_votes=5000,
         max_minutes=120, language="fr", sort=Sort.RATING,
-    )  # fmt: skip
+    )  # type: ignore[arg-type]  # fmt: skip
     parameters = parse_qs(urlsplit(query.to_url("https://x")).query)
     assert parameters == {
         "title_type": ["feature"], "genres": ["sci-fi"], "release_date": ["2010-01-01,2020-12-31"],
         "user_rating": ["7,"], "num_votes": ["5000,"], "runtime": [",120"], "languages": ["fr"],
         "sort": ["user_rating,desc"], "count": ["50"],
     }  # fmt: skip
-
-
-def test_of_any_genres_the_first_is_asked_for() -> None:
-    url = FilmQuery(genres=("Comedy", "Drama")).to_url("https://x")
-    assert parse_qs(urlsplit(url).query)["genres"] == ["comedy"]
 
 
 @pytest.mark.parametrize(
@@ -77,19 +73,14 @@ def test_of_any_genres_the_first_is_asked_for() -> None:
         {"from_year": 2020, "to_year": 2010},
         {"from_year": 1500},
         {"from_year": 2000.5},
-        {"from_year": "2000"},
         {"min_rating": 11},
         {"min_rating": float("nan")},
-        {"min_rating": "7"},
         {"min_votes": -1},
         {"max_minutes": 0},
-        {"language": "English"},
         {"language": "en&adult=include"},
         {"lead": "both"},
         {"sort": "random"},
-        {"limit": 0},
         {"limit": 101},
-        {"limit": None},
     ],
 )
 def test_impossible_filters_are_refused_with_a_remedy(filters: dict[str, Any]) -> None:
@@ -98,12 +89,15 @@ def test_impossible_filters_are_refused_with_a_remedy(filters: dict[str, Any]) -
     assert any(word in str(refusal.value) for word in ("must", "choose", "swap", "take"))
 
 
-def test_numbers_from_a_slider_become_whole() -> None:
-    assert "2010-01-01" in FilmQuery(from_year=2010.0).to_url("https://x")  # type: ignore[arg-type]
-
-
 def test_an_unknown_fact_does_not_pass_a_filter_on_it() -> None:
     film = Film("tt0000001", "x")
     assert FilmQuery().accepts(film)
     for query in (FilmQuery(from_year=2000), FilmQuery(min_rating=1), FilmQuery(language="en"), FilmQuery(lead="man")):
         assert not query.accepts(film)
+
+
+@pytest.mark.parametrize("imdb_id", ["", "tt12", "nm0000001", "tt0111161/../x", "tt0111161\n", "tt\u0660111161"])
+def test_a_film_links_only_to_a_title_page(imdb_id: str) -> None:
+    assert Film("tt0111161", "x").url == "https://www.imdb.com/title/tt0111161/"
+    with pytest.raises(ValueError, match="tt0111161"):
+        Film(imdb_id, "x")

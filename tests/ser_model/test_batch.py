@@ -18,7 +18,6 @@ from voice import RATE_HZ, speak
 from ser_model.__main__ import main
 from ser_model.audio import CLIP_LIMITS
 from ser_model.batch import (
-    AUDIO_SUFFIXES,
     CRASHED,
     FileResult,
     default_jobs,
@@ -86,18 +85,11 @@ def test_a_bad_file_costs_only_its_own_result(recognizer: EmotionRecognizer, arc
 def test_an_unexpected_error_costs_only_its_own_result(
     recognizer: EmotionRecognizer, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([ZeroDivisionError("x / 0"), recognizer.predict(speak())])
-
-    def predict(*_: object) -> object:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(recognizer, "predict", predict)
+    right, fails = recognizer.predict(speak()), iter([True, False])
+    monkeypatch.setattr(recognizer, "predict", lambda *_: 1 / 0 if next(fails) else right)
     bad, good = predict_files(recognizer, 2 * [archive / "a/one.wav"])
-    assert bad.error == "This file could not be judged (ZeroDivisionError: x / 0)."
-    assert good.prediction is not None
+    assert bad.error == "This file could not be judged (ZeroDivisionError: division by zero)."
+    assert good.prediction is right
 
 
 def test_the_caller_chooses_the_limits(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
@@ -146,12 +138,6 @@ def test_a_file_that_crashes_its_process_costs_only_its_own_row() -> None:
 def test_as_many_processes_run_as_the_cores_and_the_memory_allow() -> None:
     assert 1 <= default_jobs(1) <= cpu_count()
     assert default_jobs(2**60) == 1
-
-
-@pytest.mark.parametrize("suffix", sorted(AUDIO_SUFFIXES))
-def test_every_kind_of_recording_is_found(suffix: str, tmp_path: Path) -> None:
-    (tmp_path / f"clip{suffix.upper()}").touch()
-    assert list_recordings(tmp_path) == [f"clip{suffix.upper()}"]
 
 
 # tables

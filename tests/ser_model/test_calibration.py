@@ -61,14 +61,6 @@ def test_an_enrolled_speaker_has_a_calibration_of_its_own_if_one_was_fitted() ->
     assert (fitted.temperature, fitted.abstention_threshold, fitted.class_bias) == (3.0, 0.4, ())
 
 
-@pytest.mark.parametrize("missing", ["temperature", "gender_temperature", "abstention_threshold"])
-def test_a_config_without_calibration_is_refused(missing: str) -> None:
-    config = {"temperature": 2.0, "gender_temperature": 1.0, "abstention_threshold": 0.5}
-    del config[missing]
-    with pytest.raises(KeyError):
-        Calibration.from_config(config)
-
-
 @given(st.lists(st.floats(-1e4, 1e4), min_size=8, max_size=8), st.floats(0.05, 20))
 def test_softmax_is_a_distribution_in_the_same_order(logits: list[float], temperature: float) -> None:
     probabilities = softmax(np.array(logits), temperature)
