@@ -18,14 +18,8 @@ from scraper.catalogue import CSV_COLUMNS, Catalogue
 from scraper.imdb import ScraperSettings
 
 GENRE_CYCLE = (
-    ("Comedy", "Family"),
-    ("Action", "Crime", "Thriller"),
-    ("Drama", "Romance"),
-    ("Animation", "Adventure", "Comedy"),
-    ("Horror", "Mystery"),
-    ("Documentary", "Music"),
-    ("Biography", "Drama", "War"),
-    ("Comedy", "Horror"),
+    *("Comedy|Family", "Action|Crime|Thriller", "Drama|Romance", "Animation|Adventure|Comedy", "Horror|Mystery"),
+    *("Documentary|Music", "Biography|Drama|War", "Comedy|Horror"),
 )
 
 Item = dict[str, Any]
@@ -84,7 +78,7 @@ def films_csv(tmp_path: Path) -> Path:
         writer.writerow(CSV_COLUMNS)
         for n in range(160):
             row = [f"tt{9000000 + n}", f'Film "{chr(97 + n % 26)}{n}x", a tale', 1950 + n % 75]
-            row += ["|".join(GENRE_CYCLE[n % 8]), None if n % 11 == 0 else 80 + n % 70, ("en", "fr", "ko")[n % 3]]
+            row += [GENRE_CYCLE[n % 8], None if n % 11 == 0 else 80 + n % 70, ("en", "fr", "ko")[n % 3]]
             writer.writerow([*row, 5 + n % 40 / 10, 1000 * (n + 1), ("woman", "man", "")[n % 3]])
     return path
 

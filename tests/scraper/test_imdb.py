@@ -251,16 +251,15 @@ def test_the_pause_grows_with_every_refusal_and_says_until_when_and_a_success_re
 
 
 @pytest.mark.parametrize("error", [ImdbUnavailable("x"), ImdbLayoutChanged("x"), KeyError("a bug")])
-def test_after_a_failure_the_pause_is_short(tmp_path: Path, error: Exception) -> None:
+def test_after_a_failure_the_pause_is_short_unless_one_after_a_refusal_goes_on(
+    tmp_path: Path, error: Exception
+) -> None:
     pause_at(tmp_path / "p", timedelta()).record(error)
     with pytest.raises(ImdbUnavailable):
         pause_at(tmp_path / "p", FAILURE_PAUSE * 0.9).check()
     pause_at(tmp_path / "p", FAILURE_PAUSE).check()
-
-
-def test_a_failure_does_not_shorten_the_pause_after_a_refusal(tmp_path: Path) -> None:
-    for error in (ImdbBlocked("x"), ImdbUnavailable("x"), None):
-        pause_at(tmp_path / "p", timedelta()).record(error)
+    for failure in (ImdbBlocked("x"), error, None):
+        pause_at(tmp_path / "p", timedelta()).record(failure)
     with pytest.raises(ImdbBlocked):
         pause_at(tmp_path / "p", REFUSAL_PAUSES[0] * 0.9).check()
 
@@ -323,16 +322,11 @@ def test_a_page_grows_stale_and_then_it_is_gone(client: ImdbClient, settings: Sc
     cached = client.cached(QUERY)
     assert cached is not None
     assert not cached.is_fresh
+    earlier = ImdbClient(settings, now=lambda: datetime.now(UTC) - timedelta(days=2)).cached(QUERY)
+    assert earlier is not None
+    assert not earlier.is_fresh  # a page from the future
     age_pages(settings.home, STALE_FOR)
     assert client.cached(QUERY) is None
-
-
-def test_a_page_from_the_future_is_not_fresh(settings: ScraperSettings, imdb: HTTPServer) -> None:
-    client = ImdbClient(settings, now=lambda: datetime.now(UTC) - timedelta(days=2))
-    client.fetch(QUERY)
-    cached = client.cached(QUERY)
-    assert cached is not None
-    assert not cached.is_fresh
 
 
 def test_nothing_about_the_visitor_is_stored(

@@ -44,18 +44,6 @@ def test_only_lifting_leaves_genres_out_and_a_small_doubt_forbids_nothing(p: dic
     assert all(set(avoided({mood: 1.0}, Intent.LIFT)) == set(TABLE[mood][Intent.LIFT].avoid) for mood in Mood)
 
 
-def entropy(weights: dict[str, float]) -> float:
-    total = sum(weights.values())
-    return -sum(weight / total * math.log(weight / total) for weight in weights.values())
-
-
-@given(probabilities, intents)
-def test_the_less_certain_the_prediction_the_broader_the_genres(p: dict[str, float], intent: Intent) -> None:
-    masses = {mood: share * sum(TABLE[Mood(mood)][intent].weights.values()) for mood, share in p.items()}
-    apart = sum(mass * entropy(TABLE[Mood(mood)][intent].weights) for mood, mass in masses.items())
-    assert entropy(blend(p, intent)) >= apart / sum(masses.values()) - 1e-9
-
-
 def test_film_noir_gives_way_to_thriller_for_new_films() -> None:
     assert "Film-Noir" in blend({"disgust": 1.0}, Intent.MATCH, 1940)
     late = blend({"disgust": 1.0}, Intent.MATCH, 1990)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import re
@@ -12,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from scraper.errors import ImdbBlocked, ImdbLayoutChanged
 from scraper.film import GENRES
@@ -39,7 +35,7 @@ def card(number: int, title: str, *details: str, rating: str = "IMDb rating: 8.7
     return CARD.format(id=number, rank=number, title=title, details=items, star=star)
 
 
-def test_reads_every_fact_of_the_embedded_json(item: Build, page: Build) -> None:
+def test_reads_every_fact_of_the_embedded_json_and_none_that_is_missing(item: Build, page: Build) -> None:
     result = parse_page(page([item(1, titleText="Holland")], 42401))
     film = result.films[0]
     assert (result.layout, result.total) == ("search-json", 42401)
@@ -47,13 +43,11 @@ def test_reads_every_fact_of_the_embedded_json(item: Build, page: Build) -> None
     assert (film.rating, film.votes, film.runtime_min) == (7.0, 14149, 110)
     assert film.genres == ("Comedy", "Drama")
     assert film.poster_url == "https://m.media-amazon.com/images/M/MV5Babc@._V1_QL75_UX280_.jpg"
-
-
-def test_unrated_and_undated_films_have_no_rating_and_no_year(item: Build, page: Build) -> None:
-    bare = item(1, ratingSummary={"aggregateRating": 0, "voteCount": 0}, releaseYear=None, primaryImage=None)
-    del bare["runtime"]
-    film = parse_page(page([bare])).films[0]
-    assert (film.rating, film.votes, film.year, film.runtime_min, film.poster_url) == (None,) * 5
+    no_rating = {"aggregateRating": 0, "voteCount": 0}
+    bare = parse_page(
+        page([item(1, ratingSummary=no_rating, releaseYear=None, runtime=None, primaryImage=None)])
+    ).films[0]
+    assert (bare.rating, bare.votes, bare.year, bare.runtime_min, bare.poster_url) == (None,) * 5
 
 
 def test_only_released_feature_films_are_taken(item: Build, page: Build) -> None:
@@ -139,12 +133,6 @@ def test_text_stays_text(item: Build, page: Build) -> None:
 )
 def test_posters_come_from_the_known_host_only(item: Build, page: Build, url: object) -> None:
     assert parse_page(page([item(1, primaryImage={"url": url})])).films[0].poster_url is None
-
-
-def test_a_stored_page_has_only_the_films(comedies: str) -> None:
-    page = parse_page(comedies)
-    assert b"203.0.113.7" not in page.to_json()
-    assert Page.from_json(page.to_json()) == page
 
 
 CARD_VALUES: dict[str, dict[str, float | None]] = {
@@ -275,23 +263,14 @@ def check_fields(page: Page) -> None:
     assert Page.from_json(page.to_json()) == page
 
 
-fixtures_are_pure = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-
-
-@given(seed=st.integers(0, 2**64))
-@hypothesis_settings(suppress_health_check=fixtures_are_pure, max_examples=300, deadline=None)
-def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_through(
-    item: Build, page: Build, seed: int
-) -> None:
-    with contextlib.suppress(ImdbBlocked, ImdbLayoutChanged):
-        check_fields(parse_page(mutated(seed, item, page)))
-
-
-def test_the_mutations_reach_every_outcome(item: Build, page: Build) -> None:
+def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_through(item: Build, page: Build) -> None:
     outcomes = set()
-    for seed in range(300):
+    for seed in range(600):
         try:
-            outcomes.add(parse_page(mutated(seed, item, page)).layout)
+            result = parse_page(mutated(seed, item, page))
         except (ImdbBlocked, ImdbLayoutChanged) as error:
             outcomes.add(type(error).__name__)
+        else:
+            check_fields(result)
+            outcomes.add(result.layout)
     assert outcomes == {"search-json", "cards", "ImdbBlocked", "ImdbLayoutChanged"}

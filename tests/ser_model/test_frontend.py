@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from voice import speak
 
-from ser_model.frontend import HOP, LogMel, estimate_noise_floor, functionals_weight, num_frames, rms
+from ser_model.frontend import LogMel, estimate_noise_floor, functionals_weight, rms
 
 VOICE = torch.from_numpy(speak())
 PAUSE = round(0.4 * 16_000)  # samples on both sides of the voice
@@ -26,12 +26,6 @@ def noise_floor(waveform: Tensor) -> Tensor:
 
 def weight(waveform: Tensor) -> float:
     return float(functionals_weight(noise_floor(waveform), rms(waveform[None], LENGTHS)))
-
-
-@pytest.mark.parametrize("size", [HOP, 5 * HOP + 1, 16_000])
-def test_num_frames_counts_the_frames_of_log_mel(size: int) -> None:
-    frames = LogMel()(torch.randn(1, size), torch.tensor([size]))
-    assert frames.shape[2] == int(num_frames(torch.tensor(size)))
 
 
 def test_the_weight_of_the_functionals_falls_with_noise_at_any_gain() -> None:

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from ser_model.functionals import (
     MIN_FRAMES,
-    MODULATION_FRAMES,
     N_FUNCTIONALS,
     PERCENTILES,
     compute_functionals,
@@ -71,8 +70,3 @@ def test_centroid_and_spread_are_mean_and_deviation_of_the_spectrum(frames: Tens
 @pytest.mark.parametrize("count", [1, 3, MIN_FRAMES])
 def test_the_shortest_clips_have_functionals(count: int) -> None:
     assert compute_functionals(torch.zeros(1, 80, count), torch.tensor([count])).isfinite().all()
-
-
-def test_the_modulation_of_a_long_clip_is_that_of_its_first_eight_seconds() -> None:
-    frames = np.random.default_rng(0).normal(size=(80, 700)).astype(np.float32)
-    assert np.array_equal(modulation_spectrum(frames), modulation_spectrum(frames[:, :MODULATION_FRAMES]))

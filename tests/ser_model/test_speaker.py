@@ -61,17 +61,6 @@ def test_enrollment_or_all_clips_compensate_the_offset_of_a_speaker(
         assert (logits.argmax(axis=1) == labels).mean() > 0.95
 
 
-def test_one_clip_corrects_less_of_the_offset_than_eight(space: SpeakerSpace, rng: np.random.Generator) -> None:
-    embeddings, labels = make_speaker(rng, 3 * np.ones(WIDTH))
-    centered, clips = embeddings - 3, first_clips(embeddings, labels)
-    right = space.adapt_supervised(NO_LOGITS, centered, space.enroll(first_clips(centered, labels)))
-    one, eight = (
-        space.adapt_supervised(NO_LOGITS, embeddings, space.enroll(chosen))
-        for chosen in ({"neutral": clips["neutral"]}, clips)
-    )
-    assert np.abs(eight - right).mean() < np.abs(one - right).mean()
-
-
 def test_units_that_hardly_vary_are_ignored(rng: np.random.Generator) -> None:
     embeddings, labels = make_speaker(rng, np.zeros(WIDTH))
     embeddings[:, 3] = 1e-4
