@@ -249,8 +249,6 @@ def test_options_that_contradict_each_other_are_refused(
         run("--data", "nowhere", *arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
-    with pytest.raises(SystemExit):
-        run("--protocol", "luna")  # without --data
 
 
 @pytest.mark.parametrize(

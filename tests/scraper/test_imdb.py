@@ -168,7 +168,7 @@ def test_while_a_request_is_in_progress_no_other_is_sent_and_who_wants_the_same_
         assert first.result().films == same.result().films
         assert len(first.result().films) == 20
     assert len(httpserver.log) == 1
-    client.fetch(OTHER)  # that was no failure of IMDb
+    client.fetch(OTHER, timeout_s=20)  # that was no failure of IMDb
 
 
 # --- hostile servers ---

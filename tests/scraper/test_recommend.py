@@ -147,15 +147,6 @@ def test_the_lead_of_live_films_is_looked_up_in_our_own_list(
     assert {int(pick.film.imdb_id[2:]) % 3 for pick in found.picks} == {9000000 % 3}
 
 
-def test_too_few_live_films_give_way_to_a_fuller_list(
-    recommender: Recommender, httpserver: HTTPServer, comedies: str
-) -> None:
-    httpserver.expect_request(PATH).respond_with_data(comedies)
-    found = recommender.recommend(SAD, Intent.LIFT, FilmQuery(lead="woman"))
-    assert found.source.kind is SourceKind.BUNDLED
-    assert found.source.notice.startswith("Too few films on IMDb's page fit your filters, so")
-
-
 def two_pages(httpserver: HTTPServer, item: Build, page: Build, size: int = 5) -> None:
     """Films of which the second page has as many as the first."""
 

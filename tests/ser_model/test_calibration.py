@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ser_model.calibration import Calibration, fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
 
@@ -55,10 +53,3 @@ def test_an_enrolled_speaker_has_a_calibration_of_its_own_if_one_was_fitted() ->
     config |= {"enrolled_temperature": 3.0, "enrolled_abstention_threshold": 0.4}
     fitted = Calibration.from_config(config).enrolled()
     assert (fitted.temperature, fitted.abstention_threshold, fitted.class_bias) == (3.0, 0.4, ())
-
-
-@given(st.lists(st.floats(-1e4, 1e4), min_size=8, max_size=8), st.floats(0.05, 20))
-def test_softmax_is_a_distribution_in_the_same_order(logits: list[float], temperature: float) -> None:
-    probabilities = softmax(np.array(logits), temperature)
-    assert probabilities.sum() == pytest.approx(1)
-    assert probabilities[np.argmax(logits)] == probabilities.max()

@@ -107,15 +107,14 @@ def test_an_enrolled_voice_has_a_temperature_and_a_threshold_of_its_own(
     assert not EmotionRecognizer(recognizer.network, stricter, recognizer.speaker_space).predict(speak(), profile).sure
 
 
-def test_weights_without_a_speaker_space_say_how_to_make_it(untrained_weights: Path, project: Path) -> None:
-    with pytest.raises(EnrollmentError, match="--protocol all"):
-        EmotionRecognizer.load(untrained_weights).enroll({"neutral": [project / "ui/voices/slow.wav"]})
-
-
-def test_a_clip_that_cannot_be_enrolled_is_named(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+def test_what_cannot_be_enrolled_is_named_and_weights_without_a_speaker_space_say_how_to_make_it(
+    recognizer: EmotionRecognizer, untrained_weights: Path, project: Path, tmp_path: Path
+) -> None:
     sf.write(tmp_path / "silence.wav", np.zeros(RATE_HZ), RATE_HZ)
     with pytest.raises(Silence, match="The clip for sad cannot be used"):
         recognizer.enroll({"sad": [tmp_path / "silence.wav"]})
+    with pytest.raises(EnrollmentError, match="--protocol all"):
+        EmotionRecognizer.load(untrained_weights).enroll({"neutral": [project / "ui/voices/slow.wav"]})
 
 
 # windows
