@@ -57,7 +57,9 @@ def folder() -> Path:
 
 
 def prepare_folder(max_age_s: float = MAX_AGE_S) -> None:
-    """Empty the folder of recordings, close it to other users of the machine, and delete old files from now on.
+    """Close the folder of recordings to other users of the machine, and delete old files in it from now on.
+
+    Another app of the same user may be using the folder, so new files stay.
 
     Raises:
         NotOursError: Another user made it, or it is a link, which would have files elsewhere deleted.
@@ -68,12 +70,13 @@ def prepare_folder(max_age_s: float = MAX_AGE_S) -> None:
     if place.is_symlink() or place.stat().st_uid != own:
         raise NotOursError(f"{place} belongs to somebody else. Set GRADIO_TEMP_DIR to a folder of your own.")
     place.chmod(0o700)
-    delete_older(folder(), -1)
+    place, max_age_s = folder(), min(max_age_s, MAX_AGE_S)
+    delete_older(place, max_age_s)
 
     def sweep() -> None:
         while True:
             time.sleep(max(min(max_age_s, SWEEP_S), 1))
-            delete_older(folder(), min(max_age_s, MAX_AGE_S))
+            delete_older(place, max_age_s)
 
     threading.Thread(target=sweep, daemon=True).start()
 
@@ -121,8 +124,10 @@ async def _find_upload(url: str, cache_dir: str) -> str:
 class RequestFilter:
     """ASGI middleware: refuses closed routes (403), uploads without room (507) and other requests that are large."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_total_bytes: int = MAX_TOTAL_BYTES) -> None:
         self.app = app
+        self._max_total_bytes = max_total_bytes
+        self._under_way = 0  # bytes of the uploads that are not stored yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it; one that is longer than it may be is cut off."""
@@ -139,7 +144,12 @@ class RequestFilter:
             taken += len(message.get("body", b""))
             return message if is_upload or taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
 
-        await (refusal or self.app)(scope, receive_limited, send)
+        under_way = int(Headers(scope=scope)["content-length"]) if is_upload and not refusal else 0
+        self._under_way += under_way
+        try:
+            await (refusal or self.app)(scope, receive_limited, send)
+        finally:
+            self._under_way -= under_way
 
     async def _refuse(self, scope: Scope, is_upload: bool) -> Response | None:
         length = Headers(scope=scope).get("content-length", "" if is_upload else "0")
@@ -151,7 +161,7 @@ class RequestFilter:
         if not length.isdecimal():
             return JSONResponse({"detail": texts.NO_LENGTH}, 411)
         total = await asyncio.to_thread(_total_bytes)
-        return _no_room() if total + int(length) > MAX_TOTAL_BYTES else None
+        return _no_room() if total + self._under_way + int(length) > self._max_total_bytes else None
 
 
 async def explain_failure(request: Request, error: Exception) -> JSONResponse:

@@ -13,9 +13,12 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from gradio import processing_utils
+from starlette.responses import JSONResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from scraper.errors import QueryError
 from ui import server, texts
+from ui.server import RequestFilter
 
 REQUEST = types.SimpleNamespace(method="POST", url=types.SimpleNamespace(path="/gradio_api/upload"))
 
@@ -63,10 +66,14 @@ def test_a_fresh_copy_of_an_old_file_is_new(tmp_path: Path) -> None:
     assert copy.exists()
 
 
-def test_at_start_the_folder_is_emptied_and_from_then_on_swept(folder: Path) -> None:
+def test_at_start_what_a_killed_process_left_is_deleted_and_what_another_one_uses_stays(folder: Path) -> None:
     left_over = write(folder / "x/killed.wav")
-    server.prepare_folder(max_age_s=0.2)
+    time.sleep(0.6)
+    in_use = write(folder / "z/of-another-app.wav")
+    server.prepare_folder(max_age_s=0.5)
     assert not left_over.exists()
+    assert in_use.exists()
+    assert wait_until_gone(in_use)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert wait_until_gone(write(folder / "y/broken-off.wav"))
 
@@ -129,3 +136,37 @@ def test_a_full_disk_and_other_failures_are_told_apart(
     answer = asyncio.run(server.explain_failure(REQUEST, OSError(number, "reason")))  # type: ignore[arg-type]
     assert (answer.status_code, said in bytes(answer.body).decode()) == (status, True)
     assert ("reason" in caplog.text) == (status == 500)
+
+
+def test_uploads_under_way_count_towards_the_room(folder: Path) -> None:
+    """Several large uploads at once must not pass because none of them is stored yet."""
+    under_way, finish = asyncio.Event(), asyncio.Event()
+
+    async def store(scope: Scope, receive: Receive, send: Send) -> None:
+        under_way.set()
+        await finish.wait()
+        await JSONResponse([])(scope, receive, send)
+
+    room = RequestFilter(store, max_total_bytes=100)
+
+    async def upload(size: int) -> int:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        headers = [(b"content-length", str(size).encode())]
+        await room({"type": "http", "method": "POST", "path": "/gradio_api/upload", "headers": headers}, receive, send)
+        return int(sent[0]["status"])
+
+    async def visit() -> tuple[int, int, int]:
+        first = asyncio.create_task(upload(60))
+        await under_way.wait()
+        second = await asyncio.wait_for(upload(60), 10)
+        finish.set()
+        return await first, second, await upload(60)
+
+    assert asyncio.run(visit()) == (200, 507, 200)
