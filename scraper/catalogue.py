@@ -19,8 +19,8 @@ import duckdb
 
 from scraper.errors import CatalogueError
 from scraper.film import GENRES, Film
+from scraper.notice import SourceKind
 from scraper.query import FilmQuery
-from scraper.source import SourceKind
 
 BUNDLED_CSV = Path(__file__).parent / "data" / "films.csv"
 BUNDLED_AS_OF = date(2025, 3, 1)  # only the month counts

@@ -15,8 +15,8 @@ from scraper.errors import ImdbEmpty, ImdbError, ImdbUnavailable, QueryError
 from scraper.film import Film, Pick
 from scraper.imdb import ImdbClient, SearchResult
 from scraper.moods import Intent
+from scraper.notice import Source, SourceKind, describe_search, describe_table
 from scraper.query import FilmQuery, Sort, weighted_rating
-from scraper.source import Source, SourceKind, describe_search, describe_table
 
 MIN_FILMS = 12  # with fewer films the next source is asked, and the notice gives their number
 MIN_LEADING_PROBABILITY = 0.5  # a mood less probable than this is not named in the reason

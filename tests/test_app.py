@@ -20,7 +20,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from voice import RATE_HZ, speak
 
 import app
-from scraper.source import SourceKind
+from scraper.notice import SourceKind
 from ser_model.comparison import load_comparison
 from ui import comparison, service, texts
 

@@ -14,8 +14,8 @@ import gradio as gr
 from scraper.errors import QueryError, ScraperError
 from scraper.film import GENRES, Pick
 from scraper.moods import Intent, Mood
+from scraper.notice import Source
 from scraper.query import FilmQuery, Sort
-from scraper.source import Source
 from ser_model.labels import Gender
 from ui import answer, service, texts
 from ui.page import LATEST, PRIVATE, Asked, Visit

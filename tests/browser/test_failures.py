@@ -28,8 +28,8 @@ from pytest_httpserver import HTTPServer
 
 import app
 from scraper.film import Film, Pick
+from scraper.notice import Source, SourceKind
 from scraper.recommend import Recommendation
-from scraper.source import Source, SourceKind
 from ser_model.vad import NO_SPEECH
 from ui import service, texts
 

@@ -22,6 +22,7 @@ from scraper.errors import QueryError
 from scraper.film import Film
 from scraper.imdb import ImdbClient, ScraperSettings
 from scraper.moods import Intent, Mood, avoided, blend
+from scraper.notice import SourceKind
 from scraper.query import FilmQuery, Sort, weighted_rating
 from scraper.recommend import (
     BANDS,
@@ -34,7 +35,6 @@ from scraper.recommend import (
     rank,
     series,
 )
-from scraper.source import SourceKind
 
 PATH = "/search/title/"
 SAD = {"sad": 1.0}

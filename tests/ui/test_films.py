@@ -18,9 +18,9 @@ from predictions import make_prediction
 
 from scraper.errors import QueryError
 from scraper.film import GENRES, Film, Pick
+from scraper.notice import Source, SourceKind
 from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
-from scraper.source import Source, SourceKind
 from ser_model.labels import Gender
 from ui import films, service, texts
 from ui.films import PAGE_SIZE, FilmListState
