@@ -41,6 +41,7 @@ from ser_model.cnn import EmotionCnn, WeightsError, ensemble_networks
 from ser_model.comparison import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
 from ser_model.evaluation.metrics import NO_BIAS, BiasSettings, calibrate_folds, fit_calibration, summarize
 from ser_model.evaluation.report import describe_origin, write_report
+from ser_model.files import atomic_folder
 from ser_model.recognize import WEIGHTS
 from ser_model.training.classic import ClassicSettings, train_classic
 from ser_model.training.corpora import OPUS_BIT_RATES, Clip, Corpus, CorpusError, read_corpus, shuffle_labels
@@ -49,7 +50,6 @@ from ser_model.training.ensemble import (
     ENSEMBLE_SIZE,
     Checkpoint,
     FoldLogits,
-    atomic_folder,
     combine_seeds,
     describe_fit,
     list_ensembles,

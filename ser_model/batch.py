@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from ser_model.audio import RECORDING_LIMITS, AudioError, Limits, load_audio
 from ser_model.cnn import CnnConfig, read_config
+from ser_model.files import atomic_folder
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction
 from ser_model.speaker import SpeakerProfile
@@ -313,15 +314,11 @@ def check_table_path(path: Path) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a .csv or .parquet file; an interrupted run leaves no partial file."""
-    tmp = path.with_name(f".{path.name}.tmp")
-    try:
+    with atomic_folder(path.parent) as tmp:
         if path.suffix.lower() == ".csv":
-            table.map(escape_formula).to_csv(tmp, index=False)
+            table.map(escape_formula).to_csv(tmp / path.name, index=False)
         else:
-            table.to_parquet(tmp, index=False)
-        tmp.replace(path)
-    finally:
-        tmp.unlink(missing_ok=True)
+            table.to_parquet(tmp / path.name, index=False)
 
 
 def escape_formula(value: Any) -> Any:

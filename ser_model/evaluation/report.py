@@ -21,9 +21,9 @@ from matplotlib.figure import Figure
 
 from ser_model.cnn import weights_id
 from ser_model.evaluation.metrics import Predictions
+from ser_model.files import atomic_folder
 from ser_model.labels import GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS
-from ser_model.training.ensemble import atomic_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"

@@ -7,10 +7,7 @@ seeds, each forms an ensemble with the next and the last with the first, so that
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -18,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ser_model.cnn import CONFIG_NAME, EmotionCnn, ensemble_networks, load_network, save_network
+from ser_model.files import atomic_folder
 from ser_model.training.corpora import fingerprint_clips
 from ser_model.training.fit import ClipLogits, FitSettings
 from ser_model.training.folds import Fold
@@ -150,23 +148,3 @@ def load_ensemble(folders: Sequence[Path]) -> EmotionCnn:
         WeightsError: One is missing or damaged.
     """
     return ensemble_networks([load_network(folder) for folder in folders])
-
-
-@contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder whose files replace those in the wanted one at the end of the block.
-
-    If the block fails or the process is stopped, the wanted folder stays as it was.
-
-    Args:
-        folder: Created if missing; files with other names in it stay.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    tmp = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".tmp", dir=folder.parent))
-    try:
-        yield tmp
-        folder.mkdir(exist_ok=True)
-        for path in sorted(tmp.iterdir()):
-            path.replace(folder / path.name)
-    finally:
-        shutil.rmtree(tmp)

@@ -17,10 +17,10 @@ from jinja2 import Template
 
 from ser_model.batch import read_labels
 from ser_model.cnn import CONFIG_NAME, WEIGHTS_NAME, EmotionCnn, load_network, read_config, save_network, weights_id
+from ser_model.files import atomic_folder
 from ser_model.hub import EmotionCnnConfig, EmotionCnnForAudioClassification, make_config, make_feature_extractor
 from ser_model.recognize import WEIGHTS
 from ser_model.speaker import SPACE_NAME, SpeakerSpace
-from ser_model.training.ensemble import atomic_folder
 
 TEMPLATE = Path(__file__).with_name("card.md")
 METRICS_NAME, ENROLLMENT_NAME = "metrics.json", "enrollment.json"

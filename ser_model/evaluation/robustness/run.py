@@ -28,11 +28,12 @@ from ser_model.evaluation.report import describe_origin, write_document
 from ser_model.evaluation.robustness.changes import CHECKS, CLEAN, Check, Recording, write_wav
 from ser_model.evaluation.robustness.report import check_bars, check_calibration, check_fairness, draw_robustness
 from ser_model.evaluation.robustness.sounds import LENGTHS_S, NON_SPEECH, make_sound
+from ser_model.files import atomic_folder
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
 from ser_model.training.corpora import list_speech, load_ravdess, make_clips, prepare
-from ser_model.training.ensemble import NETWORKS, FoldLogits, atomic_folder, find_networks, load_ensemble
+from ser_model.training.ensemble import NETWORKS, FoldLogits, find_networks, load_ensemble
 from ser_model.training.fit import predict_clips
 from ser_model.training.folds import split_clips
 from ser_model.vad import SpeechDetector

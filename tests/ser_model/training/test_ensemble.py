@@ -12,7 +12,6 @@ from ser_model.training.corpora import Clip
 from ser_model.training.ensemble import (
     Checkpoint,
     FoldLogits,
-    atomic_folder,
     combine_logits,
     combine_seeds,
     list_ensembles,
@@ -70,26 +69,3 @@ def test_a_checkpoint_is_read_back_unless_something_changed(clips: list[Clip], t
     assert checkpoint.load_logits("other settings") is None
     checkpoint.scores.write_bytes(checkpoint.scores.read_bytes()[:500])
     assert checkpoint.load_logits("settings") is None
-
-
-def test_files_appear_together_beside_those_that_were_there(tmp_path: Path) -> None:
-    folder = tmp_path / "deep/weights"
-    folder.mkdir(parents=True)
-    for name in ("old.txt", "config.json"):
-        (folder / name).write_text("old")
-    with atomic_folder(folder) as tmp:
-        (tmp / "config.json").write_text("new")
-        assert (folder / "config.json").read_text() == "old"
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {"config.json": "new", "old.txt": "old"}
-    assert list(folder.parent.iterdir()) == [folder]
-
-
-def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
-    def interrupt(folder: Path) -> None:
-        with atomic_folder(folder) as tmp:
-            (tmp / "model.safetensors").write_bytes(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupt(tmp_path / "weights")
-    assert not list(tmp_path.iterdir())
