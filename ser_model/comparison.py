@@ -1,33 +1,43 @@
-"""The comparison: a small head on a frozen pretrained encoder (wav2vec2, HuBERT or WavLM), loaded only on demand."""
+"""The second opinion: a small head on a frozen pretrained encoder, loaded on demand, and its answer joined to ours.
+
+The encoder is Whisper's, or a wav2vec2, HuBERT or WavLM. It hears the speech alone; only its middle layers are used.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ser_model.calibration import Calibration
+from ser_model.audio import Waveform
+from ser_model.calibration import Array, Calibration, softmax
 from ser_model.cnn import CONFIG_NAME, Logits
+from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
-from ser_model.recognize import WEIGHTS, EmotionRecognizer
+from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction, WindowLogits, predict_windows
+from ser_model.speaker import SpeakerProfile
 
-DEFAULT_ENCODER = "facebook/wav2vec2-base"
+DEFAULT_ENCODER = "openai/whisper-base"
+ENCODER_FOLDER = "SECOND_OPINION_ENCODER"  # environment variable: a folder with a copy of the encoder
 HEAD_FOLDER = WEIGHTS / "comparison"
 HEAD_NAME = "head.safetensors"
+MIN_LIKENESS = 0.999  # cosine of what an encoder makes of reference_waveform and what the head was trained with
+MAX_S = 30.0  # of speech that Whisper has positions for
 MAKE_HEAD = "python train.py --data DIR --model comparison --protocol all --calibration results/comparison/metrics.json"
 
 
 class ComparisonMissing(RuntimeError):  # noqa: N818 - it names a state, not a fault
-    """The encoder or its head is missing or damaged. The message is one line with the command that gets it."""
+    """The encoder or its head is missing or damaged. The message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -35,54 +45,77 @@ class HeadConfig:
     """The encoder that a head belongs to, and the sizes of both."""
 
     encoder: str
-    revision: str
-    layers: int  # hidden layers of the encoder, and its input
+    layers: tuple[int, ...]  # whose outputs are used; 0 is the input of the first
     width: int  # channels of a layer
     hidden: int = 128
     dropout: float = 0.3
     emotions: tuple[str, ...] = EMOTIONS
 
 
-class Encoder:
-    """A frozen encoder: waveform > mean and deviation over the frames of each layer."""
+@dataclass(frozen=True)
+class JoinConfig:
+    """How the probabilities of the network and of the head are joined: their weighted product, calibrated.
 
-    def __init__(self, network: Any, name: str, revision: str, normalize: bool) -> None:
+    Attributes:
+        network_weight: Exponent of the network's probabilities.
+        head_weight: Exponent of the head's.
+        temperature: Divides the logarithm of the product.
+        abstention_threshold: If the highest probability is below it, the answer is "not sure".
+    """
+
+    network_weight: float
+    head_weight: float
+    temperature: float
+    abstention_threshold: float
+
+    def join(self, network: Array, head: Array) -> Array:
+        """Return the logits of the joined answer from two (..., emotion) arrays of calibrated probabilities."""
+        floor = 1e-6
+        joined = self.network_weight * np.log(network + floor) + self.head_weight * np.log(head + floor)
+        return np.asarray(joined)
+
+
+class Encoder:
+    """A frozen encoder: waveform > mean and deviation over the frames of some layers."""
+
+    def __init__(self, network: Any, extractor: Any, name: str, layers: Sequence[int] | None = None) -> None:
         self._network = network.eval().requires_grad_(requires_grad=False)  # in train mode it would drop and mask
-        self.name, self.revision, self._normalize = name, revision, normalize
-        self.layers = int(network.config.num_hidden_layers) + 1
+        self._extractor = extractor
+        self.name = name
         self.width = int(network.config.hidden_size)
+        depth = int(network.config.num_hidden_layers)
+        self.layers = tuple(layers or (depth // 3, depth // 2, 2 * depth // 3))  # the middle knows most of emotion
 
     @classmethod
-    def load(cls, name: str = DEFAULT_ENCODER, revision: str | None = None) -> Encoder:
-        """Load an encoder from the model hub, its cache, or a local folder.
+    def load(cls, name: str = DEFAULT_ENCODER, layers: Sequence[int] | None = None) -> Encoder:
+        """Load an encoder from a local folder, the cache of the model hub, or the hub.
 
         Args:
-            name: Such as "facebook/wav2vec2-base", or a folder.
-            revision: A commit of the model hub. For a folder: the hash of the weights that it must have.
+            name: Such as "openai/whisper-base" or "facebook/wav2vec2-base", or a folder.
+            layers: Which layers to use; three in the middle if None.
 
         Raises:
-            ComparisonMissing: It is not on this machine and cannot be downloaded, or the folder has other weights.
+            ComparisonMissing: It is not on this machine and cannot be downloaded, or is of no known kind.
         """
-        from transformers import AutoModel, Wav2Vec2FeatureExtractor  # noqa: PLC0415 - takes seconds
+        from transformers import AutoConfig, AutoFeatureExtractor, AutoModel  # noqa: PLC0415 - takes seconds
+        from transformers.models.whisper.modeling_whisper import WhisperEncoder  # noqa: PLC0415
 
-        local = Path(name).is_dir()
         try:
-            commit = "main" if local or revision is None else revision
-            network = AutoModel.from_pretrained(name, revision=commit)
-            extractor = Wav2Vec2FeatureExtractor.from_pretrained(name, revision=commit)
+            if AutoConfig.from_pretrained(name).model_type == "whisper":
+                # the decoder, three quarters of the file, is not read
+                prefix = {r"^(model\.)?encoder\.": ""}
+                network = WhisperEncoder.from_pretrained(name, key_mapping=prefix, dtype=torch.float32)
+            else:
+                network = AutoModel.from_pretrained(name, dtype=torch.float32)
+            extractor = AutoFeatureExtractor.from_pretrained(name)
         except (OSError, ValueError) as error:
             raise ComparisonMissing(
-                f"The encoder {name} is not on this machine. Get it with: hf download {name}"
+                f"The encoder {name} is not on this machine and cannot be downloaded. Get it with: hf download {name}"
             ) from error
-        found = _hash_weights(Path(name)) if local else str(network.config._commit_hash)  # noqa: SLF001
-        if local and revision not in (None, found):
-            raise ComparisonMissing(
-                f"The encoder in {name} is not the one the head was trained on. Train again: {MAKE_HEAD}"
-            )
-        return cls(network, name, found, bool(extractor.do_normalize))
+        return cls(network, extractor, name, layers)
 
     def embed(self, waveform: Tensor) -> Tensor:
-        """Pool each layer over time, after normalizing its frames as s3prl does.
+        """Pool the layers over time.
 
         Args:
             waveform: (time,) the speech span at 16 kHz.
@@ -90,29 +123,50 @@ class Encoder:
         Returns:
             (layer, 2 * width): the mean over the frames, then the deviation.
         """
-        if self._normalize:
-            waveform = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        network = self._network.to(device)
         with torch.inference_mode():
-            batch = waveform.unsqueeze(0).to(device)  # (1, time)
-            hidden = self._network.to(device)(batch, output_hidden_states=True).hidden_states
-            frames = F.layer_norm(torch.cat(hidden), (self.width,))  # (layer, frame, width)
+            if network.config.model_type == "whisper":
+                states = self._whisper_states(waveform[: int(MAX_S * SAMPLE_RATE)], device)
+            else:
+                inputs = self._extractor(waveform.numpy(), sampling_rate=SAMPLE_RATE, return_tensors="pt").input_values
+                states = network(inputs.to(device), output_hidden_states=True).hidden_states
+            frames = torch.cat([states[layer] for layer in self.layers]).float()  # (layer, frame, width)
             return torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1).cpu()
 
     def count_parameters(self) -> int:
         """Return the number of parameters."""
         return sum(parameter.numel() for parameter in self._network.parameters())
 
+    def _whisper_states(self, waveform: Tensor, device: torch.device) -> list[Tensor]:
+        """Return the (1, frame, width) outputs up to the last layer in use, without the usual padding to 30 s."""
+        features = self._extractor(
+            waveform.numpy(), sampling_rate=SAMPLE_RATE, return_tensors="pt", padding=False, truncation=False
+        ).input_features.to(device)  # (1, mel, 10 ms frame)
+        encoder = self._network
+        frames = F.gelu(encoder.conv2(F.gelu(encoder.conv1(features)))).transpose(1, 2)  # (1, 20 ms frame, width)
+        states = [frames + encoder.embed_positions.weight[: frames.shape[1]]]
+        for layer in encoder.layers[: max(self.layers)]:
+            output = layer(states[-1], None)
+            states.append(output[0] if isinstance(output, tuple) else output)
+        return states
+
 
 class ComparisonHead(nn.Module):
-    """Learned weighted sum of the layers > LayerNorm > Linear > ReLU > emotion, gender, intensity."""
+    """z-scores of the pooled layers > Linear > ReLU > emotion, gender, intensity."""
+
+    mean: Tensor
+    std: Tensor
+    reference: Tensor
 
     def __init__(self, config: HeadConfig) -> None:
         super().__init__()
         self.config = config
-        self.layer_weights = nn.Parameter(torch.zeros(config.layers))  # before softmax
-        self.norm = nn.LayerNorm(2 * config.width)
-        self.projection = nn.Linear(2 * config.width, config.hidden)
+        shape = (len(config.layers), 2 * config.width)
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("std", torch.ones(shape))
+        self.register_buffer("reference", torch.zeros(shape))  # what the encoder makes of reference_waveform
+        self.projection = nn.Linear(shape[0] * shape[1], config.hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.emotion = nn.Linear(config.hidden, len(config.emotions))
         self.gender = nn.Linear(config.hidden, len(GENDERS))
@@ -120,9 +174,26 @@ class ComparisonHead(nn.Module):
 
     def forward(self, layers: Tensor) -> Logits:
         """Predict from (batch, layer, 2 * width) pooled layers."""
-        mixed = torch.einsum("l,blw->bw", self.layer_weights.softmax(dim=0), layers)  # (batch, 2 * width)
-        hidden = self.dropout(F.relu(self.projection(self.dropout(self.norm(mixed)))))
+        scores = ((layers - self.mean) / self.std).flatten(1)  # (batch, layer * 2 * width)
+        hidden = self.dropout(F.relu(self.projection(self.dropout(scores))))
         return Logits(self.emotion(hidden), self.gender(hidden), self.intensity(hidden), hidden)
+
+    def check(self, encoder: Encoder) -> None:
+        """Check that an encoder computes what the head was trained on; copies in other precisions pass.
+
+        Raises:
+            ComparisonMissing: It does not.
+        """
+        matches = (encoder.width, encoder.layers) == (self.config.width, self.config.layers)
+        if matches:
+            pair = (encoder.embed(reference_waveform()), self.reference)
+            own, wanted = (((one - self.mean) / self.std).flatten() for one in pair)
+            matches = float(F.cosine_similarity(own, wanted, dim=0)) >= MIN_LIKENESS
+        if not matches:
+            raise ComparisonMissing(
+                f"{encoder.name} is another encoder than the head was trained on, {self.config.encoder}. "
+                f"Use that one, or train a head for yours: {MAKE_HEAD} --encoder {encoder.name}"
+            )
 
 
 class ComparisonNetwork(nn.Module):
@@ -150,44 +221,121 @@ class ComparisonNetwork(nn.Module):
         """Return nothing: these encoders were trained with noise."""
 
 
+@dataclass(frozen=True)
+class Opinions:
+    """What the network and the head say of a recording, each alone and joined."""
+
+    network: Prediction
+    head: Prediction
+    joined: Prediction
+
+    @property
+    def agree(self) -> bool:
+        """Whether both find the same emotion most probable."""
+        return self.network.top(1)[0][0] == self.head.top(1)[0][0]
+
+
+class SecondOpinion:
+    """The head on its encoder, and how its answers join those of the network."""
+
+    def __init__(self, recognizer: EmotionRecognizer, join: JoinConfig) -> None:
+        self.recognizer = recognizer
+        self.join = join
+
+    @classmethod
+    def load(cls, folder: Path = HEAD_FOLDER, encoder: str | None = None) -> SecondOpinion:
+        """Load the head and its encoder.
+
+        Args:
+            folder: Of the head.
+            encoder: A name or a folder; if None, $SECOND_OPINION_ENCODER or the one that the head was trained on.
+
+        Raises:
+            ComparisonMissing: One of them is missing, damaged, or they do not match; the message says what to do.
+        """
+        if not has_head(folder):
+            raise ComparisonMissing(
+                f"The head for the second opinion has not been trained yet. Make it with: {MAKE_HEAD}"
+            )
+        try:
+            config = json.loads((folder / CONFIG_NAME).read_text())
+            sizes = {name: config[name] for name in HeadConfig.__dataclass_fields__}
+            lists = {name: tuple(sizes[name]) for name in ("layers", "emotions")}
+            head = ComparisonHead(HeadConfig(**sizes | lists))
+            head.load_state_dict(load_file(folder / HEAD_NAME))
+            calibration, join = Calibration.from_config(config), JoinConfig(**config["join"])
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ComparisonMissing(
+                f"The head for the second opinion in {folder} is damaged. Make it again with: {MAKE_HEAD}"
+            ) from error
+        loaded = Encoder.load(encoder or find_encoder(head.config.encoder), head.config.layers)
+        head.check(loaded)
+        return cls(EmotionRecognizer(ComparisonNetwork(loaded, head), calibration), join)
+
+    def predict(
+        self, recognizer: EmotionRecognizer, waveform: Waveform, profile: SpeakerProfile | None = None
+    ) -> Opinions:
+        """Predict the emotion in a (time,) waveform with the network, with the head, and with both.
+
+        Args:
+            recognizer: The network.
+            waveform: From load_audio.
+            profile: Of the speaker, for the network.
+
+        Raises:
+            AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
+        """
+        span = recognizer.detect(waveform)
+        starts, network_logits = predict_windows(recognizer.network, waveform, span)
+        _, head_logits = predict_windows(self.recognizer.network, waveform, span)
+        network = recognizer.answer(span, starts, network_logits, profile)
+        head = self.recognizer.answer(span, starts, head_logits)
+        names = self.recognizer.network.emotions
+        pairs = [
+            [np.array([segment.probabilities[name] for name in names]) for segment in (one, other)]
+            for one, other in zip(network.timeline, head.timeline, strict=True)
+        ]
+        emotion = np.stack([self.join.join(*pair) for pair in pairs])  # (window, emotion)
+        joined_logits = WindowLogits(emotion, network_logits.gender, network_logits.intensity, network_logits.embedding)
+        calibration = Calibration(
+            temperature=self.join.temperature,
+            gender_temperature=recognizer.calibration.gender_temperature,
+            intensity_temperature=recognizer.calibration.intensity_temperature,
+            abstention_threshold=self.join.abstention_threshold,
+        )
+        joined = EmotionRecognizer(self.recognizer.network, calibration).answer(span, starts, joined_logits)
+        return Opinions(network, head, joined)
+
+
+def reference_waveform() -> Tensor:
+    """Return (time,) a second that rises from 100 to 4,000 Hz: the fixed input on which copies of an encoder agree."""
+    time_s = torch.arange(SAMPLE_RATE) / SAMPLE_RATE
+    return 0.3 * torch.sin(2 * torch.pi * (100 * time_s + 1_950 * time_s.square()))
+
+
+def find_encoder(name: str) -> str:
+    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name."""
+    return os.environ.get(ENCODER_FOLDER) or name
+
+
 def has_head(folder: Path = HEAD_FOLDER) -> bool:
-    """Return whether a head has been trained, so that the comparison can be offered."""
+    """Return whether a head has been trained, so that a second opinion can be offered."""
     return (folder / HEAD_NAME).exists()
 
 
-def save_head(folder: Path, head: ComparisonHead, calibration: dict[str, Any]) -> None:
-    """Write FOLDER/config.json and FOLDER/head.safetensors, less than 2 MB."""
+def save_head(folder: Path, head: ComparisonHead, calibration: Mapping[str, Any]) -> None:
+    """Write FOLDER/config.json and FOLDER/head.safetensors, less than 2 MB.
+
+    Args:
+        folder: Created if missing.
+        head: The trained head.
+        calibration: The fields of Calibration, and those of JoinConfig under "join".
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.contiguous() for name, tensor in head.state_dict().items()}, folder / HEAD_NAME)
-    (folder / CONFIG_NAME).write_text(json.dumps(asdict(head.config) | calibration, indent=1) + "\n")
+    (folder / CONFIG_NAME).write_text(json.dumps(asdict(head.config) | dict(calibration), indent=1) + "\n")
 
 
-def load_comparison(folder: Path = HEAD_FOLDER) -> EmotionRecognizer:
-    """Load the head and the encoder it was trained on.
-
-    Raises:
-        ComparisonMissing: One of them is missing or damaged; the message has the command that gets it.
-    """
-    if not has_head(folder):
-        raise ComparisonMissing(f"The comparison head has not been trained yet. Make it with: {MAKE_HEAD}")
-    try:
-        config = json.loads((folder / CONFIG_NAME).read_text())
-        sizes = {name: config[name] for name in HeadConfig.__dataclass_fields__}
-        head = ComparisonHead(HeadConfig(**sizes | {"emotions": tuple(sizes["emotions"])}))
-        head.load_state_dict(load_file(folder / HEAD_NAME))
-        calibration = Calibration.from_config(config)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ComparisonMissing(
-            f"The comparison head in {folder} is damaged. Make it again with: {MAKE_HEAD}"
-        ) from error
-    encoder = Encoder.load(head.config.encoder, head.config.revision)
-    return EmotionRecognizer(ComparisonNetwork(encoder, head), calibration)
-
-
-def _hash_weights(folder: Path) -> str:
-    """Return a name for the weights in a local folder, as long as a commit's."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob("pytorch_model*.bin")):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:40]
+def join_probabilities(config: JoinConfig, network: Array, head: Array) -> Array:
+    """Return the calibrated probabilities of the joined answer from two (clip, emotion) arrays of probabilities."""
+    return softmax(config.join(network, head), config.temperature)

@@ -155,8 +155,17 @@ class EmotionRecognizer:
 
     def predict(self, waveform: Waveform, profile: SpeakerProfile | None = None) -> Prediction:
         """Predict the emotion in a (time,) waveform from load_audio; see recognize."""
-        span = self._detector.detect(waveform)
-        starts, logits = predict_windows(self.network, waveform, span)
+        span = self.detect(waveform)
+        return self.answer(span, *predict_windows(self.network, waveform, span), profile)
+
+    def detect(self, waveform: Waveform) -> SpeechSpan:
+        """Find the speech in a (time,) waveform; may raise an AudioError."""
+        return self._detector.detect(waveform)
+
+    def answer(
+        self, span: SpeechSpan, starts: list[float], logits: WindowLogits, profile: SpeakerProfile | None = None
+    ) -> Prediction:
+        """Make a prediction of the outputs for the windows of a span, from predict_windows."""
         if profile is None:
             calibration, emotion_logits = self.calibration, logits.emotion
         else:

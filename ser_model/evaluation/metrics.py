@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
 from ser_model.labels import EMOTIONS, INTENSITIES, Emotion
 from ser_model.training.ensemble import HEADS, FoldLogits
-from ser_model.training.folds import ONE_ACTOR
+from ser_model.training.folds import ONE_SPEAKER
 
 ABSTAIN_SHARE = 0.3  # of the clips gets the answer "not sure"
 ECE_BINS = 15
@@ -45,7 +45,7 @@ class Predictions:
 
     Attributes:
         files: Names of the clips.
-        actors: 1 to 24.
+        speakers: Who speaks; 01 to 24 in RAVDESS.
         truth: Acted emotion, class index.
         probabilities: (clip, emotion).
         sure: Whether the highest probability reaches the abstention threshold.
@@ -58,7 +58,7 @@ class Predictions:
     """
 
     files: NDArray[np.str_]
-    actors: Ints
+    speakers: NDArray[np.str_]
     truth: Ints
     probabilities: Floats
     sure: NDArray[np.bool_]
@@ -80,13 +80,13 @@ class Predictions:
 
 
 def fit_calibration(
-    folds: list[FoldLogits], held_out_actor: int | None = None, settings: BiasSettings | None = None
+    folds: list[FoldLogits], held_out_speaker: str | None = None, settings: BiasSettings | None = None
 ) -> dict[str, Any]:
     """Fit class bias, temperatures and abstention threshold to the test clips of the folds.
 
     Args:
         folds: Of models of one kind.
-        held_out_actor: An actor to leave out, because the result calibrates the predictions for their clips.
+        held_out_speaker: An actor to leave out, because the result calibrates the predictions for their clips.
         settings: Of the class bias.
 
     Returns:
@@ -96,10 +96,10 @@ def fit_calibration(
         ValueError: No clips are left.
     """
     settings = settings or BiasSettings()
-    kept = [np.array([clip.actor != held_out_actor for clip in one.fold.test]) for one in folds]
-    clips = [clip for one in folds for clip in one.fold.test if clip.actor != held_out_actor]
+    kept = [np.array([clip.speaker != held_out_speaker for clip in one.fold.test]) for one in folds]
+    clips = [clip for one in folds for clip in one.fold.test if clip.speaker != held_out_speaker]
     if not clips:
-        raise ValueError(ONE_ACTOR)
+        raise ValueError(ONE_SPEAKER)
     emotion, gender, intensity = (
         np.concatenate([getattr(one.logits, head)[rows] for one, rows in zip(folds, kept, strict=True)])
         for head in HEADS
@@ -130,7 +130,7 @@ def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = Non
         ValueError: There is one actor only.
     """
     clips = [clip for one in folds for clip in one.fold.test]
-    actors = np.array([clip.actor for clip in clips])
+    actors = np.array([clip.speaker for clip in clips])
     fitted = {actor: fit_calibration(folds, actor, settings) for actor in np.unique(actors).tolist()}
 
     def own(name: str) -> Floats:
@@ -141,7 +141,7 @@ def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = Non
     probabilities = softmax(emotion + own("class_bias"), own("temperature"))
     return Predictions(
         files=np.array([clip.file for clip in clips]),
-        actors=actors,
+        speakers=actors,
         truth=truth,
         probabilities=probabilities,
         sure=probabilities.max(axis=1) >= own("abstention_threshold")[:, 0],
@@ -178,8 +178,8 @@ def measure_selective(probabilities: Floats, truth: Ints, coverage: float) -> fl
 def bootstrap_uar(predictions: Predictions, seed: int = 0) -> tuple[float, float]:
     """95 % interval of the UAR over actors that are drawn with replacement."""
     rng = np.random.default_rng(seed)
-    actors = np.unique(predictions.actors)
-    tables = np.stack([_confusion(predictions.select(predictions.actors == actor)) for actor in actors])
+    actors = np.unique(predictions.speakers)
+    tables = np.stack([_confusion(predictions.select(predictions.speakers == actor)) for actor in actors])
     draws = [tables[rng.integers(0, actors.size, actors.size)].sum(axis=0) for _ in range(BOOTSTRAPS)]
     low, high = np.quantile([_recalls(table)[table.sum(axis=1) > 0].mean() for table in draws], [0.025, 0.975])
     return float(low), float(high)
@@ -254,8 +254,8 @@ def _summarize_pair(predictions: Predictions, probabilities: Floats, truth: Ints
 
 
 def _by_actor(predictions: Predictions, correct: NDArray[np.bool_]) -> dict[str, float]:
-    actors = predictions.actors
-    return {f"{actor:02d}": float(correct[actors == actor].mean()) for actor in np.unique(actors)}
+    actors = predictions.speakers
+    return {str(actor): float(correct[actors == actor].mean()) for actor in np.unique(actors)}
 
 
 def _confusion(predictions: Predictions) -> Floats:

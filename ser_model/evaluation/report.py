@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ser_model.cnn import weights_id
+from ser_model.evaluation.corpora import CorpusPredictions
 from ser_model.evaluation.metrics import Predictions
 from ser_model.files import atomic_folder
 from ser_model.labels import GENDERS, INTENSITIES
@@ -57,6 +58,21 @@ def write_report(folder: Path, metrics: Document, predictions: Predictions) -> N
         (tmp / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
         _write_predictions(tmp / "predictions.csv", predictions, metrics["emotions"])
         draw_report(metrics, predictions).savefig(tmp / "figure.png", dpi=110)
+
+
+def write_corpora_report(folder: Path, metrics: Document, predictions: CorpusPredictions) -> None:
+    """Write metrics.json and predictions.csv of protocol corpora into a folder."""
+    with atomic_folder(folder) as tmp:
+        (tmp / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        with (tmp / "predictions.csv").open("w", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            emotions = metrics["emotions"]
+            rows.writerow(["file", "actor", "corpus", "fold", "seed", "true", "sure", *emotions])
+            columns = ("files", "speakers", "corpora", "folds", "seeds")
+            for i in np.flatnonzero([name in metrics["corpora"] for name in predictions.corpora.tolist()]):
+                labels = [getattr(predictions, name)[i] for name in columns]
+                labels += [emotions[predictions.truth[i]], int(predictions.sure[i])]
+                rows.writerow([*labels, *(f"{value:.4f}" for value in predictions.probabilities[i])])
 
 
 def draw_report(metrics: Document, predictions: Predictions) -> Figure:
@@ -157,7 +173,8 @@ def _write_predictions(path: Path, predictions: Predictions, emotions: Sequence[
         pairs = ["gender", "gender_probability", "intensity", "intensity_probability"]
         rows.writerow(["file", "actor", "fold", "seed", "true", *emotions, *pairs])
         for i, name in enumerate(predictions.files):
-            labels = [predictions.actors[i], predictions.folds[i], predictions.seeds[i], emotions[predictions.truth[i]]]
+            labels = [predictions.speakers[i], predictions.folds[i], predictions.seeds[i]]
+            labels += [emotions[predictions.truth[i]]]
             gender, intensity = predictions.gender_probabilities[i], predictions.intensity_probabilities[i]
             pairs = [GENDERS[gender.argmax()], f"{gender.max():.4f}"]
             pairs += [INTENSITIES[intensity.argmax()], f"{intensity.max():.4f}"]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from ser_model.cnn import CONFIG_NAME, EmotionCnn, ensemble_networks, load_network, save_network
 from ser_model.files import atomic_folder
-from ser_model.training.corpora import fingerprint_clips
-from ser_model.training.fit import ClipLogits, FitSettings
+from ser_model.training.clips import fingerprint_clips
+from ser_model.training.fit import ClipLogits
 from ser_model.training.folds import Fold
 
 NETWORKS = Path("runs/luna/networks")  # where --protocol luna --out runs/luna saves them
@@ -69,6 +70,10 @@ class Checkpoint:
         with atomic_folder(self.network) as folder:
             save_network(network, folder)
             (folder / CONFIG_NAME).write_text(json.dumps(asdict(network.config)))
+        self.save_logits(logits, made_by)
+
+    def save_logits(self, logits: ClipLogits, made_by: str) -> None:
+        """Write the logits alone; made_by is from describe_fit."""
         with atomic_folder(self.scores.parent) as folder:
             arrays = {head: getattr(logits, head).astype(np.float32) for head in HEADS}
             np.savez_compressed(folder / self.scores.name, settings=np.array(made_by), **arrays)
@@ -84,10 +89,11 @@ class Checkpoint:
         return None
 
 
-def describe_fit(settings: FitSettings, fold: Fold) -> str:
+def describe_fit(settings: Any, fold: Fold, teacher: str | None = None) -> str:
     """Return the settings and the fingerprints of the clips as text; equal text means that nothing changed."""
     clips = {"clips": fingerprint_clips(fold.train), "scored": fingerprint_clips(fold.test)}
-    return json.dumps(asdict(settings) | clips, sort_keys=True)
+    taught = {"teacher": Path(teacher).name} if teacher else {}
+    return json.dumps(asdict(settings) | clips | taught, sort_keys=True)
 
 
 def list_ensembles(seeds: int) -> list[tuple[int, ...]]:
@@ -108,6 +114,17 @@ def combine_seeds(networks: list[FoldLogits]) -> list[FoldLogits]:
             logits = combine_logits([member.logits for member in members])
             combined.append(FoldLogits(fold, number, logits, any(member.cached for member in members)))
     return combined
+
+
+def select_corpus(networks: list[FoldLogits], corpus: str) -> list[FoldLogits]:
+    """Keep the clips of one corpus, and the folds that score some."""
+    kept = []
+    for one in networks:
+        rows = np.flatnonzero([clip.corpus == corpus for clip in one.fold.test])
+        heads = {name: value[rows] for name, value in vars(one.logits).items() if value is not None}
+        fold = replace(one.fold, test=[one.fold.test[row] for row in rows])
+        kept += [replace(one, fold=fold, logits=ClipLogits(**heads))] if rows.size else []
+    return kept
 
 
 def combine_logits(members: Sequence[ClipLogits]) -> ClipLogits:
