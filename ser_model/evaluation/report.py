@@ -25,6 +25,7 @@ from ser_model.evaluation.metrics import Predictions
 from ser_model.files import atomic_folder
 from ser_model.labels import GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS
+from ser_model.training.corpora import SOURCES
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -159,7 +160,7 @@ def render(template: str, results: Document) -> str:
         return {where: [name for name in places if places[name] == where] for where in places.values()}
 
     template_of = environment.get_template(template)
-    return template_of.render(results, weights_id=weights_id(WEIGHTS)[:12], measured_on=measured_on)
+    return template_of.render(results, sources=SOURCES, weights_id=weights_id(WEIGHTS)[:12], measured_on=measured_on)
 
 
 def _describe_measurement(one: Document) -> str:
