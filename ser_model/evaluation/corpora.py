@@ -154,10 +154,13 @@ def calibrate_corpora(folds: list[FoldLogits]) -> CorpusPredictions:
 def summarize_corpora(predictions: CorpusPredictions, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
     """Compute what metrics.json of protocol corpora has: figures by corpus, their mean, and the worst.
 
-    The corpora that choose settings (TurEV-DB, EmoSpeech) take part in the calibration and are not reported.
+    The corpora that choose settings (TurEV-DB, EmoSpeech) are neither reported nor calibrated on: single words, and
+    commands with doubtful labels.
     """
-    names = [name for name in np.unique(predictions.corpora).tolist() if use_of(name) != "validate"]
-    by_corpus = {name: _summarize(predictions.select(predictions.corpora == name), emotions) for name in names}
+    by_corpus = {
+        str(name): _summarize(predictions.select(predictions.corpora == name), emotions)
+        for name in np.unique(predictions.corpora)
+    }
     figures = ("uar", "chance", "accuracy", "ece", "sure", "sure_accuracy")
     worst = {"uar": min, "ece": max, "sure": min, "sure_accuracy": min}
     return {
@@ -199,8 +202,8 @@ def _summarize(predictions: CorpusPredictions, emotions: Sequence[str]) -> dict[
 
 
 def _rows(one: FoldLogits, held_out: str | None = None) -> Ints:
-    """Return the rows of labeled speech that are not of a corpus."""
-    return np.flatnonzero([clip.emotion != UNKNOWN and clip.corpus != held_out for clip in one.fold.test])
+    """Return the rows of the reported corpora, which are not those to validate with, except for one of them."""
+    return np.flatnonzero([clip.corpus != held_out and use_of(clip.corpus) != "validate" for clip in one.fold.test])
 
 
 def _equal_weights(corpora: list[str]) -> Floats:

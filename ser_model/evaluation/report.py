@@ -70,7 +70,7 @@ def write_corpora_report(folder: Path, metrics: Document, predictions: CorpusPre
             emotions = metrics["emotions"]
             rows.writerow(["file", "actor", "corpus", "fold", "seed", "true", "sure", *emotions])
             columns = ("files", "speakers", "corpora", "folds", "seeds")
-            for i in np.flatnonzero([name in metrics["corpora"] for name in predictions.corpora.tolist()]):
+            for i in range(predictions.files.size):
                 labels = [getattr(predictions, name)[i] for name in columns]
                 labels += [emotions[predictions.truth[i]], int(predictions.sure[i])]
                 rows.writerow([*labels, *(f"{value:.4f}" for value in predictions.probabilities[i])])
