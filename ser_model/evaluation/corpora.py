@@ -18,7 +18,6 @@ from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperat
 from ser_model.evaluation.metrics import Floats, Ints, measure_ece
 from ser_model.labels import EMOTIONS, UNKNOWN, Emotion
 from ser_model.training.clips import Clip
-from ser_model.training.corpora import use_of
 from ser_model.training.ensemble import FoldLogits
 
 COVERAGE = 0.35  # of the clips of strangers gets an answer instead of "not sure"
@@ -152,11 +151,7 @@ def calibrate_corpora(folds: list[FoldLogits]) -> CorpusPredictions:
 
 
 def summarize_corpora(predictions: CorpusPredictions, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
-    """Compute what metrics.json of protocol corpora has: figures by corpus, their mean, and the worst.
-
-    The corpora that choose settings (TurEV-DB, EmoSpeech) are neither reported nor calibrated on: single words, and
-    commands with doubtful labels.
-    """
+    """Compute what metrics.json of protocol corpora has: figures by corpus, their mean, and the worst."""
     by_corpus = {
         str(name): _summarize(predictions.select(predictions.corpora == name), emotions)
         for name in np.unique(predictions.corpora)
@@ -202,8 +197,8 @@ def _summarize(predictions: CorpusPredictions, emotions: Sequence[str]) -> dict[
 
 
 def _rows(one: FoldLogits, held_out: str | None = None) -> Ints:
-    """Return the rows of the reported corpora, which are not those to validate with, except for one of them."""
-    return np.flatnonzero([clip.corpus != held_out and use_of(clip.corpus) != "validate" for clip in one.fold.test])
+    """Return the rows that are not of a corpus."""
+    return np.flatnonzero([clip.corpus != held_out for clip in one.fold.test])
 
 
 def _equal_weights(corpora: list[str]) -> Floats:
