@@ -21,6 +21,7 @@ from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, In
 from ser_model.training.clips import RAVDESS, Clip, make_clips, prepare
 
 HUB_COPY = "hf:xbgoose/ravdess"
+RAVDESS_PAGE = "zenodo.org/records/1188976"
 SUFFIXES = {".wav", ".flac"}
 ACTORS = tuple(f"{number:02d}" for number in range(1, 25))  # of RAVDESS
 CLIPS_PER_ACTOR = {emotion: 4 if emotion is Emotion.NEUTRAL else 8 for emotion in EMOTIONS}  # of RAVDESS speech
@@ -306,7 +307,8 @@ def load_corpora(sources: Sequence[str | Path]) -> tuple[dict[str, Dataset], dic
         if not _search(path, found):
             titles = ", ".join(one.title for one in SOURCES.values())
             raise CorpusError(
-                f"{path} has no clips of a corpus known here ({titles}). List others with --extra MANIFEST.csv."
+                f"{path} has no clips of a corpus known here ({titles}). Get RAVDESS from {RAVDESS_PAGE}; "
+                "train.py takes other clips with --extra MANIFEST.csv."
             )
     about = {}
     for name, published in SOURCES.items():
@@ -404,7 +406,7 @@ def load_ravdess(source: str | Path, song: bool = True) -> Dataset:
         table = table.filter(lambda is_song: not is_song, input_columns="is_song")
     if not table:
         raise CorpusError(
-            f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from zenodo.org/records/1188976."
+            f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from {RAVDESS_PAGE}."
         )
     return table
 

@@ -90,7 +90,8 @@ def test_the_name_of_a_published_clip_gives_its_labels(stem: str, labels: tuple[
 
 @pytest.mark.parametrize("stem", [
     "03-01-09-01-02-01-12", "03-01-06-01-02-01-25", "01-01-06-01-02-01-12", "1001_DFA_BOR_XX", "2001_DFA_ANG_XX",
-    "z1-01-01-02-05", "SX1_F01_A012", "OAF_back_bored", "background-x-calm-1-" + EVEN, "help-x-calm-1-abc", "12_zz_araba",
+    "z1-01-01-02-05", "SX1_F01_A012", "OAF_back_bored", f"background-x-calm-1-{EVEN}", "help-x-calm-1-abc",
+    "12_zz_araba",
 ])  # fmt: skip
 def test_other_names_belong_to_no_corpus(stem: str) -> None:
     assert name_corpus(stem) is None

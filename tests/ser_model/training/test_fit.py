@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ser_model.cnn import CnnConfig, EmotionCnn
-from ser_model.training.corpora import Clip, load_ravdess, make_clips, prepare
+from ser_model.training.clips import Clip, make_clips, prepare
+from ser_model.training.corpora import load_ravdess
 from ser_model.training.fit import FitSettings, fit_network, predict_clips
 
 SHORT = FitSettings(epochs=1, batch=8, network=CnnConfig(1, (16, 16, 16)))
