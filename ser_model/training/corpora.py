@@ -405,9 +405,7 @@ def load_ravdess(source: str | Path, song: bool = True) -> Dataset:
     if table is not None and not song:
         table = table.filter(lambda is_song: not is_song, input_columns="is_song")
     if not table:
-        raise CorpusError(
-            f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from {RAVDESS_PAGE}."
-        )
+        raise CorpusError(f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from {RAVDESS_PAGE}.")
     return table
 
 
