@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature, softmax
-from ser_model.evaluation.metrics import Floats, Ints, measure_ece
+from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, softmax
+from ser_model.evaluation.metrics import Floats, Ints, fit_known_temperature, measure_ece
 from ser_model.labels import EMOTIONS, UNKNOWN, Emotion
 from ser_model.training.clips import Clip
 from ser_model.training.corpora import use_of
@@ -23,6 +23,7 @@ from ser_model.training.ensemble import FoldLogits
 
 COVERAGE = 0.35  # of the clips of strangers gets an answer instead of "not sure"
 ONE_CORPUS = "Predictions are calibrated on other corpora. Give at least two that are left out."
+NOTHING_TO_REPORT = "Only corpora to choose settings with are left out. Add one that is reported, or --validation."
 
 Answers = NDArray[np.bool_]
 
@@ -106,15 +107,12 @@ def fit_corpora(folds: list[FoldLogits], held_out: str | None = None) -> dict[st
     order = np.argsort(-confidence)
     reached = np.cumsum(weights[order]) >= COVERAGE
     pairs = {"gender": gender, "intensity": intensity}
-    known = {name: np.array([getattr(clip, name) for clip in clips]) for name in pairs}
     return {
         "class_bias": [],
         "temperature": temperature,
         "abstention_threshold": float(confidence[order][int(reached.argmax())]),
     } | {
-        f"{name}_temperature": fit_temperature(logits[known[name] != UNKNOWN], known[name][known[name] != UNKNOWN])
-        if (known[name] != UNKNOWN).any()
-        else 1.0
+        f"{name}_temperature": fit_known_temperature(logits, np.array([getattr(clip, name) for clip in clips]))
         for name, logits in pairs.items()
     }
 
@@ -151,12 +149,20 @@ def calibrate_corpora(folds: list[FoldLogits]) -> CorpusPredictions:
     )
 
 
-def summarize_corpora(predictions: CorpusPredictions, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
+def summarize_corpora(
+    predictions: CorpusPredictions, emotions: Sequence[str] = EMOTIONS, *, validation: bool = False
+) -> dict[str, Any]:
     """Compute what metrics.json of protocol corpora has: figures by corpus, their mean, and the worst.
 
-    The corpora that choose settings (TurEV-DB, EmoSpeech) take part in the calibration and are not reported.
+    The corpora that choose settings (TurEV-DB, EmoSpeech) take part in the calibration and are not reported, except
+    for validation, which scores nothing else.
+
+    Raises:
+        ValueError: There is no corpus to report.
     """
-    names = [name for name in np.unique(predictions.corpora).tolist() if use_of(name) != "validate"]
+    names = [name for name in np.unique(predictions.corpora).tolist() if (use_of(name) == "validate") == validation]
+    if not names:
+        raise ValueError(NOTHING_TO_REPORT)
     by_corpus = {name: _summarize(predictions.select(predictions.corpora == name), emotions) for name in names}
     figures = ("uar", "chance", "accuracy", "ece", "sure", "sure_accuracy")
     worst = {"uar": min, "ece": max, "sure": min, "sure_accuracy": min}
