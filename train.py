@@ -13,8 +13,8 @@ The shipped weights, trained on all that may be, with the calibration of those t
 Publish them with their model card and code on the model hub:
     python train.py --push OWNER/NAME
 The head for the second opinion on a frozen encoder, first measured alone and joined with networks, then made:
-    python train.py --data DIR... --protocol corpora --model comparison --join runs/corpora --out runs/comparison-corpora
-    python train.py --data DIR... --protocol all --model comparison --calibration runs/comparison-corpora/metrics.json
+    python train.py --data DIR... --protocol corpora --model comparison --join runs/corpora --out runs/comparison
+    python train.py --data DIR... --protocol all --model comparison --calibration runs/comparison/metrics.json
 Further clips join the training part of every fold; a new emotion becomes a class (see training/corpora.py):
     python train.py --data DIR --protocol luna --seeds 2 --extra MANIFEST.csv --out runs/extra
 Each network on two processes, on GPUs if there are any:
