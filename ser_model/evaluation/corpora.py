@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature, softmax
-from ser_model.evaluation.metrics import Floats, Ints, measure_ece
-from ser_model.labels import EMOTIONS, UNKNOWN, Emotion
+from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, softmax
+from ser_model.evaluation.metrics import Floats, Ints, fit_known_temperature, measure_ece
+from ser_model.labels import EMOTIONS, Emotion
 from ser_model.training.clips import Clip
 from ser_model.training.ensemble import FoldLogits
 
@@ -105,15 +105,12 @@ def fit_corpora(folds: list[FoldLogits], held_out: str | None = None) -> dict[st
     order = np.argsort(-confidence)
     reached = np.cumsum(weights[order]) >= COVERAGE
     pairs = {"gender": gender, "intensity": intensity}
-    known = {name: np.array([getattr(clip, name) for clip in clips]) for name in pairs}
     return {
         "class_bias": [],
         "temperature": temperature,
         "abstention_threshold": float(confidence[order][int(reached.argmax())]),
     } | {
-        f"{name}_temperature": fit_temperature(logits[known[name] != UNKNOWN], known[name][known[name] != UNKNOWN])
-        if (known[name] != UNKNOWN).any()
-        else 1.0
+        f"{name}_temperature": fit_known_temperature(logits, np.array([getattr(clip, name) for clip in clips]))
         for name, logits in pairs.items()
     }
 

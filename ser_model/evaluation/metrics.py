@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, recall_score
 
 from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
-from ser_model.labels import EMOTIONS, INTENSITIES, Emotion
+from ser_model.labels import EMOTIONS, INTENSITIES, UNKNOWN, Emotion
 from ser_model.training.ensemble import HEADS, FoldLogits
 from ser_model.training.folds import ONE_SPEAKER
 
@@ -113,10 +113,16 @@ def fit_calibration(
     return {
         "class_bias": bias.tolist(),
         "temperature": temperature,
-        "gender_temperature": fit_temperature(gender, genders),
-        "intensity_temperature": fit_temperature(intensity, intensities),
+        "gender_temperature": fit_known_temperature(gender, genders),
+        "intensity_temperature": fit_known_temperature(intensity, intensities),
         "abstention_threshold": fit_abstention_threshold(softmax(emotion + bias, temperature), ABSTAIN_SHARE),
     }
+
+
+def fit_known_temperature(logits: Floats, labels: Ints) -> float:
+    """Fit a temperature to the (clip, class) logits of the clips whose label is known; 1 if there are none."""
+    known = labels != UNKNOWN
+    return fit_temperature(logits[known], labels[known]) if known.any() else 1.0
 
 
 def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = None) -> Predictions:
@@ -244,12 +250,15 @@ def summarize_intensity(predictions: Predictions) -> dict[str, Any]:
 
 
 def _summarize_pair(predictions: Predictions, probabilities: Floats, truth: Ints) -> dict[str, Any]:
-    """Measure a two-way prediction over all clips."""
-    correct = probabilities.argmax(axis=1) == truth
+    """Measure a two-way prediction over all clips whose label is known; nothing if there are none."""
+    known = truth != UNKNOWN
+    if not known.any():
+        return {}
+    correct = probabilities.argmax(axis=1)[known] == truth[known]
     return {
         "accuracy": float(correct.mean()),
-        "worst_actor": min(_by_actor(predictions, correct).items(), key=lambda item: item[1]),
-        "ece": measure_ece(probabilities, truth),
+        "worst_actor": min(_by_actor(predictions.select(known), correct).items(), key=lambda item: item[1]),
+        "ece": measure_ece(probabilities[known], truth[known]),
     }
 
 
