@@ -179,12 +179,11 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
     about |= describe_training(about, any(one.cached for one in networks), started, args.out / "metrics.json")
     if args.protocol == "corpora":
         by_corpus = calibrate_corpora(models)
-        summary = partial(summarize_corpora, emotions=corpora.emotions, validation=args.validation)
-        metrics = summary(by_corpus) | {"calibration": fit_corpora(models)} | about
+        metrics = summarize_corpora(by_corpus, corpora.emotions) | {"calibration": fit_corpora(models)} | about
         if joined:
             fitted = {name: fit_corpora(joined)[name] for name in ("temperature", "abstention_threshold")}
             metrics["join"] = asdict(JOIN) | fitted
-            metrics["joined"] = summary(calibrate_corpora(joined))
+            metrics["joined"] = summarize_corpora(calibrate_corpora(joined), corpora.emotions)
         write_corpora_report(args.out, metrics, by_corpus)
         mean = metrics["mean"]
         print(f"UAR on corpora left out {100 * mean['uar']:.1f} %, sure {100 * mean['sure']:.0f} %: {args.out}")

@@ -148,8 +148,8 @@ def predict_clips(network: EmotionCnn, clips: list[Clip]) -> ClipLogits:
 
 
 def fit_speaker_space(network: EmotionCnn, clips: list[Clip]) -> SpeakerSpace:
-    """Fit the space for enrollment to the labeled speech that a network was trained on."""
-    speech = [clip for clip in list_speech(clips) if clip.emotion != UNKNOWN]
+    """Fit the space for enrollment to the RAVDESS speech of the training clips: its actors show every emotion."""
+    speech = [clip for clip in list_speech(clips) if clip.corpus == RAVDESS]
     embedding = predict_clips(network, speech).embedding
     assert embedding is not None
     labels, speakers = (np.array([getattr(clip, name) for clip in speech]) for name in ("emotion", "speaker"))
