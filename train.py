@@ -179,12 +179,11 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
     about |= describe_training(about, any(one.cached for one in networks), started, args.out / "metrics.json")
     if args.protocol == "corpora":
         by_corpus = calibrate_corpora(models)
-        summary = partial(summarize_corpora, emotions=corpora.emotions)
-        metrics = summary(by_corpus) | {"calibration": fit_corpora(models)} | about
+        metrics = summarize_corpora(by_corpus, corpora.emotions) | {"calibration": fit_corpora(models)} | about
         if joined:
             fitted = {name: fit_corpora(joined)[name] for name in ("temperature", "abstention_threshold")}
             metrics["join"] = asdict(JOIN) | fitted
-            metrics["joined"] = summary(calibrate_corpora(joined))
+            metrics["joined"] = summarize_corpora(calibrate_corpora(joined), corpora.emotions)
         write_corpora_report(args.out, metrics, by_corpus)
         mean = metrics["mean"]
         print(f"UAR on corpora left out {100 * mean['uar']:.1f} %, sure {100 * mean['sure']:.0f} %: {args.out}")
@@ -207,11 +206,12 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
 
 def measure_further(models: list[FoldLogits], bias: BiasSettings, emotions: tuple[str, ...]) -> dict[str, Any]:
     """Measure the folds by speaker of the corpora besides RAVDESS; the emotions are those that a corpus has."""
-    speakers: dict[str, set[str]] = {}
-    for clip in (clip for one in models for clip in one.fold.test):
-        speakers.setdefault(clip.corpus, set()).add(clip.speaker)
-    names = sorted(name for name, own in speakers.items() if name != RAVDESS and len(own) > 1)  # to calibrate on others
-    found = {name: summarize(calibrate_folds(select_corpus(models, name), bias), emotions) for name in names}
+    scored = {one.fold.name: {clip.corpus for clip in one.fold.test} for one in models}
+    counts = Counter(name for own in scored.values() for name in own if name != RAVDESS)
+    names = sorted(name for name, count in counts.items() if count > 1)  # a fold is calibrated on the others
+    found = {
+        name: summarize(calibrate_folds(select_corpus(models, name), bias, by_fold=True), emotions) for name in names
+    }
     kept = ("clips", "uar", "uar_interval_95", "accuracy", "recall", "ece", "sure", "gender")
     return {name: {figure: one[figure] for figure in kept} for name, one in found.items()}
 

@@ -64,7 +64,7 @@ class Source:
         license: As its authors state it.
         citation: Authors, year and where.
         use: "train" if its license allows to ship weights that were trained on it, "score" for figures only,
-            "validate" to choose settings and calibration only.
+            "validate" to choose settings only.
         is_acted: Whether the emotions are acted.
         women: The speakers who are women, if no group of the name says so; None if nothing is known.
         defects: Clips to leave out: silent, damaged, or the same recording under two labels.

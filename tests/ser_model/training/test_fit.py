@@ -98,7 +98,7 @@ def test_an_epoch_draws_each_corpus_as_often_as_its_passes_say() -> None:
     assert max(times[f"nemo{i}"] for i in range(10)) == 1
 
 
-def test_a_clip_without_a_label_changes_neither_the_speaker_space_nor_needs_a_gender(clips: list[Clip]) -> None:
+def test_only_ravdess_shapes_the_speaker_space_and_a_clip_needs_no_label(clips: list[Clip]) -> None:
     torch.manual_seed(0)
     network = EmotionCnn(SHORT.network).eval()
     unlabeled = replace(
