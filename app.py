@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 
 from scraper.errors import QueryError
 from ser_model.audio import CLIP_LIMITS
-from ui import batch, comparison, endpoints, enroll, explain, films, live, page, quality, server, service, texts
+from ui import batch, chips, comparison, endpoints, enroll, explain, films, live, page, quality, server, service, texts
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -34,7 +34,7 @@ LAUNCH: dict[str, Any] = {
     "run_history": False,
     "show_error": True,
     "ssr_mode": False,
-    "footer_links": ["api", "settings"],
+    "footer_links": ["api"],
     "app_kwargs": {
         "exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), server.explain_failure),
         "middleware": [Middleware(server.RequestFilter)],
@@ -45,10 +45,12 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.
     visit = gr.State(page.Visit())
     template("header", elem_id="header", say={"title": texts.TITLE, "question": texts.QUESTION, "lead": texts.LEAD})
     asked = page.draw(visit)
+    with gr.Column(elem_id="list"):
+        page.draw_hint("list-note", note="")
+        chips.draw(visit, films.draw(visit, asked, demo))
     deeper = gr.Row(elem_id="deeper")
     explain.draw(deeper, visit, asked)
     comparison.draw(deeper, visit, asked)
-    films.draw(visit, asked, demo)
     live.draw(visit)
     enroll.draw(visit)
     batch.draw()
