@@ -15,14 +15,14 @@
   };
 
   // Messages: beside each recorder and list is a place for one, and what goes wrong is said where the visitor was last.
-  const notes = [...document.querySelectorAll(".note")];
+  const all = () => [...document.querySelectorAll(".note")]; // a drawer that was never opened has none yet
   const areas = "#voice, #choose, #list, .drawer";
   const noteOf = (element) => element.closest(areas)?.querySelector(".note");
-  let nearest = notes[0];
+  let nearest = all()[0];
   for (const kind of ["pointerdown", "click", "keydown", "change", "drop"]) {
     document.addEventListener(kind, ({ target }) => { nearest = noteOf(target) ?? nearest; }, true);
   }
-  const say = (problem, places = notes, again = null) => {
+  const say = (problem, places = all(), again = null) => {
     for (const note of places) {
       if (note.dataset.said === problem && !again) continue;
       note.dataset.said = problem;
@@ -33,53 +33,49 @@
       note.append(" ", button);
     }
   };
-  const unsay = (problems, places = notes) =>
+  const unsay = (problems, places = all()) =>
     say("", places.filter((note) => problems.includes(note.dataset.said)));
 
   // No connection, or a full queue: what was to be sent is kept, said, and sent again when it can be.
   const RETRY_MS = 3000;
   const patient = /\/(upload|queue\/join)(\?|$)/;
   const send = window.fetch.bind(window);
-  let waiting = 0;
-  const wait = (problem, place) => new Promise((resolve) => {
-    const go = () => {
-      clearTimeout(timer);
-      removeEventListener("online", go);
-      resolve();
-    };
-    const timer = setTimeout(go, RETRY_MS);
-    addEventListener("online", go);
-    if (place.dataset.said === problem) place.querySelector("button").onclick = go;
-    else say(problem, [place], go);
-  });
+  const waiting = new Map(); // what waits: a function that tries again at once
+  const tryAll = () => { for (const go of [...waiting.values()]) go(); };
+  addEventListener("online", tryAll);
   window.fetch = async (address, options) => {
     if (!patient.test(String(address?.url ?? address))) return send(address, options);
     const place = nearest;
-    let waits = false;
-    for (;;) {
-      let problem = "unsent";
-      try {
-        const answer = await send(address, options);
-        if (answer.status !== 503) {
-          if (waits) waiting -= 1;
-          if (waits && !waiting) unsay(["unsent", "full"]);
-          document.body.classList.toggle("unsent", waiting > 0);
-          return answer;
+    const request = {};
+    try {
+      for (;;) {
+        let problem = "unsent";
+        try {
+          const answer = await send(address, options);
+          if (answer.status !== 503) return answer;
+          problem = "full";
+        } catch (error) {
+          if (error.name === "AbortError") throw error;
         }
-        problem = "full";
-      } catch (error) {
-        if (error.name === "AbortError") throw error;
+        document.body.classList.add("unsent");
+        if (place.dataset.said !== problem) say(problem, [place], tryAll);
+        await new Promise((resolve) => {
+          waiting.set(request, resolve);
+          setTimeout(resolve, RETRY_MS);
+        });
       }
-      if (!waits) waiting += 1;
-      waits = true;
-      document.body.classList.add("unsent");
-      await wait(problem, place);
+    } finally {
+      waiting.delete(request);
+      if (!waiting.size) {
+        document.body.classList.remove("unsent");
+        unsay(["unsent", "full"]);
+      }
     }
   };
 
   // The microphone: a recording lasts at least so long that it has a sound, and no longer than may be sent.
   const SHORTEST_MS = 700;
-  const LONGEST_MS = notes[0].dataset.maxS * 1000 - 500;
+  const LONGEST_MS = all()[0].dataset.maxS * 1000 - 500;
   const recorders = "#clip, #enroll-recorder";
   let started = 0;
   let limit = 0;
@@ -108,7 +104,7 @@
     spoke = recorder?.id === "clip";
   }, true);
   if (!navigator.mediaDevices) {
-    say("insecure", notes.filter((note) => note.matches(".microphone-note")));
+    say("insecure", all().filter((note) => note.matches(".microphone-note")));
   } else {
     const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (wanted) => {
@@ -254,7 +250,7 @@
       name(upload, word("upload"));
       name(microphone, word("microphone"));
       name(recorder.querySelector(".top-panel button"), word("record-again"));
-      for (const input of recorder.querySelectorAll("input[type=file]")) input.accept = notes[0].dataset.files;
+      for (const input of recorder.querySelectorAll("input[type=file]")) input.accept = all()[0].dataset.files;
     }
     // Gradio's button for more files contains another button, the one to press, and has an untranslated name.
     for (const outer of byId("batch").querySelectorAll("button:has(button):not([role])")) {

@@ -4,6 +4,9 @@ TITLE = "Mood Picks"
 QUESTION = "How do you feel?"
 LEAD = "Say it out loud or pick a mood, and get films that fit. It listens to how you say it, not to the words."
 
+DESCRIPTION = "Say a sentence or pick a mood: it hears how you feel and finds films that match the mood or lift it."
+PICTURE_SAYS = "How do you feel? Eight faces, from neutral to surprised."
+
 SPEAK = "Say a sentence"
 SPEAK_HINT = "Say anything, the way you feel: how was your day?"
 SPEAK_LIMITS = "Up to {seconds} seconds, or a file of up to {megabytes} MB. It is deleted within the hour."
@@ -216,6 +219,7 @@ INSECURE = "Browsers allow the microphone on https pages only. Upload a recordin
 TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save it as MP3."
 
 # For programs
+UNKNOWN_EVENT = "There is no such call, or its answer has been read already. Call the endpoint again."
 CLOSED = "This address is closed. Use the page, or the endpoints under /gradio_api/info."
 NOT_A_FILE = (
     "audio must be an uploaded file: handle_file(path) in the Python client; "

@@ -26,7 +26,6 @@ from browser.visit import (
 from playwright.sync_api import Page, expect
 from pytest_httpserver import HTTPServer
 
-import app
 from scraper.film import Film, Pick
 from scraper.notice import Source, SourceKind
 from scraper.recommend import Recommendation
@@ -159,35 +158,6 @@ def expect_problem(page: Page, sentence: str) -> None:
     wrong, _ = sentence.split(". ", 1)
     expect(page.locator("#problem strong")).to_have_text(f"{wrong}.", timeout=SOON_MS)
     expect(page.locator("#problem .problem")).to_have_text(sentence)
-
-
-def is_said_to_be_full(page: Page, place: str) -> None:
-    error = page.locator(f"{place} .error").first
-    expect(error).to_be_visible(timeout=SOON_MS)
-    seen = "element => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })"
-    page.wait_for_function(seen, arg=error.element_handle())
-    assert texts.BUSY in error.evaluate("element => getComputedStyle(element, '::after').content")
-
-
-@pytest.mark.parametrize("asked", ["mood", "recording", "several files"])
-def test_a_full_queue_is_a_sentence_where_the_eye_is(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch, microphone: Path, asked: str
-) -> None:
-    page = open_page(watched=False)
-    page.wait_for_timeout(1_000)  # the page's own loading is through
-    if asked == "several files":
-        open_drawer(page, texts.BATCH)
-    monkeypatch.setattr(app.demo._queue, "max_size", 0)
-    if asked == "mood":
-        pick(page, "sad")
-    elif asked == "recording":
-        record(page, "#clip", 2)
-    else:
-        page.locator("#batch input[type=file]").set_input_files([microphone])
-    is_said_to_be_full(page, "#results" if asked == "several files" else "#answer")
-    monkeypatch.undo()
-    pick(page, "calm")
-    wait_for_films(page)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_live_and_enrollment_have_room_on_every_phone(open_page: Open) -> None:
         page.set_viewport_size({"width": width, "height": 844})
         for part in ("#live-bars section", "#guide section", "#live .bars .track >> nth=0"):
             box = page.locator(part).bounding_box()
-            assert box and box["width"] > (100 if "track" in part else 250), f"{part} at {width}"
+            assert box, part
+            assert box["width"] > (100 if "track" in part else 250), f"{part} at {width}"
         assert overflow_px(page) <= 0
 
 
