@@ -2,13 +2,15 @@
 
 # No `from __future__ import annotations`: Gradio reads the types as they stand.
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
 import gradio as gr
 from gradio.events import api
+from gradio.utils import get_function_description
 
 from scraper.errors import QueryError, ScraperError
 from scraper.moods import Intent, Mood
@@ -16,6 +18,7 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import batch, comparison, enroll, server, service, texts
+from ui.mcp import answer_in_json
 from ui.server import path_of
 
 MAX_CLIPS = 16  # to enroll from
@@ -239,8 +242,7 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
 
     Returns:
         voice: the profile, a few numbers for recognize and recommend_from_voice; keep it, because it is stored nowhere
-        expected_gain: what one neutral clip, or one of each emotion, brought to other new speakers, by folds;
-            null for any other clips, for which it was not measured
+        expected_gain: what one neutral clip, or one of each emotion, brought to other new speakers; null for others
     """
     with plain_errors():
         names = ["neutral"] if emotions is None else emotions
@@ -256,15 +258,27 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
         return {"voice": profile.to_json(), "expected_gain": cast("GainJson | None", gain)}
 
 
-def publish() -> None:
+def publish(blocks: gr.Blocks) -> None:
     """Add the endpoints to the Blocks under construction."""
     server.refuse_web_addresses()
+    answer_in_json()
     api(recognize, concurrency_id="model")
     api(learn_voice, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
     api(compare, concurrency_id="comparison")  # which may wait for the large model to load
     api(recognize_batch, concurrency_id="model")
+    for endpoint in blocks.fns.values():
+        if endpoint.fn and endpoint.api_visibility == "public":
+            _describe_parameters(endpoint.fn, endpoint.inputs)
+
+
+def _describe_parameters(function: Callable[..., Any], inputs: Sequence[Any]) -> None:
+    """Name and describe the parameters on the page about the API, which shows their numbers otherwise."""
+    descriptions = get_function_description(function)[1]
+    for component, name in zip(inputs, signature(function).parameters, strict=True):
+        component.label = name
+        component._api_info["additional_description"] = descriptions[name]  # noqa: SLF001
 
 
 @contextmanager

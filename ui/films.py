@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import gradio as gr
 
@@ -32,6 +32,7 @@ LANGUAGES = {
     "German": "de", "Chinese": "zh", "Korean": "ko", "Swedish": "sv", "Russian": "ru", "Danish": "da",
     "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
 }  # fmt: skip
+FOLLOW_BACK = """addEventListener("popstate", () => trigger("click", { query: location.search.slice(1) }));"""
 LIKE_MY_VOICE = "mine"
 ANY = ""  # the answer of a list that filters nothing
 DEFAULTS: dict[str, Any] = {
@@ -84,7 +85,18 @@ class FilmListState:
         return FilmListState()
 
 
-def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> None:
+class FilmList(NamedTuple):
+    """The components of the list that other parts of the page follow, with the inputs and outputs of show_films."""
+
+    state: gr.State
+    intent: gr.Radio
+    filters: list[Any]
+    films: gr.HTML
+    question: list[Any]
+    shown: list[Any]
+
+
+def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
     """Lay out filters and films; they follow the visitor's voice, mood and intent, and the address of the page."""
     state = gr.State(FilmListState())
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as drawer:
@@ -100,12 +112,16 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> None:
     opened = page.load(
         open_address, visit, [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters], **PRIVATE
     )
+    way_back = template("address", elem_id="address", script=FOLLOW_BACK)
+    outputs = [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters]
+    went_back = way_back.click(go_back, visit, outputs, **PRIVATE)
     cleared = reset.click(lambda: list(DEFAULTS.values()), None, filters, **PRIVATE)
-    for earlier in (asked.predicted, asked.picked, cleared, opened):
+    for earlier in (asked.predicted, asked.picked, cleared, opened, went_back):
         earlier.then(show_films, question, shown, **LATEST | looking)
     gr.on([one.input for one in (asked.intent, *filters)], show_films, question, shown, **LATEST | looking)
     films.click(dismiss_film, state, shown, trigger_mode="multiple", **PRIVATE)
     more.click(more_films, state, shown, **PRIVATE | looking)
+    return FilmList(state, asked.intent, filters, films, question, shown)
 
 
 def show_films(
@@ -154,13 +170,21 @@ def open_address(visit: Visit, request: gr.Request) -> list[Any]:
     mood, intent, answers = read_address(request.query_params)
     if (mood, intent, answers) == read_address({}) or visit.probabilities:
         return [gr.skip()] * (5 + len(answers))
-    said = answer.describe_pick(mood, None) if mood else escape()
-    drawer = gr.Accordion(label=filters_title(answers), open=answers != list(DEFAULTS.values()))
+    said = answer.describe_link(mood) if mood else escape()
+    drawer = gr.Accordion(label=filters_title(answers))
     return [replace(visit, mood=mood), said, mood, drawer, intent, *answers]
 
 
+def go_back(event: gr.EventData, visit: Visit) -> list[Any]:
+    """Do what the address asks for to which the visitor went back; return what open_address does."""
+    mood, intent, answers = read_address({name: values[0] for name, values in parse_qs(event.query).items()})
+    visit = replace(visit, mood=mood) if mood else Visit(profile=visit.profile)
+    said = answer.describe_pick(mood, visit.prediction) if mood else escape()
+    return [visit, said, mood, gr.Accordion(label=filters_title(answers)), intent, *answers]
+
+
 def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
-    """Return the query string that reproduces a list, without defaults. It never contains anything about a voice.
+    """Return the query string that reproduces a list, without defaults.
 
     Examples:
         >>> write_address("sad", "lift", [[], ["War", "Horror"], "2015"])
@@ -297,7 +321,8 @@ def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[Film
     if not visit.probabilities:
         return state, escape(), gr.Button(visible=False), gr.Accordion()
     drawer = gr.Accordion(label=filters_title(answers))
-    address = write_address(visit.mood, intent, answers)
+    sounded = visit.prediction.emotion if visit.prediction else None
+    address = write_address(visit.mood or sounded, intent, answers)
     exclude = {pick.film.imdb_id for pick in state.films} | state.unwanted
     try:
         query = make_query(answers, visit.prediction.gender if visit.prediction else None, count)

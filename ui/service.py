@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -67,7 +68,14 @@ def _open_films() -> Recommender:
     return Recommender(ImdbClient(settings), Catalogue.load(settings.home))
 
 
+def _open_lists() -> Recommender:
+    """Open the film lists of this machine alone, which answer at once."""
+    settings = replace(ScraperSettings.from_environment(), live=False)
+    return Recommender(ImdbClient(settings), Catalogue.load(settings.home))
+
+
 recognizer = Lazy(EmotionRecognizer.load)
+lists = Lazy(_open_lists)
 recommender = Lazy(_open_films)
 
 
@@ -120,6 +128,11 @@ def recommend(
 ) -> Recommendation:
     """Recommend films for probabilities by mood, without those of the excluded IMDb ids; may raise ScraperError."""
     return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude)
+
+
+def count_films(probabilities: Mapping[str, float], intent: str, query: FilmQuery) -> int:
+    """Return how many films of this machine's lists fit, up to the limit of the query; may raise ScraperError."""
+    return len(lists.get().recommend(probabilities, read_choice("intent", intent, Intent), query).picks)
 
 
 def read_choice(name: str, value: str, choices: type[E]) -> E:

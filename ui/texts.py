@@ -2,32 +2,52 @@
 
 TITLE = "Mood Picks"
 QUESTION = "How do you feel?"
-LEAD = "Say it out loud or pick a mood. You get films that fit."
+LEAD = "Say it out loud or pick a mood, and get films that fit. It listens to how you say it, not to the words."
+
+DESCRIPTION = "Say a sentence or pick a mood: it hears how you feel and finds films that match the mood or lift it."
+PICTURE_SAYS = "How do you feel? Eight faces, from neutral to surprised."
 
 SPEAK = "Say a sentence"
-SPEAK_HINT = "Any sentence, in the mood you are in. Recordings are deleted after an hour."
-EXAMPLES = "No microphone? Try a synthetic voice:"
-VOICES = {"lively": "Lively", "slow": "Slow", "sharp": "Sharp"}
-UPLOAD, MICROPHONE, START_OVER = "Upload", "Microphone", "Start over"
+SPEAK_HINT = "Say anything, the way you feel: how was your day?"
+SPEAK_LIMITS = "Up to {seconds} seconds, or a file of up to {megabytes} MB. It is deleted within the hour."
+EXAMPLES = "No microphone? Hear what it makes of"
+VOICES = {"lively": "A lively voice", "slow": "A slow voice", "sharp": "A sharp voice"}
+UPLOAD, MICROPHONE, RECORD_AGAIN, START_OVER = "Upload", "Microphone", "Record again", "Start over"
+UNDO, TRIM, PAUSE = "Undo", "Cut", "Pause"
+DROP = "Drop a recording here, or choose one"
+FIRST_MINUTE = "Use the first minute"
 PICK, INTENT = "Or pick a mood", "The films should"
-WHICH, CORRECT = "Which is it? Pick the mood that fits", "Not right? Pick the mood that fits"
-INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
-SHOW_GENDER = "Also say if the voice sounds male or female (never changes the films)"
+WHICH, CORRECT = "Which one is right?", "Not right? Pick the mood that fits"
+INTENTS = (("Match my mood", "match"), ("Cheer me up", "lift"))
 
-SOUND, MAY_SOUND, FEEL = "You sound {emotion}.", "You may sound {emotion}.", "You feel {emotion}."
-CERTAINTY = "{words}: {percent}."
-CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
-INTENSITY = {"strong": "Strong intensity ({percent} sure).", "normal": "Normal intensity ({percent} sure)."}
-GENDER = "Sounds like a {gender} voice ({percent} sure)."
-ADAPTED = "Adapted to your voice."
+SOUND, MAY_SOUND, CHOSE = "You sound {emotion}.", "You may sound {emotion}.", "You chose “{emotion}”."
+VOICE_SOUNDS = "This voice sounds {emotion}."
+FOR_A_MOOD = "Films for {article} {emotion} mood"
+CERTAINTY = "{words} ({percent})."
+CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess"))
+INTENSITY = {"strong": "Spoken with strong feeling.", "normal": "Spoken mildly."}
+GENDER, MAYBE_GENDER = {"female": "A woman's voice", "male": "A man's voice"}, "{gender}, perhaps"
+HIDE = "Hide"
+ADAPTED = "Compared with your usual voice."
 SOUNDED = "It sounded {emotion}, but you know better."
-COULD_BE = "You might be {first}, {second} or {third}. Which is it?"
+COULD_BE = "You might be {first}, {second} or {third}."
+ALL_EIGHT, OTHERS = "Not right? All eight", "Something else? All eight"
+PICK_HERE = "Press the one that is right."
 BARS = "How probable each emotion is"
 UNSURE = "Not sure how you feel."
-UNSURE_HINT = "Until you pick one, the films are a broad mix."
+UNSURE_HINT = "Which is it? Until you pick one, the films are a broad mix."
 GONE = "This recording has been deleted. Please record again."
 NO_MODEL = "Voice recognition is unavailable. Pick a mood instead."
 NO_CLIP = "There is no recording. Say a sentence first."
+FILE_PROBLEMS = {
+    "Silence": "This file is silent. Choose another one, or record a sentence.",
+    "NoSpeech": "There is no clear voice in this file. Choose one with speech, without music or noise.",
+    "TooLittleSpeech": "There is too little speech in this file. Choose one with at least a whole sentence.",
+    "TooLong": "This file is longer than a minute. Use its first minute, or choose a shorter one.",
+}
+UNSENT = "There is no connection, so this was not sent. It is sent as soon as the connection is back."
+FULL = "Too many people are here right now. It is sent again by itself."
+SEND_AGAIN = "Send again"
 BUSY = "That did not work. There may be too many visitors; please try again in a minute."
 
 FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mood"}
@@ -39,16 +59,23 @@ FILM_COLUMNS = {
     "title": "Name", "rating": "Rating", "url": "Link", "year": "Year", "runtime_min": "Minutes", "genres": "Genres",
     "language": "Language", "votes": "Votes", "why": "Why",
 }  # fmt: skip
-NO_MORE, NO_FILMS = "Those are all the films that fit.", "No films right now"
+NO_MORE, NO_FILMS = "Those are all the films that fit.", "No film fits all your filters"
 EXPIRED = "This session expired. Pick a mood or record again."
 NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
 
+SHARE, COPIED = "Share this list", "Link copied"
+ONE_FILM, SOME_FILMS, MANY_FILMS = "{count} film", "{count} films", "{count} films and more"
+DROP_FILTER, WITHOUT = "remove this filter", "Without “{filter}”: {count}"
+CHIPS = {  # a filter in use, in a few words
+    "not_genres": "No {value}", "from_year": "From {value}", "to_year": "To {value}", "min_rating": "★ {value}",
+    "lead": "Lead: {value}", "sort": "By {value}",
+}  # fmt: skip
 FILTERS, FILTERS_SET, ANY = "Filters", "Filters: {count}", "Any"
 GENRES, GENRES_HINT = "Genres", "Instead of those that fit the mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have any of them"
 FILTER_LABELS = {
     "from_year": "From year",
-    "to_year": "Until year",
+    "to_year": "To year",
     "min_rating": "IMDb rating",
     "max_minutes": "Length",
     "language": "Original language",
@@ -192,6 +219,7 @@ INSECURE = "Browsers allow the microphone on https pages only. Upload a recordin
 TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save it as MP3."
 
 # For programs
+UNKNOWN_EVENT = "There is no such call, or its answer has been read already. Call the endpoint again."
 CLOSED = "This address is closed. Use the page, or the endpoints under /gradio_api/info."
 NOT_A_FILE = (
     "audio must be an uploaded file: handle_file(path) in the Python client; "

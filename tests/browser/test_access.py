@@ -74,7 +74,7 @@ def test_axe_finds_nothing_serious_in_what_comes_on_demand(
     page.locator("#live .stop-button").click()
     page.locator("#clip").get_by_label("Clear").click()
     upload(page, tmp_path / "notes.wav")
-    page.wait_for_selector("#answer .problem", timeout=SOON_MS)
+    page.wait_for_selector("#problem .problem", timeout=SOON_MS)
     wait_for_films(page, 0)  # those of the voice fade before they go
     assert not serious_issues(page)
     assert overflow_px(page) <= 0
@@ -130,7 +130,7 @@ def test_everything_by_keyboard_alone(open_page: Open) -> None:
     walk(page, "neutral")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    expect(page.locator("#answer h2")).to_have_text("You feel calm.")
+    expect(page.locator("#answer h2")).to_have_text("You chose “calm”.")
     wait_for_films(page)
     outline = "getComputedStyle(document.activeElement.closest('label')).outlineStyle"
     assert page.evaluate(outline) == "solid"
@@ -172,4 +172,4 @@ def test_a_screen_reader_is_told(open_page: Open) -> None:
     expect(page.get_by_role("group", name=texts.INTENT)).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text(texts.QUESTION)
     pick(page, "angry")
-    expect(page.get_by_role("status").filter(has_text="You feel angry.")).to_have_attribute("aria-live", "polite")
+    expect(page.get_by_role("status").filter(has_text="You chose “angry”.")).to_have_attribute("aria-live", "polite")

@@ -20,7 +20,7 @@ def test_every_mood_brings_films_at_once(open_page: Open) -> None:
     page = open_page()
     for mood in Mood:
         pick(page, mood)
-        expect(page.locator("#answer h2")).to_have_text(f"You feel {mood.adjective}.")
+        expect(page.locator("#answer h2")).to_have_text(f"You chose “{mood.adjective}”.")
         expect(page.locator("#films section > p").first).to_contain_text(mood.adjective)
         wait_for_films(page)
 
@@ -30,7 +30,7 @@ def test_of_many_quick_picks_the_last_one_counts(open_page: Open) -> None:
     for mood in (*Mood, *Mood, Mood.SAD):
         page.locator(f'#moods [value="{mood}"]').dispatch_event("click")
     wish(page, "lift")
-    expect(page.locator("#answer h2")).to_have_text("You feel sad.")
+    expect(page.locator("#answer h2")).to_have_text("You chose “sad”.")
     expect(page.locator("#films section > p").first).to_contain_text("sad")
     expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
     wait_for_films(page)
@@ -109,9 +109,10 @@ def test_the_table_can_be_read_and_saved(open_page: Open, width: int) -> None:
 def test_a_link_reproduces_the_list(open_page: Open) -> None:
     page = open_page(query="&mood=sad&intent=lift&from=2015&not=Animation&sort=rating")
     wait_for_films(page)
-    expect(page.locator("#answer h2")).to_have_text("You feel sad.")
+    expect(page.locator("#answer h2")).to_have_text("Films for a sad mood")
     expect(page.locator("#films h2")).to_have_text(texts.FILMS["lift"])
     expect(page.locator("#filters button").first).to_contain_text(texts.FILTERS_SET.format(count=3))
+    open_drawer(page, texts.FILTERS)
     expect(page.get_by_label(texts.FILTER_LABELS["from_year"], exact=True)).to_have_value("2015")
     titles = page.locator(".film h3").all_inner_texts()
     choose(page, texts.FILTER_LABELS["min_rating"], "7 or more")

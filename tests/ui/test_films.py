@@ -107,7 +107,7 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     assert "Comedy is both wanted and unwanted" in shown["source"]
     assert "mood=sad" in shown["query"]  # the address stays as it was
     _, shown, *_ = show([], [], "2020", "2010")
-    assert shown["source"].startswith("“From year” 2020 is after “Until year” 2010")
+    assert shown["source"].startswith("“From year” 2020 is after “To year” 2010")
 
 
 def test_a_dismissed_film_is_replaced_and_stays_away() -> None:
@@ -204,7 +204,7 @@ def test_an_address_opens_what_it_asks_for() -> None:
     visit, said, mood, drawer, intent, *answers = ask_address(
         Visit(), **{"mood": "sad", "intent": "lift", "from": "2015"}
     )
-    assert (visit.mood, said["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
+    assert (visit.mood, said["headline"], mood, intent) == ("sad", "Films for a sad mood", "sad", "lift")
     assert (drawer.open, drawer.label) == (True, "Filters: 1")
     assert show(*answers, visit=visit, intent=intent)[1]["query"] == "mood=sad&intent=lift&from=2015"
 
