@@ -58,13 +58,16 @@ from ser_model.training.corpora import HUB_COPY, Corpora, CorpusError, read_corp
 from ser_model.training.encoder_head import HeadSettings, embed_clips, fit_head, teach, train_heads
 from ser_model.training.ensemble import (
     ENSEMBLE_SIZE,
+    JOIN,
     Checkpoint,
     FoldLogits,
     combine_seeds,
     describe_fit,
     find_networks,
+    join_folds,
     list_ensembles,
     load_ensemble,
+    load_models,
     select_corpus,
 )
 from ser_model.training.fit import (
@@ -158,6 +161,7 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
 
     of_ensembles = args.model == "cnn"
     models = combine_seeds(networks) if of_ensembles else networks
+    joined = join_folds(models, load_models(args.join, folds)) if args.join else []
     about = {
         "ensembles": list_ensembles(args.seeds) if of_ensembles else [(seed,) for seed in range(args.seeds)],
         "protocol": args.protocol,
@@ -176,6 +180,10 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
     if args.protocol == "corpora":
         by_corpus = calibrate_corpora(models)
         metrics = summarize_corpora(by_corpus, corpora.emotions) | {"calibration": fit_corpora(models)} | about
+        if joined:
+            fitted = {name: fit_corpora(joined)[name] for name in ("temperature", "abstention_threshold")}
+            metrics["join"] = asdict(JOIN) | fitted
+            metrics["joined"] = summarize_corpora(calibrate_corpora(joined), corpora.emotions)
         write_corpora_report(args.out, metrics, by_corpus)
         mean = metrics["mean"]
         print(f"UAR on corpora left out {100 * mean['uar']:.1f} %, sure {100 * mean['sure']:.0f} %: {args.out}")
@@ -188,6 +196,10 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
         "single_networks": {name: single[name] for name in ("uar", "uar_std_over_seeds", "uar_by_seed")},
         "by_speaker": measure_further(models, bias, corpora.emotions),
     }
+    if joined:
+        ravdess = summarize(calibrate_folds(select_corpus(joined, RAVDESS), bias), corpora.emotions)
+        kept = {name: ravdess[name] for name in ("uar", "uar_interval_95", "accuracy", "ece", "sure")}
+        metrics["joined"] = kept | {"by_speaker": measure_further(joined, bias, corpora.emotions)}
     write_report(args.out, metrics | about, predictions)
     print(f"UAR {100 * metrics['uar']:.1f} %, accuracy {100 * metrics['accuracy']:.1f} %: {args.out}")
 
@@ -340,6 +352,7 @@ def describe_command(args: argparse.Namespace) -> str:
     start = "python" if num_processes() == 1 else f"torchrun --nproc_per_node={num_processes()}"
     words = [f"{start} train.py --data {'DIR ' * len(args.data)}--protocol {args.protocol} --model {args.model}"]
     words += [f"--encoder {Path(args.encoder).name}"] if args.model == "comparison" else []
+    words += [f"--join {args.join}"] if args.join else []
     words += [f"--teacher {Path(args.teacher).name}"] if args.teacher else []
     words += [f"--unlabeled {' '.join('DIR' for _ in args.unlabeled)}"] if args.unlabeled else []
     words += [f"--extra {args.extra.name}"] if args.extra else []
@@ -369,6 +382,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     group = parser.add_argument_group("model")
     group.add_argument("--model", choices=SETTINGS, default="cnn")
     group.add_argument("--encoder", help=f"Whisper, wav2vec2, ...; name or folder (default: {DEFAULT_ENCODER})")
+    group.add_argument("--join", type=Path, metavar="RUN", help="join the head with the networks of a run")
     group.add_argument("--teacher", metavar="ENCODER", help="let heads on this encoder teach the network")
     group.add_argument("--epochs", type=positive_int, help=f"default: {FitSettings().epochs} for cnn")
     group = parser.add_argument_group("output")
@@ -408,6 +422,7 @@ def find_contradiction(args: argparse.Namespace) -> str | None:
         ),
         "--encoder goes with --model comparison": args.encoder and args.model != "comparison",
         "the classic recipe is measured on RAVDESS alone; leave out --extra": args.model == "classic" and args.extra,
+        "--join goes with --model comparison": args.join and args.model != "comparison",
         "--teacher goes with --model cnn": args.teacher and args.model != "cnn",
         "--unlabeled needs --teacher, which labels it": args.unlabeled and not args.teacher,
     }

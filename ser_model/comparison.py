@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ser_model.audio import Waveform
-from ser_model.calibration import Array, Calibration, softmax
+from ser_model.calibration import Array, Calibration
 from ser_model.cnn import CONFIG_NAME, Logits
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
@@ -53,13 +52,21 @@ class HeadConfig:
 
 
 @dataclass(frozen=True)
+class JoinWeights:
+    """Factors of the emotion logits of the network and of the head, chosen on validation corpora."""
+
+    network_weight: float = 0.5
+    head_weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class JoinConfig:
-    """How the probabilities of the network and of the head are joined: their weighted product, calibrated.
+    """How the answers of the network and of the head are joined: a weighted product of probabilities, calibrated.
 
     Attributes:
-        network_weight: Exponent of the network's probabilities.
-        head_weight: Exponent of the head's.
-        temperature: Divides the logarithm of the product.
+        network_weight: Factor of the network's emotion logits.
+        head_weight: Factor of the head's.
+        temperature: Divides their sum.
         abstention_threshold: If the highest probability is below it, the answer is "not sure".
     """
 
@@ -69,10 +76,8 @@ class JoinConfig:
     abstention_threshold: float
 
     def join(self, network: Array, head: Array) -> Array:
-        """Return the logits of the joined answer from two (..., emotion) arrays of calibrated probabilities."""
-        floor = 1e-6
-        joined = self.network_weight * np.log(network + floor) + self.head_weight * np.log(head + floor)
-        return np.asarray(joined)
+        """Return the (..., emotion) logits of the joined answer from those of both."""
+        return join_logits(network, head, self.network_weight, self.head_weight)
 
 
 class Encoder:
@@ -290,12 +295,7 @@ class SecondOpinion:
         _, head_logits = predict_windows(self.recognizer.network, waveform, span)
         network = recognizer.answer(span, starts, network_logits, profile)
         head = self.recognizer.answer(span, starts, head_logits)
-        names = self.recognizer.network.emotions
-        pairs = [
-            [np.array([segment.probabilities[name] for name in names]) for segment in (one, other)]
-            for one, other in zip(network.timeline, head.timeline, strict=True)
-        ]
-        emotion = np.stack([self.join.join(*pair) for pair in pairs])  # (window, emotion)
+        emotion = self.join.join(recognizer.adapt(network_logits, profile), head_logits.emotion)  # (window, emotion)
         joined_logits = WindowLogits(emotion, network_logits.gender, network_logits.intensity, network_logits.embedding)
         calibration = Calibration(
             temperature=self.join.temperature,
@@ -336,6 +336,6 @@ def save_head(folder: Path, head: ComparisonHead, calibration: Mapping[str, Any]
     (folder / CONFIG_NAME).write_text(json.dumps(asdict(head.config) | dict(calibration), indent=1) + "\n")
 
 
-def join_probabilities(config: JoinConfig, network: Array, head: Array) -> Array:
-    """Return the calibrated probabilities of the joined answer from two (clip, emotion) arrays of probabilities."""
-    return softmax(config.join(network, head), config.temperature)
+def join_logits(network: Array, head: Array, network_weight: float, head_weight: float) -> Array:
+    """Return the (..., emotion) logits of a weighted product of the probabilities of two models."""
+    return network_weight * network + head_weight * head

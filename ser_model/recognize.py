@@ -166,11 +166,8 @@ class EmotionRecognizer:
         self, span: SpeechSpan, starts: list[float], logits: WindowLogits, profile: SpeakerProfile | None = None
     ) -> Prediction:
         """Make a prediction of the outputs for the windows of a span, from predict_windows."""
-        if profile is None:
-            calibration, emotion_logits = self.calibration, logits.emotion
-        else:
-            calibration = self.calibration.enrolled()
-            emotion_logits = self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile)
+        calibration = self.calibration if profile is None else self.calibration.enrolled()
+        emotion_logits = self.adapt(logits, profile)
         windows = softmax(calibration.add_class_bias(emotion_logits), calibration.temperature)  # (window, emotion)
         gender = softmax(logits.gender, calibration.gender_temperature).mean(axis=0)  # (2,)
         intensity = softmax(logits.intensity, calibration.intensity_temperature).mean(axis=0)  # (2,)
@@ -193,6 +190,12 @@ class EmotionRecognizer:
             timeline=timeline,
             notice="" if sure else NOT_SURE,
         )
+
+    def adapt(self, logits: WindowLogits, profile: SpeakerProfile | None) -> Array:
+        """Return the (window, emotion) logits, adapted to a speaker if there is a profile."""
+        if profile is None:
+            return logits.emotion
+        return np.asarray(self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile))
 
     def enroll(self, clips: Mapping[str, Iterable[AudioSource]]) -> SpeakerProfile:
         """Make a profile of a speaker, to which predictions can then be adapted.
