@@ -70,10 +70,11 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.
     asked = page.draw(visit)
     with gr.Column(elem_id="list"):
         page.draw_hint("list-note", note="")
-        chips.draw(visit, films.draw(visit, asked, demo))
+        listed = films.draw(visit, asked, demo)
+        chips.draw(visit, listed)
     deeper = gr.Row(elem_id="deeper")
     explain.draw(deeper, visit, asked)
-    comparison.draw(deeper, visit, asked)
+    comparison.draw(deeper, visit, asked, listed)
     live.draw(visit)
     enroll.draw(visit)
     batch.draw()

@@ -352,8 +352,17 @@ class SecondOpinion:
     @property
     def encoder(self) -> Encoder:
         """The encoder under the head."""
+        return self._network.encoder
+
+    @property
+    def encoder_name(self) -> str:
+        """What the encoder is called on the Hub, wherever it was loaded from."""
+        return self._network.head.config.encoder
+
+    @property
+    def _network(self) -> ComparisonNetwork:
         assert isinstance(self.recognizer.network, ComparisonNetwork)
-        return self.recognizer.network.encoder
+        return self.recognizer.network
 
 
 class JoinedRecognizer(EmotionRecognizer):

@@ -31,7 +31,7 @@ def draw() -> None:
 
 def predict_all(paths: list[str]) -> Iterator[FileResult]:
     """Predict the emotion in visitors' recordings, one after the other."""
-    return predict_files(service.recognizer.get(), paths, limits=CLIP_LIMITS)
+    return predict_files(service.current_recognizer(), paths, limits=CLIP_LIMITS)
 
 
 def show_results(paths: list[str] | None) -> Iterator[SafeContext]:

@@ -92,10 +92,11 @@ class ReadingJson(PredictionJson):
 
 
 class ComparisonJson(TypedDict):
-    """Both models; large and agree are null when the large model is missing."""
+    """Both opinions; large, joined and agree are null when there is no second one."""
 
     cnn: ReadingJson
     large: ReadingJson | None
+    joined: PredictionJson | None
     agree: bool | None
     notice: str
 
@@ -199,14 +200,18 @@ def recommend_from_voice(
 
 
 def compare(audio: gr.FileData) -> ComparisonJson:
-    """Predict with both models: the small one of the page, and a large one with hundreds of times its parameters.
+    """Ask for a second opinion: the network of this page, a pretrained encoder with a head, and both joined.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
 
     Returns:
-        cnn and large (each as recognize returns it, with ms and parameters; large is null when it is missing)
-        agree (null when there is one model only) and a notice that says what is missing or still loading.
+        cnn (the network, with fewer than a million parameters, all trained here) and large (20 million parameters that
+            others trained on 680,000 hours, with a head trained here), each as recognize returns it, with ms and
+            parameters
+        joined: both together, as recognize returns it
+        agree: whether both find the same emotion most probable
+        notice: if large, joined and agree are null, what is missing or still loading
     """
     with plain_errors():
         return cast("ComparisonJson", comparison.compare(path_of(audio)).to_json())

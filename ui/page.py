@@ -17,7 +17,7 @@ from ser_model.frontend import SAMPLE_RATE
 from ser_model.recognize import Prediction
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import answer, service, texts
-from ui.template import escape, template
+from ui.template import SafeContext, escape, template
 
 VOICES = Path(__file__).parent / "voices"  # synthetic, made by examples/make_voices.py
 FILES = "audio/*,video/mp4,video/webm,video/quicktime,video/3gpp,.opus,.caf,.amr,.mka,.mkv,.mov,.3gp"  # to choose from
@@ -114,10 +114,15 @@ def predict_clip(path: str | None, visit: Visit) -> tuple[Any, ...]:
             visit = Visit()
         said = answer.describe_problem(_explain(error, path))
         return visit, escape(), gr.Radio(value=None, label=texts.PICK), said, gr.Button(visible=is_too_long(error))
+    return *show_prediction(prediction, path, visit), escape(), gr.Button(visible=False)
+
+
+def show_prediction(prediction: Prediction, path: str, visit: Visit) -> tuple[Visit, SafeContext, gr.Radio]:
+    """Use a prediction for a recording; return the visit, the answer and the mood buttons."""
     buttons = gr.Radio(value=prediction.emotion, label=texts.CORRECT if prediction.sure else texts.WHICH)
     made = Path(path).stem in texts.VOICES
     said = answer.describe_prediction(prediction, enrolled=visit.profile is not None, made=made)
-    return replace(visit, prediction=prediction), said, buttons, escape(), gr.Button(visible=False)
+    return replace(visit, prediction=prediction, mood=None), said, buttons
 
 
 def pick_mood(mood: str, visit: Visit) -> tuple[Any, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from scraper.catalogue import Catalogue
 from scraper.errors import QueryError, ScraperError, shorten
@@ -19,6 +21,8 @@ from scraper.query import FilmQuery
 from scraper.recommend import Recommendation, Recommender
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
+from ser_model.comparison import ComparisonMissing, JoinedRecognizer, SecondOpinion
+from ser_model.download import Progress
 from ser_model.recognize import EmotionRecognizer, Prediction
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import texts
@@ -27,6 +31,15 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 VOICE_PROBLEMS = (AudioError, EnrollmentError, WeightsError)
+RETRY_S = 60.0  # before a second opinion that could not be loaded is tried again
+PATIENCE_S = 10.0  # how long a visitor waits for a second opinion that is always given
+
+
+class Mode(StrEnum):
+    """When a second opinion is given: when a visitor asks, from the start, or never."""
+
+    ASK, ALWAYS, OFF = "ask", "always", "off"
+
 
 logger = logging.getLogger(__name__)
 
@@ -34,22 +47,28 @@ logger = logging.getLogger(__name__)
 class Lazy(Generic[T]):
     """Something that takes long to load: loaded once, in the background, when it is first asked for.
 
-    If that fails, all waiting callers get the error, and the next call tries again.
+    If that fails, all waiting callers get the error, and the next call tries again, if retry_s seconds have passed.
     """
 
-    def __init__(self, load: Callable[[], T]) -> None:
+    def __init__(self, load: Callable[[], T], retry_s: float = 0.0) -> None:
         self._load = load
+        self._retry_s = retry_s
+        self._failed_at = 0.0
         self._lock = threading.Lock()
         self._future: Future[T] | None = None
 
     def get(self, timeout_s: float | None = None) -> T:
         """Return it, and load it first if nobody has; raise TimeoutError if that takes longer than timeout_s."""
+        return self.start().result(timeout_s)
+
+    def start(self) -> Future[T]:
+        """Begin to load it if nobody has, and return it as it will be."""
         with self._lock:
-            if self._future is None or (self._future.done() and self._future.exception()):
+            failed = self._future is not None and self._future.done() and self._future.exception() is not None
+            if self._future is None or (failed and time.monotonic() >= self._failed_at + self._retry_s):
                 self._future = Future()
                 threading.Thread(target=self._run, args=(self._future,), daemon=True).start()
-            future = self._future
-        return future.result(timeout_s)
+            return self._future
 
     def reload(self) -> None:
         """Forget it, so that the next one to ask loads it again."""
@@ -60,6 +79,7 @@ class Lazy(Generic[T]):
         try:
             future.set_result(self._load())
         except BaseException as error:  # noqa: BLE001 - raised again where somebody waits
+            self._failed_at = time.monotonic()
             future.set_exception(error)
 
 
@@ -74,25 +94,63 @@ def _open_lists() -> Recommender:
     return Recommender(ImdbClient(settings), Catalogue.load(settings.home))
 
 
+def _load_joined() -> JoinedRecognizer:
+    return JoinedRecognizer(recognizer.get(), SecondOpinion.load(progress=download_progress))
+
+
 recognizer = Lazy(EmotionRecognizer.load)
+download_progress = Progress()
+joined = Lazy(_load_joined, RETRY_S)  # the network with a second opinion
 lists = Lazy(_open_lists)
 recommender = Lazy(_open_films)
 
 
 def warm_up() -> None:
-    """Load the film lists and the model in the background; a QueryError tells that a setting cannot be used."""
+    """Load the film lists and the model in the background; a QueryError or ValueError tells of a wrong setting."""
     ScraperSettings.from_environment()
+    second_opinion()
     recommender.reload()
     threading.Thread(target=load_all, daemon=True).start()
 
 
 def load_all() -> None:
     """Load everything. What fails is logged, and tried again when a visitor asks for it."""
-    for lazy in (recommender, recognizer):
+    needed: list[Lazy[Any]] = [recommender, recognizer]
+    if second_opinion() is Mode.ALWAYS:
+        needed.append(joined)
+    for lazy in needed:
         try:
             lazy.get()
-        except (ScraperError, WeightsError) as error:
+        except (ScraperError, WeightsError, ComparisonMissing) as error:
             logger.warning("%s", error)
+
+
+def second_opinion() -> Mode:
+    """Return what $SECOND_OPINION asks for.
+
+    Raises:
+        ValueError: It is no Mode.
+    """
+    try:
+        return Mode(os.environ.get("SECOND_OPINION") or Mode.ASK)
+    except ValueError as error:
+        raise ValueError(f"SECOND_OPINION must be one of {', '.join(Mode)}.") from error
+
+
+def current_recognizer() -> EmotionRecognizer:
+    """Return who answers: the network, or with SECOND_OPINION=always the network with a second opinion.
+
+    Where the second opinion cannot be loaded, or as long as it is being downloaded, the network answers alone.
+
+    Raises:
+        WeightsError: There is no network.
+    """
+    if second_opinion() is Mode.ALWAYS:
+        try:
+            return joined.get(0 if download_progress.bytes else PATIENCE_S)
+        except (TimeoutError, ComparisonMissing) as error:
+            logger.info("answered without the second opinion: %s", error)  # load_all has warned
+    return recognizer.get()
 
 
 def explain_problem(error: Exception) -> str:
@@ -100,10 +158,19 @@ def explain_problem(error: Exception) -> str:
     return texts.NO_MODEL if isinstance(error, WeightsError) else str(error)
 
 
-def predict(source: str | Path | bytes, profile: SpeakerProfile | None = None) -> Prediction:
-    """Predict the emotion in a recording: a path, or the bytes of a file; may raise VOICE_PROBLEMS."""
+def predict(
+    source: str | Path | bytes, profile: SpeakerProfile | None = None, recognizer: EmotionRecognizer | None = None
+) -> Prediction:
+    """Predict the emotion in a recording; may raise VOICE_PROBLEMS.
+
+    Args:
+        source: A path, or the bytes of a file.
+        profile: Of the speaker.
+        recognizer: Who answers; current_recognizer() if None.
+    """
     try:
-        return recognizer.get().recognize(source if isinstance(source, bytes) else Path(source), profile)
+        source = source if isinstance(source, bytes) else Path(source)
+        return (recognizer or current_recognizer()).recognize(source, profile)
     except FileNotFoundError as error:
         raise AudioError(texts.GONE) from error
 

@@ -85,15 +85,22 @@ LEAD_ROLE, SORT, RESET = "Lead role", "Sort by", "Reset filters"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
 SORTS = (("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
 
-COMPARE, COMPARISON = "Compare with a large model", "Comparison"
-COST, AND_UNSURE = "{millions:.3g} million parameters, {ms:.0f} ms", ", not sure"
-SMALL_MODEL, LARGE_MODEL = "The small model of this page", "A large pretrained model"
-AGREE, DISAGREE = "Both models agree.", "The two models disagree."
-ONE_MODEL = "Only the small model is available."
-LARGER = "The large one has {times} times the parameters. Times include decoding and finding the speech."
-COMPARING = "Running both models. The first time, the large one takes a moment to load."
-STILL_LOADING = "The large model is still loading. Try again in a minute."
-BROKEN = "The large model cannot be loaded; see the server log. The small one still works."
+SECOND_OPINION = "Second opinion"
+NETWORK, HEAD, JOINED = "This page's network", "The second opinion", "Both together"
+NETWORK_IS = "{millions} million parameters, all of them trained here, on acted speech."
+HEAD_IS = "{millions} million parameters of {encoder}, which others trained{hours}, and {head} million trained here."
+ENCODER_HOURS = {"openai/whisper-base": " on 680,000 hours of speech"}
+JOINED_IS = "Both answers, weighted by what was right more often on voices that neither of them knew."
+TOOK, AND_UNSURE = "Took {ms:.0f} ms.", ", not sure"
+AGREE, DISAGREE = "Both say “{first}”.", "One says “{first}”, the other “{second}”."
+JOINED_SAY = "Together they say: {reading}."
+USE_JOINED = "Use both together for the films"
+ASKING, LOADING = "Asking for a second opinion…", "Loading the second opinion…"
+DOWNLOADING, DOWNLOADED = "Downloading the second opinion, this first time only…", "{here} of {whole} MB"
+STILL_LOADING = "The second opinion is still loading. Try again in a minute."
+NO_SECOND_OPINION = "The second opinion cannot be loaded right now. Everything else on this page works without it."
+SWITCHED_OFF = "Second opinions are switched off on this server (SECOND_OPINION=off)."
+BROKEN = "The second opinion cannot be loaded; see the server log. The network still works."
 
 EXPLAIN, DRAWING = "What it heard", "Drawing what it heard…"
 FIGURES = {
