@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from ser_model.audio import Waveform
 from ser_model.calibration import Array, Calibration
 from ser_model.cnn import CONFIG_NAME, Logits
-from ser_model.download import ENCODER_FOLDER, DownloadError, Progress, can_download, download, find_files
+from ser_model.download import DownloadError, Progress, can_download, download, find_files
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction, WindowLogits, predict_windows
@@ -31,6 +31,7 @@ from ser_model.speaker import SpeakerProfile
 from ser_model.whisper import WhisperEncoder
 
 DEFAULT_ENCODER = "openai/whisper-base"
+ENCODER_FOLDER = "SECOND_OPINION_ENCODER"  # environment variable: a folder with a copy of the encoder
 HEAD_FOLDER = WEIGHTS / "comparison"
 HEAD_NAME = "head.safetensors"
 MIN_LIKENESS = 0.999  # cosine of what an encoder makes of reference_waveform and what the head was trained with
@@ -384,8 +385,15 @@ def reference_waveform() -> Tensor:
 
 
 def find_encoder(name: str) -> str:
-    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name."""
-    return os.environ.get(ENCODER_FOLDER) or name
+    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name.
+
+    Raises:
+        ComparisonMissing: There is no such folder.
+    """
+    folder = os.environ.get(ENCODER_FOLDER)
+    if folder and not Path(folder, CONFIG_NAME).is_file():
+        raise ComparisonMissing(f"{ENCODER_FOLDER} must name a folder with a copy of {name}; {folder} has no encoder.")
+    return folder or name
 
 
 def has_head(folder: Path = HEAD_FOLDER) -> bool:
@@ -396,10 +404,10 @@ def has_head(folder: Path = HEAD_FOLDER) -> bool:
 def is_available(folder: Path = HEAD_FOLDER) -> bool:
     """Return whether a second opinion can be offered: its encoder is here or may be downloaded. No request is made."""
     try:
-        name = json.loads((folder / CONFIG_NAME).read_text())["encoder"]
-    except (OSError, KeyError, TypeError, ValueError):
+        name = find_encoder(json.loads((folder / CONFIG_NAME).read_text())["encoder"])
+    except (OSError, KeyError, TypeError, ValueError, ComparisonMissing):
         return False
-    return has_head(folder) and (find_files(find_encoder(name)) is not None or can_download())
+    return has_head(folder) and (find_files(name) is not None or can_download())
 
 
 def save_head(folder: Path, head: ComparisonHead, calibration: Mapping[str, Any]) -> None:

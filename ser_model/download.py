@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ser_model.cnn import CONFIG_NAME, WEIGHTS_NAME
 
-ENCODER_FOLDER = "SECOND_OPINION_ENCODER"  # environment variable: a folder with a copy of the encoder
 EXTRACTOR_NAME = "preprocessor_config.json"
 OLD_WEIGHTS_NAME = "pytorch_model.bin"  # where there is no model.safetensors
 
@@ -48,10 +46,10 @@ def find_files(name: str) -> Path | None:
 
 
 def can_download() -> bool:
-    """Return whether the Hub may be asked: not with HF_HUB_OFFLINE, nor if a folder is named that should have it."""
+    """Return whether the Hub may be asked, which HF_HUB_OFFLINE forbids."""
     from huggingface_hub import is_offline_mode  # noqa: PLC0415
 
-    return not is_offline_mode() and not os.environ.get(ENCODER_FOLDER)
+    return not is_offline_mode()
 
 
 def download(name: str, progress: Progress | None = None) -> Path:
@@ -60,7 +58,7 @@ def download(name: str, progress: Progress | None = None) -> Path:
     Raises:
         DownloadError: It is not possible.
     """
-    from huggingface_hub import errors, hf_hub_download  # noqa: PLC0415
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url  # noqa: PLC0415
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 
     class Bar(tqdm):
@@ -77,6 +75,7 @@ def download(name: str, progress: Progress | None = None) -> Path:
             return bool(super().update(n))
 
     try:
+        get_hf_file_metadata(hf_hub_url(name, CONFIG_NAME))  # fails at once, where a download would be tried six times
         config, _ = (hf_hub_download(name, file) for file in (CONFIG_NAME, EXTRACTOR_NAME))
         try:
             hf_hub_download(name, WEIGHTS_NAME, tqdm_class=Bar)
