@@ -22,8 +22,8 @@ from voice import RATE_HZ, speak
 
 import app
 from scraper.notice import SourceKind
-from ser_model.comparison import load_comparison
-from ui import comparison, service, texts
+from ser_model.comparison import SecondOpinion
+from ui import service, texts
 
 FILM = {
     "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
@@ -210,13 +210,13 @@ def test_a_speaker_is_enrolled_and_the_profile_adapts_the_prediction(client: Cli
         client.predict(clips=[handle_file(str(voice))] * 2, emotions=["sad"], api_name="/learn_voice")
 
 
-def test_a_comparison_without_the_large_model_says_what_makes_it(
+def test_without_a_second_opinion_the_network_answers_and_says_why(
     client: Client, voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "large_model", service.Lazy(lambda: load_comparison(tmp_path)))
+    monkeypatch.setattr(service, "joined", service.Lazy(lambda: SecondOpinion.load(tmp_path)))
     found = client.predict(handle_file(str(voice)), api_name="/compare")
     assert set(found["cnn"]) == RECOGNITION | {"ms", "parameters"}
-    assert (found["large"], found["agree"]) == (None, None)
+    assert (found["large"], found["joined"], found["agree"]) == (None, None, None)
     assert "python train.py" in found["notice"]
 
 

@@ -208,4 +208,4 @@ def _show_nothing(headline: str = "") -> Shown:
 
 
 def _millions(count: int) -> str:
-    return f"{count / 1e6:.3g}"
+    return f"{count / 1e6:.1f}"

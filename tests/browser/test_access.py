@@ -20,7 +20,7 @@ from browser.visit import (
 from playwright.sync_api import Page, expect
 
 from scraper.moods import Mood
-from ui import comparison, films, service, texts
+from ui import films, texts
 
 pytestmark = pytest.mark.browser
 
@@ -52,17 +52,15 @@ def test_axe_finds_nothing_serious(open_page: Open, width: int, dark: bool) -> N
 
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
 def test_axe_finds_nothing_serious_in_what_comes_on_demand(
-    open_page: Open, microphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, dark: bool
+    open_page: Open, microphone: Path, tmp_path: Path, second_opinion: None, width: int, dark: bool
 ) -> None:
-    monkeypatch.setattr(comparison, "large_model", service.recognizer)
-    monkeypatch.setattr(comparison, "has_head", lambda: True)
     page = open_page(width=width, dark=dark, reduced_motion="reduce", watched=False)  # the player minds the bad file
     speak(page)
     wait_for_films(page)
     page.get_by_role("button", name=texts.EXPLAIN).click()
     expect(page.locator("#explain figure")).to_have_count(4, timeout=90_000)
-    page.get_by_role("button", name=texts.COMPARE).click()
-    expect(page.locator(".models h3")).to_have_count(2, timeout=SOON_MS)
+    page.get_by_role("button", name=texts.SECOND_OPINION).click()
+    expect(page.locator(".models h3")).to_have_count(3, timeout=SOON_MS)
     (tmp_path / "notes.wav").write_text("no sound at all")
     open_drawer(page, texts.BATCH)
     page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])

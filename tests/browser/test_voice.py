@@ -11,7 +11,7 @@ from browser.visit import SOON_MS, Open, overflow_px, pick, speak, upload, wait_
 from playwright.sync_api import expect
 
 from scraper.moods import Mood
-from ui import comparison, service, texts
+from ui import service, texts
 
 pytestmark = pytest.mark.browser
 
@@ -95,20 +95,23 @@ def test_what_it_heard_is_drawn_on_demand(open_page: Open, width: int) -> None:
     assert overflow_px(page) <= 0
 
 
-def test_both_models_are_compared_on_demand(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "large_model", service.recognizer)
-    monkeypatch.setattr(comparison, "has_head", lambda: True)
+def test_a_second_opinion_is_given_on_demand_and_used_for_the_films(open_page: Open, second_opinion: None) -> None:
     page = open_page()
-    expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)
+    expect(page.get_by_role("button", name=texts.SECOND_OPINION)).to_have_count(0)
     speak(page)
-    page.get_by_role("button", name=texts.COMPARE).click()
-    expect(page.locator("#comparison h2")).to_have_text(texts.AGREE, timeout=SOON_MS)
-    assert page.locator(".models h3").count() == 2
+    page.get_by_role("button", name=texts.SECOND_OPINION).click()
+    expect(page.locator(".models h3")).to_have_count(3, timeout=SOON_MS)
+    joined = page.locator(".models .leads .name").last.inner_text()
+    use = page.get_by_role("button", name=texts.USE_JOINED)
+    use.click()
+    expect(use).to_have_count(0)
+    expect(page.locator("#answer .leads .name").first).to_have_text(joined, ignore_case=True)
+    wait_for_films(page)
 
 
-def test_without_the_large_model_there_is_no_button(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "has_head", lambda: False)
+def test_without_a_second_opinion_there_is_no_button(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "is_available", lambda: False)
     page = open_page()
     speak(page)
     expect(page.get_by_role("button", name=texts.EXPLAIN)).to_be_visible(timeout=SOON_MS)
-    expect(page.get_by_role("button", name=texts.COMPARE)).to_have_count(0)
+    expect(page.get_by_role("button", name=texts.SECOND_OPINION)).to_have_count(0)

@@ -165,7 +165,7 @@ def test_the_page_says_plainly_what_each_is(clip: Path, untrained: JoinedRecogni
     *_, (said, use, opinions) = ask(clip)
     assert use.visible
     network, head, joined = said["models"]
-    assert f"{untrained.network.count_parameters() / 1e6:.3g} million" in network["about"]
+    assert f"{untrained.network.count_parameters() / 1e6:.1f} million" in network["about"]
     assert "680,000 hours" in head["about"]
     assert "openai/whisper-base" in head["about"]
     assert [model["name"] for model in said["models"]] == [texts.NETWORK, texts.HEAD, texts.JOINED]
