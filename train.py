@@ -12,9 +12,9 @@ The shipped weights, trained on all that may be, with the calibration of those t
     python train.py --data DIR... $TEACHER --protocol all --calibration runs/corpora/metrics.json
 Publish them with their model card and code on the model hub:
     python train.py --push OWNER/NAME
-The head for the second opinion on a frozen encoder, first measured, then made for the page:
-    python train.py --data DIR... --protocol corpora --model comparison --out runs/comparison-corpora
-    python train.py --data DIR... --protocol all --model comparison --calibration runs/comparison-corpora/metrics.json
+The head for the second opinion on a frozen encoder, first measured alone and joined with networks, then made:
+    python train.py --data DIR... --protocol corpora --model comparison --join runs/corpora --out runs/comparison
+    python train.py --data DIR... --protocol all --model comparison --calibration runs/comparison/metrics.json
 Further clips join the training part of every fold; a new emotion becomes a class (see training/corpora.py):
     python train.py --data DIR --protocol luna --seeds 2 --extra MANIFEST.csv --out runs/extra
 Each network on two processes, on GPUs if there are any:
@@ -125,7 +125,7 @@ def train(args: argparse.Namespace) -> None:
 
 def open_corpora(args: argparse.Namespace) -> Corpora:
     """Read the corpora of the command line."""
-    with_power = args.model == "cnn"
+    with_power = args.model == "cnn" or args.join is not None  # the clips are compared with those of the networks
     corpora = read_corpora(
         args.data, args.extra, args.unlabeled, allow_missing=args.allow_missing, with_power=with_power
     )
@@ -206,8 +206,12 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
 
 def measure_further(models: list[FoldLogits], bias: BiasSettings, emotions: tuple[str, ...]) -> dict[str, Any]:
     """Measure the folds by speaker of the corpora besides RAVDESS; the emotions are those that a corpus has."""
-    names = {clip.corpus for one in models for clip in one.fold.test} - {RAVDESS}
-    found = {name: summarize(calibrate_folds(select_corpus(models, name), bias), emotions) for name in sorted(names)}
+    scored = {one.fold.name: {clip.corpus for clip in one.fold.test} for one in models}
+    counts = Counter(name for own in scored.values() for name in own if name != RAVDESS)
+    names = sorted(name for name, count in counts.items() if count > 1)  # a fold is calibrated on the others
+    found = {
+        name: summarize(calibrate_folds(select_corpus(models, name), bias, by_fold=True), emotions) for name in names
+    }
     kept = ("clips", "uar", "uar_interval_95", "accuracy", "recall", "ece", "sure", "gender")
     return {name: {figure: one[figure] for figure in kept} for name, one in found.items()}
 
@@ -253,7 +257,7 @@ def train_fold(fold: Fold, seed: int, settings: FitSettings, args: argparse.Name
 
 def load_teacher(fold: Fold, args: argparse.Namespace, emotions: Sequence[str]) -> SoftLabels:
     """Return what the teacher says of the training clips of a fold; computed once for all seeds."""
-    path = args.run / "teacher" / f"{fold.name}-{fingerprint_clips(fold.train)}.npz"
+    path = args.run / "teacher" / f"{fold.name}-{Path(args.teacher).name}-{fingerprint_clips(fold.train)}.npz"
     if not path.exists():
         encoder = Encoder.load(args.teacher)
         layers = embed_clips(open_corpora(args).table, encoder)
@@ -274,7 +278,7 @@ def train_on_all(corpora: Corpora, metrics: dict[str, Any], args: argparse.Names
         encoder = Encoder.load(args.encoder)
         head = fit_head(fold.train, embed_clips(corpora.table, encoder), encoder, 0, settings, corpora.emotions)
         with atomic_folder(args.out) as tmp:
-            save_head(tmp, head, metrics["calibration"] | {"join": metrics.get("join")})
+            save_head(tmp, head, metrics["calibration"] | {"join": metrics["join"]})
     else:
         # the same networks as those of the fold that leaves out none of the corpora to train on
         train_networks([fold], ENSEMBLE_SIZE, settings, args)
@@ -303,7 +307,7 @@ def read_fold_metrics(args: argparse.Namespace) -> dict[str, Any]:
     """Read the metrics of the folds whose calibration a model of all actors gets.
 
     Raises:
-        ValueError: They are of another model, of shuffled labels, or of known speakers.
+        ValueError: They are of another model, of shuffled labels, of known speakers, or lack what the model needs.
     """
     metrics: Any = json.loads(args.calibration.read_text())
     encoder = Path(args.encoder).name if args.model == "comparison" else None
@@ -317,6 +321,11 @@ def read_fold_metrics(args: argparse.Namespace) -> dict[str, Any]:
     by_stranger = (*BY_SPEAKER, "corpora")
     if found["protocol"] not in by_stranger:
         raise ValueError(f"{args.calibration} is of known speakers. Give one of --protocol {', '.join(by_stranger)}.")
+    if args.model == "comparison" and "join" not in found:
+        raise ValueError(
+            f"{args.calibration} does not say how to join the answers. Run its folds again with --protocol corpora "
+            "--join RUN, a run of the networks."
+        )
     if args.model == "cnn" and any(len(seeds) != ENSEMBLE_SIZE for seeds in found["ensembles"]):
         raise ValueError(
             f"{args.calibration} is of single networks; ensembles of {ENSEMBLE_SIZE} are more confident. "

@@ -58,7 +58,7 @@ class HeadConfig:
 class JoinWeights:
     """Factors of the emotion logits of the network and of the head, chosen on validation corpora."""
 
-    network_weight: float = 0.5
+    network_weight: float = 0.25
     head_weight: float = 1.0
 
 

@@ -203,6 +203,25 @@ ACCURACY = (
 RECALL = ("Recall, by emotion", "Of 100 clips of an emotion, how many are recognized.")
 ACTORS = ("Hardest actor", "Middle actor", "Easiest actor")
 BY_ACTOR = ("Correct answers, by actor", "Some voices are far harder to read than others. Yours may be one of them.")
+STRANGERS = (
+    "People from other recordings",
+    (
+        "Each of these collections was kept out of training, with its people, its language and its microphones. "
+        "A visitor is such a stranger. Mean recall over the emotions of each collection."
+    ),
+)
+CHANCE_OF_STRANGERS, MEAN = "Guessing, on average", "This model, on average"
+CORPORA = {
+    "crema-d": "English, 91 people",
+    "nemo": "Polish, 9 people",
+    "ased": "Amharic, 65 people",
+    "urdu": "Urdu, talk shows",
+    "tess": "English, 2 women",
+}
+STRANGERS_SURE = (
+    "On such people it answers {share} of the clips and says it is not sure about the rest; "
+    "{right} of those answers are correct."
+)
 SURE_SHARE = (
     "It answers {share} of the clips and says it is not sure about the rest; {right} of those answers are correct. "
     "Voice gender is correct for {gender} of clips."

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature, softmax
-from ser_model.evaluation.metrics import Floats, Ints, measure_ece
-from ser_model.labels import EMOTIONS, UNKNOWN, Emotion
+from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, softmax
+from ser_model.evaluation.metrics import Floats, Ints, fit_known_temperature, measure_ece
+from ser_model.labels import EMOTIONS, Emotion
 from ser_model.training.clips import Clip
 from ser_model.training.corpora import use_of
 from ser_model.training.ensemble import FoldLogits
@@ -85,7 +85,7 @@ def fit_corpora(folds: list[FoldLogits], held_out: str | None = None) -> dict[st
     Raises:
         ValueError: No corpus is left.
     """
-    parts = [(one, _rows(one, held_out)) for one in folds]
+    parts = _select_reported(folds, held_out)
     clips = [one.fold.test[row] for one, rows in parts for row in rows]
     if not clips:
         raise ValueError(ONE_CORPUS)
@@ -106,15 +106,12 @@ def fit_corpora(folds: list[FoldLogits], held_out: str | None = None) -> dict[st
     order = np.argsort(-confidence)
     reached = np.cumsum(weights[order]) >= COVERAGE
     pairs = {"gender": gender, "intensity": intensity}
-    known = {name: np.array([getattr(clip, name) for clip in clips]) for name in pairs}
     return {
         "class_bias": [],
         "temperature": temperature,
         "abstention_threshold": float(confidence[order][int(reached.argmax())]),
     } | {
-        f"{name}_temperature": fit_temperature(logits[known[name] != UNKNOWN], known[name][known[name] != UNKNOWN])
-        if (known[name] != UNKNOWN).any()
-        else 1.0
+        f"{name}_temperature": fit_known_temperature(logits, np.array([getattr(clip, name) for clip in clips]))
         for name, logits in pairs.items()
     }
 
@@ -128,7 +125,7 @@ def calibrate_corpora(folds: list[FoldLogits]) -> CorpusPredictions:
     Raises:
         ValueError: There is one corpus only.
     """
-    parts = [(one, _rows(one)) for one in folds]
+    parts = _select_reported(folds)
     clips = [one.fold.test[row] for one, rows in parts for row in rows]
     corpora = np.array([clip.corpus for clip in clips])
     fitted = {corpus: fit_corpora(folds, corpus) for corpus in np.unique(corpora).tolist()}
@@ -154,10 +151,13 @@ def calibrate_corpora(folds: list[FoldLogits]) -> CorpusPredictions:
 def summarize_corpora(predictions: CorpusPredictions, emotions: Sequence[str] = EMOTIONS) -> dict[str, Any]:
     """Compute what metrics.json of protocol corpora has: figures by corpus, their mean, and the worst.
 
-    The corpora that choose settings (TurEV-DB, EmoSpeech) take part in the calibration and are not reported.
+    The corpora that choose settings (TurEV-DB, EmoSpeech) are neither reported nor calibrated on, because they are
+    single words, and commands with doubtful labels. A validation run scores nothing else and reports them.
     """
-    names = [name for name in np.unique(predictions.corpora).tolist() if use_of(name) != "validate"]
-    by_corpus = {name: _summarize(predictions.select(predictions.corpora == name), emotions) for name in names}
+    by_corpus = {
+        str(name): _summarize(predictions.select(predictions.corpora == name), emotions)
+        for name in np.unique(predictions.corpora)
+    }
     figures = ("uar", "chance", "accuracy", "ece", "sure", "sure_accuracy")
     worst = {"uar": min, "ece": max, "sure": min, "sure_accuracy": min}
     return {
@@ -198,9 +198,12 @@ def _summarize(predictions: CorpusPredictions, emotions: Sequence[str]) -> dict[
     }
 
 
-def _rows(one: FoldLogits, held_out: str | None = None) -> Ints:
-    """Return the rows of labeled speech that are not of a corpus."""
-    return np.flatnonzero([clip.emotion != UNKNOWN and clip.corpus != held_out for clip in one.fold.test])
+def _select_reported(folds: list[FoldLogits], held_out: str | None = None) -> list[tuple[FoldLogits, Ints]]:
+    """Return the rows of the reported corpora but one; those to validate with are reported if nothing else is."""
+    scored = {clip.corpus for one in folds for clip in one.fold.test}
+    reported = {name for name in scored if use_of(name) != "validate"} or scored
+    kept = reported - {held_out}
+    return [(one, np.flatnonzero([clip.corpus in kept for clip in one.fold.test])) for one in folds]
 
 
 def _equal_weights(corpora: list[str]) -> Floats:

@@ -25,6 +25,7 @@ from ser_model.evaluation.metrics import Predictions
 from ser_model.files import atomic_folder
 from ser_model.labels import GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS
+from ser_model.training.corpora import SOURCES
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -69,7 +70,7 @@ def write_corpora_report(folder: Path, metrics: Document, predictions: CorpusPre
             emotions = metrics["emotions"]
             rows.writerow(["file", "actor", "corpus", "fold", "seed", "true", "sure", *emotions])
             columns = ("files", "speakers", "corpora", "folds", "seeds")
-            for i in np.flatnonzero([name in metrics["corpora"] for name in predictions.corpora.tolist()]):
+            for i in range(predictions.files.size):
                 labels = [getattr(predictions, name)[i] for name in columns]
                 labels += [emotions[predictions.truth[i]], int(predictions.sure[i])]
                 rows.writerow([*labels, *(f"{value:.4f}" for value in predictions.probabilities[i])])
@@ -159,7 +160,7 @@ def render(template: str, results: Document) -> str:
         return {where: [name for name in places if places[name] == where] for where in places.values()}
 
     template_of = environment.get_template(template)
-    return template_of.render(results, weights_id=weights_id(WEIGHTS)[:12], measured_on=measured_on)
+    return template_of.render(results, sources=SOURCES, weights_id=weights_id(WEIGHTS)[:12], measured_on=measured_on)
 
 
 def _describe_measurement(one: Document) -> str:

@@ -21,6 +21,7 @@ from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, In
 from ser_model.training.clips import RAVDESS, Clip, make_clips, prepare
 
 HUB_COPY = "hf:xbgoose/ravdess"
+RAVDESS_PAGE = "zenodo.org/records/1188976"
 SUFFIXES = {".wav", ".flac"}
 ACTORS = tuple(f"{number:02d}" for number in range(1, 25))  # of RAVDESS
 CLIPS_PER_ACTOR = {emotion: 4 if emotion is Emotion.NEUTRAL else 8 for emotion in EMOTIONS}  # of RAVDESS speech
@@ -63,7 +64,7 @@ class Source:
         license: As its authors state it.
         citation: Authors, year and where.
         use: "train" if its license allows to ship weights that were trained on it, "score" for figures only,
-            "validate" to choose settings and calibration only.
+            "validate" to choose settings only.
         is_acted: Whether the emotions are acted.
         women: The speakers who are women, if no group of the name says so; None if nothing is known.
         defects: Clips to leave out: silent, damaged, or the same recording under two labels.
@@ -227,7 +228,7 @@ class Corpora:
 class _Found:
     """The clips that a search of folders has come upon, and what it passed over."""
 
-    places: dict[tuple[str, str], str] = field(default_factory=dict)  # by corpus and name
+    places: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # name and place, by corpus and name
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
@@ -298,23 +299,27 @@ def load_corpora(sources: Sequence[str | Path]) -> tuple[dict[str, Dataset], dic
         if source.startswith("hf:"):
             tables.setdefault(RAVDESS, []).append(load_hub_copy(source.removeprefix("hf:")))
             continue
-        before = len(found.places)
         path = Path(source)
         if not path.exists():
             raise CorpusError(
                 f"{path} does not exist. Give a folder with a corpus, or {HUB_COPY} for a copy on the Hub."
             )
-        _search(path, found)
-        if len(found.places) == before:
+        if not _search(path, found):
             titles = ", ".join(one.title for one in SOURCES.values())
-            raise CorpusError(f"{path} has no clips of a corpus known here ({titles}). List others in a --manifest.")
+            raise CorpusError(
+                f"{path} has no clips of a corpus known here ({titles}). Get RAVDESS from {RAVDESS_PAGE}; "
+                "train.py takes other clips with --extra MANIFEST.csv."
+            )
     about = {}
     for name, published in SOURCES.items():
-        places = {stem: place for (corpus, stem), place in sorted(found.places.items()) if corpus == name}
-        kept = {stem: place for stem, place in places.items() if stem not in published.defects}
+        places = dict(sorted(place for (corpus, _), place in found.places.items() if corpus == name))
+        defects = {stem.lower() for stem in published.defects}
+        kept = {stem: place for stem, place in places.items() if stem.lower() not in defects}
         if kept:
             votes = read_votes(sources) if name == "crema-d" else {}
-            rows = [label_clip(name, stem) | {"votes": votes.get(stem, []), "path": kept[stem]} for stem in kept]
+            rows = [
+                label_clip(name, stem) | {"votes": votes.get(stem.upper(), []), "path": kept[stem]} for stem in kept
+            ]
             tables.setdefault(name, []).append(_make_dataset(rows))
         if name in tables:
             table = tables[name][0]
@@ -400,9 +405,7 @@ def load_ravdess(source: str | Path, song: bool = True) -> Dataset:
     if table is not None and not song:
         table = table.filter(lambda is_song: not is_song, input_columns="is_song")
     if not table:
-        raise CorpusError(
-            f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from zenodo.org/records/1188976."
-        )
+        raise CorpusError(f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from {RAVDESS_PAGE}.")
     return table
 
 
@@ -452,7 +455,8 @@ def load_manifest(path: Path) -> Dataset:
         if not problem and first != number:
             problem = f"{clip} is listed in row {first}, too. Remove one of them."
         if not problem and gender != row["gender"]:
-            problem = f"{row['speaker']} is {row['gender']} here and {gender} in row {named}. Correct one of them."
+            here, there = (one or "of unknown gender" for one in (row["gender"], gender))
+            problem = f"{row['speaker']} is {here} here and {there} in row {named}. Correct one of them."
         if problem:
             raise CorpusError(f"{path}, row {number}: {problem}")
         labels = {name: row[name] for name in ("emotion", "gender", "language")}
@@ -470,9 +474,11 @@ def load_unlabeled(folders: Sequence[Path]) -> Dataset:
         raise CorpusError(f"{labeled} is a clip of a known corpus by its name. Give its folder with --data.")
     if not places:
         raise CorpusError(f"{', '.join(map(str, folders))}: no .wav or .flac files. Give folders of recordings.")
-    rows = []
+    rows, known = [], Counter[str]()
     for path in places:
         name = f"{UNLABELED}/{path.parent.name}/{path.name}"
+        known[name] += 1
+        name += f"~{known[name]}" if known[name] > 1 else ""  # folders of the same name
         rows.append(_UNSTATED | {"file": name, "corpus": UNLABELED, "speaker": name, "path": str(path)})
     return _make_dataset(rows)
 
@@ -532,8 +538,9 @@ _UNSTATED = {
 }
 
 
-def _search(path: Path, found: _Found) -> None:
-    """Add the clips in a folder or a zip file; the place of a clip in a zip file is written ZIP::MEMBER."""
+def _search(path: Path, found: _Found) -> int:
+    """Add the clips in a folder or a zip file, and return their number; a place in a zip file is ZIP::MEMBER."""
+    number = 0
     if path.is_file():
         if not zipfile.is_zipfile(path):
             raise CorpusError(f"{path} is not a zip file, or its download was interrupted. Fetch it again.")
@@ -542,20 +549,20 @@ def _search(path: Path, found: _Found) -> None:
     else:
         every = sorted(place for place in path.rglob("*") if place.is_file())
         for archive in (place for place in every if place.suffix.lower() == ".zip"):
-            _search(archive, found)
+            number += _search(archive, found)
         files = [(str(place), str(place)) for place in every]
     for name, place in files:
         member = PurePosixPath(name)
         if member.suffix.lower() not in SUFFIXES or member.name.startswith("._"):
             continue
         stem = re.sub(r" ?\(\d+\)$", "", member.stem)
-        corpus = next(
-            (corpus for corpus, one in SOURCES.items() if re.fullmatch(one.pattern, stem, re.IGNORECASE)), None
-        )
+        corpus = name_corpus(stem)
         if corpus is None:
             found.passed_over[member.suffix.lower()] += 1
         else:
-            found.places.setdefault((corpus, stem), place)
+            found.places.setdefault((corpus, stem.lower()), (stem, place))
+            number += 1
+    return number
 
 
 def _make_dataset(rows: list[dict[str, Any]]) -> Dataset:

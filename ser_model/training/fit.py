@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from ser_model.cnn import CnnConfig, EmotionCnn, Logits
 from ser_model.frontend import POWER_FLOOR
 from ser_model.functionals import compute_functionals
-from ser_model.labels import UNKNOWN
+from ser_model.labels import GENDERS, INTENSITIES, UNKNOWN
 from ser_model.speaker import SpeakerSpace
 from ser_model.training.augment import AugmentConfig, SpecAugment, augment, crop_speech
 from ser_model.training.clips import RAVDESS, Clip, ClipPower, list_speech
@@ -129,23 +129,27 @@ def fit_network(
 
 def predict_clips(network: EmotionCnn, clips: list[Clip]) -> ClipLogits:
     """Run a network on the speech span of every clip, in the order given."""
+    if not clips:  # networks for everybody may have nothing to score
+        return ClipLogits(
+            np.zeros((0, len(network.emotions))), np.zeros((0, len(GENDERS))), np.zeros((0, len(INTENSITIES)))
+        )
     order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
     outputs = []
     with torch.inference_mode():
         for first in range(0, len(order), EVAL_BATCH):
             speech = [clips[index].speech for index in order[first : first + EVAL_BATCH]]
             lengths = torch.tensor([waveform.size for waveform in speech])
-            batch = torch.zeros(len(speech), int(lengths.max()))  # (batch, time)
+            batch = np.zeros((len(speech), int(lengths.max())), np.float32)  # (batch, time)
             for row, waveform in zip(batch, speech, strict=True):
-                row[: waveform.size] = torch.from_numpy(waveform)
-            outputs.append(network.eval()(batch, lengths))
+                row[: waveform.size] = waveform
+            outputs.append(network.eval()(torch.from_numpy(batch), lengths))
     back = np.argsort(order)
     return ClipLogits(*(torch.cat(parts).double().numpy()[back] for parts in zip(*outputs, strict=True)))
 
 
 def fit_speaker_space(network: EmotionCnn, clips: list[Clip]) -> SpeakerSpace:
-    """Fit the space for enrollment to the speech that a network was trained on."""
-    speech = list_speech(clips)
+    """Fit the space for enrollment to the RAVDESS speech of the training clips: its actors show every emotion."""
+    speech = [clip for clip in list_speech(clips) if clip.corpus == RAVDESS]
     embedding = predict_clips(network, speech).embedding
     assert embedding is not None
     labels, speakers = (np.array([getattr(clip, name) for clip in speech]) for name in ("emotion", "speaker"))
