@@ -273,7 +273,7 @@
     known = more?.contains(document.activeElement) ? byId("films").querySelectorAll(".film").length : -1;
   }, true);
   const keepFocus = () => {
-    const links = byId("films").querySelectorAll(".film a");
+    const links = byId("films").querySelectorAll(".film h3 a");
     if (known < 0 || byId("more") || links.length <= known) return;
     links[known].focus();
     known = -1;

@@ -13,8 +13,8 @@ SPEAK_LIMITS = "Up to {seconds} seconds, or a file of up to {megabytes} MB. It i
 EXAMPLES = "No microphone? Hear what it makes of"
 VOICES = {"lively": "A lively voice", "slow": "A slow voice", "sharp": "A sharp voice"}
 UPLOAD, MICROPHONE, RECORD_AGAIN, START_OVER = "Upload", "Microphone", "Record again", "Start over"
-UNDO, TRIM, PAUSE = "Undo", "Cut", "Pause"
-DROP = "Drop a recording here, or choose one"
+UNCUT, TRIM, PAUSE = "Undo", "Cut", "Pause"
+DROP_HERE = "Drop a recording here, or choose one"
 FIRST_MINUTE = "Use the first minute"
 PICK, INTENT = "Or pick a mood", "The films should"
 WHICH, CORRECT = "Which one is right?", "Not right? Pick the mood that fits"
@@ -31,7 +31,7 @@ HIDE = "Hide"
 ADAPTED = "Compared with your usual voice."
 SOUNDED = "It sounded {emotion}, but you know better."
 COULD_BE = "You might be {first}, {second} or {third}."
-ALL_EIGHT, OTHERS = "Not right? All eight", "Something else? All eight"
+ALL_EIGHT, ALL_EIGHT_UNSURE = "Not right? All eight", "Something else? All eight"
 PICK_HERE = "Press the one that is right."
 BARS = "How probable each emotion is"
 UNSURE = "Not sure how you feel."
@@ -54,10 +54,32 @@ FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mo
 LOOKING = "Looking for films…"
 FILM_LIST, FILM_TABLE, AS_TABLE = "Films", "Films as a table", "As a table"
 OPEN, AT_IMDB = "IMDb", "at IMDb, opens in a new tab"
-DISMISS, MORE, SAVE = "Not this one", "More films", "Save as CSV"
+DISMISS, MORE, SAVE = "Not for me", "More films", "Save as CSV"
+SEEN, LIGHTER, UNDO, BACK = "Seen it", "Like this, but lighter", "Undo", "Back to the films for your mood"
+DONE = {"seen": "“{title}” is marked as seen.", "dismiss": "“{title}” will not be shown again."}
+TRAILER, WATCH = "Trailer", "Where to watch"
+KEEP, KEPT, COPY, DOWNLOAD = "Keep", "Films you keep", "Copy", "Download"
+SURPRISE, SURPRISED = "Surprise me", "How about this one?"
+OTHERS, ASK_IMDB = "Show the others", "Open this search on IMDb"
+OTHER_DAY, TODAY = "This is the list of {day}.", "Show today's"
+TONES, KIDS = "They should be", "Good with kids"
+TONE_CHOICES = (
+    ("Warm", "warm"), ("Funny", "funny"), ("Calm", "calm"), ("Exciting", "exciting"), ("Dark", "dark"), ("Sad", "sad"),
+    ("Thoughtful", "thoughtful"),
+)  # fmt: skip
+YOURS = "Films you have seen, and pages from IMDb"
+YOURS_HINT = (
+    "IMDb answers your browser more readily than this server. Open the search there, save the page, and drop the file "
+    "here: you get its films, ranked for your mood. An export of your ratings or diary from Letterboxd or IMDb (CSV) "
+    "marks its films as seen. The files are read and deleted; what you have seen stays in this browser."
+)
+DROP, FORGET = "A saved page of IMDb (.html, .mhtml) or an export (.csv)", "Forget what I have seen and dismissed"
+MARKED, FORGOTTEN = "{count} films are marked as seen.", "Nothing is marked any more."
+NEEDS_MOOD = "Pick a mood or say a sentence first."
+PAGE_TOO_LARGE = "the saved page is larger than 5 MB, which no search page is"
 FILM_COLUMNS = {
     "title": "Name", "rating": "Rating", "url": "Link", "year": "Year", "runtime_min": "Minutes", "genres": "Genres",
-    "language": "Language", "votes": "Votes", "why": "Why",
+    "language": "Language", "certificate": "Certificate", "votes": "Votes", "why": "Feel",
 }  # fmt: skip
 NO_MORE, NO_FILMS = "Those are all the films that fit.", "No film fits all your filters"
 EXPIRED = "This session expired. Pick a mood or record again."
@@ -78,12 +100,12 @@ FILTER_LABELS = {
     "to_year": "To year",
     "min_rating": "IMDb rating",
     "max_minutes": "Length",
-    "language": "Original language",
+    "languages": "Original language",
 }
 RATING_CHOICE, LENGTH_CHOICE = "{value:g} or more", "up to {value} minutes"
 LEAD_ROLE, SORT, RESET = "Lead role", "Sort by", "Reset filters"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
-SORTS = (("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
+SORTS = (("Best", "best"), ("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
 
 COMPARE, COMPARISON = "Compare with a large model", "Comparison"
 COST, AND_UNSURE = "{millions:.3g} million parameters, {ms:.0f} ms", ", not sure"
@@ -225,6 +247,7 @@ NOT_A_FILE = (
     "audio must be an uploaded file: handle_file(path) in the Python client; "
     "over MCP a data URL, or the address under which this server shows an upload"
 )
+NOT_IDS = "exclude must be a list of IMDb ids such as tt0111161"
 NOT_A_LIST = "files must be a list of uploaded files"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
 NO_ROOM = "the recording cannot be stored: the server is full right now, please try again later"
