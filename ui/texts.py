@@ -118,22 +118,26 @@ STILL_LOADING = "The large model is still loading. Try again in a minute."
 BROKEN = "The large model cannot be loaded; see the server log. The small one still works."
 
 EXPLAIN, DRAWING = "What it heard", "Drawing what it heard…"
-FIGURES = {
-    "waveform": (
-        "The sound, and the voice in it",
-        "The amber part, {start:.1f} to {end:.1f} seconds, is the speech that was found. Only that part counts.",
-    ),
+EXPERTS = "For experts: MFCC and chroma"
+FIGURES = {  # title, a few words, and what is seen
     "timeline": (
         "The emotion over time",
-        "The clip is cut into windows of four seconds. The brighter a field, the more probable the emotion there.",
+        "The clip is cut into windows of four seconds. The stronger the color, the more probable the emotion there.",
+        "The most probable emotion: {course}.",
+    ),
+    "waveform": (
+        "The sound, and the voice in it",
+        "The colored part, {start:.1f} to {end:.1f} seconds, is the speech that was found. Only that part counts.",
+        "{length:.1f} seconds of sound, with speech from {start:.1f} to {end:.1f} seconds.",
     ),
     "mel": (
         "What the model sees",
         (
-            "A log-mel spectrogram: low frequencies at the bottom, high ones at the top, brighter is louder. "
-            "The loudness is normalized first, so a quiet microphone makes no difference. "
+            "A log-mel spectrogram: low frequencies at the bottom, high ones at the top, the stronger the color, the "
+            "louder. The loudness is normalized first, so a quiet microphone makes no difference. "
             "The model gets only the part with the voice."
         ),
+        "Sound by time and frequency over {length:.1f} seconds, strongest from {start:.1f} to {end:.1f} seconds.",
     ),
     "voice": (
         "Pitch and loudness",
@@ -141,29 +145,36 @@ FIGURES = {
             "The pitch is mostly between {low:.0f} and {high:.0f} Hz (amber). Blue is the energy. "
             "Excited voices are often higher and more varied; sad and calm ones are flatter."
         ),
+        "The pitch around {middle:.0f} Hz, mostly between {low:.0f} and {high:.0f} Hz, and the energy, as lines.",
     ),
-    "unpitched": ("Pitch and loudness", "No clear pitch was found, as in a whisper. Blue is the energy."),
+    "unpitched": (
+        "Pitch and loudness",
+        "No clear pitch was found, as in a whisper. Blue is the energy.",
+        "A line of the energy over {length:.1f} seconds; there is no pitch.",
+    ),
     "classic": (
         "MFCC and chroma",
         (
             "Two classic features. MFCC describe the color of the sound; part of the model uses something similar. "
             "Chroma is how much of each musical note there is; it is shown for comparison."
         ),
+        "Twenty MFCC and twelve notes over {length:.1f} seconds, as two fields of color.",
     ),
 }
 SECONDS, MEL_BAND, PITCH, ENERGY, MFCC, CHROMA = "seconds", "mel band", "pitch, Hz", "energy, dB", "MFCC", "chroma"
-NOTES = ("C", "D", "E", "F", "G", "A", "B")
+NOTES = ("C", "E", "G", "B")
 
 LIVE = "Live: how you sound while you speak"
 LIVE_HINT = (
-    "Speak and watch the bars: every second they show how the last four sounded. "
+    "Speak and watch the bars: every second it judges the last four. "
     "It stops by itself after {limit} seconds. Nothing is stored."
 )
 LIVE_BARS = "How probable each emotion is right now"
 LIVE_LISTENING = "Listening…"
 LIVE_SILENT = "No voice right now. Speak, and the bars move."
 LIVE_NOTHING = "No voice was heard. Check that the microphone is on, and try again."
-LIVE_FACTS = "{seconds} of {limit} seconds, predicted in {ms} ms"
+LIVE_FACTS = "{seconds} of {limit} seconds"
+LIVE_FILMS = "Films for a mood like that: {emotion}"
 LIVE_OVER = "You sounded mostly {emotion}."
 LIVE_FORGOTTEN = "{seconds} seconds, already deleted."
 
@@ -175,6 +186,7 @@ ENROLL_HINT = (
 ENROLL_MEASURED = "Measured on actors who were new to the model, as the mean accuracy over the eight emotions."
 ENROLL_GAIN_ONE, ENROLL_GAIN = "One line: {before}% to {after}%.", "Eight lines: {before}% to {after}%."
 ENROLL_PROGRESS, ENROLL_STEP, ENROLL_DONE = "Progress", "Line {number} of {all}", ", done"
+ENROLL_AGAIN = "say it again"
 ENROLL_LINE = "{emotion}: “I left my keys on the kitchen table.”"
 ENROLL_MANNERS = {
     "neutral": "In your normal voice, without any feeling.",
@@ -188,6 +200,7 @@ ENROLL_MANNERS = {
 }
 ENROLL_FULL = "All eight lines are done. To read them again, forget your voice first."
 ENROLLED = "The model is adapted to your voice. Record a sentence above."
+ENROLL_SO_FAR = "{done} of {all} said. From {all} on it learns more; now it uses the first, and works already."
 ENROLLED_ONE = "The model is adapted to your voice by one line. Record a sentence above."
 ENROLLED_EIGHT = "The model is adapted to your voice by eight lines. Record a sentence above."
 ENROLL_SAVE = "Save your voice profile"
