@@ -49,9 +49,10 @@
   // Gradio refuses all files of a choice for one that is too large: that one is left out here, and the others go on.
   const leaveOut = (event, input, files) => {
     const note = input.closest("#ask, .drawer")?.querySelector(".microphone-note, .file-note");
-    const kept = [...files].filter(({ size }) => size <= note?.dataset.maxBytes);
-    if (note?.textContent === note?.dataset.large) say("", [note]);
-    if (!note || kept.length === files.length) return;
+    if (!note) return; // where it is no recording
+    const kept = [...files].filter(({ size }) => size <= note.dataset.maxBytes);
+    if (note.textContent === note.dataset.large) say("", [note]);
+    if (kept.length === files.length) return;
     event.stopImmediatePropagation();
     event.preventDefault();
     const transfer = new DataTransfer();
