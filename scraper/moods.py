@@ -14,7 +14,7 @@ from enum import StrEnum
 from scraper.errors import QueryError, shorten
 
 GENRE_WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5)  # of a cell's first, second ... genre
-TONE_WEIGHTS = (1.0, 0.85, 0.75, 0.65)  # of its tones
+TONE_WEIGHTS = (1.0, 0.7, 0.5, 0.4)  # of its tones
 MIN_OBJECTION = 0.2  # probability of the moods that must avoid a genre before it is left out
 MIN_LEADING = 0.8  # probability from which a mood alone decides the sub-genre to search for
 NOIR_UNTIL = 1960  # there is hardly any Film-Noir after it
@@ -92,7 +92,7 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Adventure Comedy Action Sci-Fi", "a little more spark",
-            wants="rush funny wonder warm", never="harrowing scary", avoid="Horror War",
+            wants="rush funny wonder", never="harrowing scary", avoid="Horror War",
         ),
     },
     Mood.CALM: {
@@ -103,19 +103,19 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Adventure Comedy Music", "gently livelier",
-            wants="warm funny wonder", never="harrowing dark scary sad tense crude",
+            wants="warm funny", never="harrowing dark scary sad tense crude",
             avoid="Horror War Crime Thriller",
         ),
     },
     Mood.HAPPY: {
         Intent.MATCH: _cell(
             "Comedy Romance Musical Family Animation", "keeps the good mood",
-            wants="warm funny wonder", never="harrowing dark scary sad",
+            wants="warm funny", never="harrowing dark scary sad",
             avoid="Horror War Crime Thriller", interest=("Feel-Good Romance", "in0000151"),
         ),
         Intent.LIFT: _cell(
             "Comedy Adventure Musical Action", "more of the good mood",
-            wants="funny rush wonder warm", never="harrowing dark scary sad",
+            wants="funny warm rush", never="harrowing dark scary sad",
             avoid="Horror War Crime Thriller",
         ),
     },
@@ -127,7 +127,7 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Comedy Animation Family Adventure Musical", "lighter than how you feel",
-            wants="warm funny wonder", never="harrowing dark scary sad",
+            wants="warm funny", never="harrowing dark scary sad",
             avoid="War Horror Crime Thriller",
         ),
     },
@@ -160,7 +160,7 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Comedy Fantasy Animation Romance", "far away from it",
-            wants="warm funny wonder", never="harrowing dark scary crude sad",
+            wants="warm funny", never="harrowing dark scary crude sad",
             avoid="Horror Crime War Thriller",
         ),
     },
@@ -171,7 +171,7 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Adventure Comedy Fantasy Family", "wonder on the bright side",
-            wants="wonder warm", never="harrowing dark scary crude sad",
+            wants="wonder warm", never="harrowing dark scary crude sad puzzle",
             avoid="Horror War Crime Thriller", interest=("Quest", "in0000019"),
         ),
     },

@@ -39,6 +39,7 @@ class Wish:
         tones: wanted tones with their weight, of which a film needs one; without any, every film fits.
         never: tones that no film may have.
         avoid: genres that films of unknown tone may not have, and that count against the others.
+        least: how well a film must fit by its tones; below that, the wanted one is but its third.
         seed: of the chance; the same seed gives the same order.
         apart: id of a film that is left out, as the others should be like it.
     """
@@ -47,6 +48,7 @@ class Wish:
     tones: Mapping[str, float]
     never: frozenset[str] = frozenset()
     avoid: frozenset[str] = frozenset()
+    least: float = 0.0
     seed: str = ""
     apart: str = ""
 
@@ -75,7 +77,8 @@ class Wish:
             return 1.0
         weights = [1 / (place + 1) for place in range(len(film.tone))]
         wanted = sum(self.tones.get(tone, 0.0) * weight for tone, weight in zip(film.tone, weights, strict=True))
-        return wanted / sum(weights) / max(self.tones.values())
+        fit = wanted / sum(weights) / max(self.tones.values())
+        return fit if fit >= self.least else 0.0
 
 
 def rank(

@@ -23,6 +23,7 @@ from scraper.tone import CHIPS, HEAVY, describe
 MIN_FILMS = 12  # with fewer films the next source is asked, and the notice gives their number
 MIN_LEADING_PROBABILITY = 0.5  # a mood less probable than this is not named in the reason
 SECOND_PAGE_S = 1.5  # needed for a second page: a second between requests, then the answer
+MIN_LIFT = 0.2  # how much of a film's tone must lift
 BRIGHT = {"warm": 1.0, "funny": 1.0, "calm": 0.7, "wonder": 0.7}  # tones of a lighter film
 
 
@@ -223,7 +224,8 @@ class Plan:
         searched = interest[0] if interest else names[0] if len(names) > 1 else ""
         weights = dict(sorted(weights.items(), key=lambda item: -item[1]))
         leading = max(probabilities, key=lambda mood: probabilities[mood], default="")
-        wish = Wish(weights, wanted, never - asked, frozenset(avoid), seed=f"{filters.day}{intent}{leading}")
+        least = MIN_LIFT if intent is Intent.LIFT and not asked else 0.0
+        wish = Wish(weights, wanted, never - asked, frozenset(avoid), least, seed=f"{filters.day}{intent}{leading}")
         return cls(probabilities, intent, wish, filters, query, searched, bool(filters.genres))
 
     @classmethod
@@ -232,7 +234,7 @@ class Plan:
         wanted = BRIGHT | {tone: 2.0 for tone in film.tone if tone not in HEAVY}
         genres = dict.fromkeys(film.genres, 1.0)
         never = HEAVY | ({"crude"} - set(film.tone))
-        wish = Wish(genres, wanted, never, frozenset({"Horror", "War"}), seed=f"{filters.day}{film.imdb_id}")
+        wish = Wish(genres, wanted, never, frozenset({"Horror", "War"}), MIN_LIFT, seed=f"{filters.day}{film.imdb_id}")
         wish = replace(wish, apart=film.imdb_id)
         names = filters.genres or tuple(genre for genre in film.genres if genre not in filters.not_genres)
         query = replace(filters, genres=names)

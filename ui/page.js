@@ -17,7 +17,8 @@
   // Messages: beside each recorder and list is a place for one, and what goes wrong is said where the visitor was last.
   const all = () => [...document.querySelectorAll(".note")]; // a drawer that was never opened has none yet
   const areas = "#voice, #choose, #list, .drawer";
-  const noteOf = (element) => element.closest(areas)?.querySelector(".note");
+  const noteOf = (element) =>
+    (element.closest(areas)?.querySelector(".note") ?? element.closest("#list")?.querySelector(".note"));
   let nearest = all()[0];
   for (const kind of ["pointerdown", "click", "keydown", "change", "drop"]) {
     document.addEventListener(kind, ({ target }) => { nearest = noteOf(target) ?? nearest; }, true);

@@ -82,7 +82,7 @@ FILM_COLUMNS = {
     "language": "Language", "certificate": "Certificate", "votes": "Votes", "why": "Feel",
 }  # fmt: skip
 NO_MORE, NO_FILMS = "Those are all the films that fit.", "No film fits all your filters"
-EXPIRED = "This session expired. Pick a mood or record again."
+EXPIRED = "These films were lost here. Pick your mood again to go on."
 NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
 
 SHARE, COPIED = "Share this list", "Link copied"
@@ -203,15 +203,15 @@ ENROLLED = "The model is adapted to your voice. Record a sentence above."
 ENROLL_SO_FAR = "{done} of {all} said. From {all} on it learns more; now it uses the first, and works already."
 ENROLLED_ONE = "The model is adapted to your voice by one line. Record a sentence above."
 ENROLLED_EIGHT = "The model is adapted to your voice by eight lines. Record a sentence above."
-ENROLL_SAVE = "Save your voice profile"
+ENROLL_SAVE = "Save my voice"
 ENROLL_SAVE_HINT = "A few numbers, no sound. Load the file on your next visit."
-ENROLL_LOAD = "Load a voice profile"
+ENROLL_LOAD = "Load my voice"
 ENROLL_FORGET = "Forget my voice"
 
-BATCH, BATCH_PICK = "Several recordings at once", "Recordings, up to 60 seconds each"
+BATCH, BATCH_PICK = "Several recordings at once", "Recordings, up to 60 seconds and 20 MB each"
 BATCH_COLUMNS, BATCH_UNSURE = ("File", "Emotion", "Note", "Voice"), "not sure"
 BATCH_PROGRESS = "{done} of {all} done…"
-BATCH_DONE = "{good} of {all} recordings recognized."
+BATCH_DONE, BATCH_NOT_SURE, BATCH_BAD = "{good} judged", " ({count} not sure)", ", {count} could not be"
 BATCH_LEFT_OUT = " {left_out} more were left out; the limit is {limit} at a time."
 
 QUALITY = "How good is it?"

@@ -67,7 +67,7 @@ def test_all_eight_make_one_profile_and_a_ninth_says_how_to_begin_again(enrolled
 
 
 def test_in_between_it_says_how_many_lines_were_said_and_what_they_bring(enrolled: list[list[str]]) -> None:
-    visit, state, shown = say(4)
+    visit, _, shown = say(4)
     assert shown["enrolled"].startswith("4 of 8 said.")
     assert visit.profile == make_profile("neutral")
     assert [step["state"] for step in shown["steps"]] == [*["done"] * 4, "now", *[""] * 3]
