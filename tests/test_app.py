@@ -26,7 +26,8 @@ from ser_model.comparison import SecondOpinion
 from ui import service, texts
 
 FILM = {
-    "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
+    "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "tone", "certificate",
+    "url", "poster_url", "why",
 }  # fmt: skip
 RECOGNITION = {
     "emotion", "sure", "probabilities", "gender", "gender_probability",
@@ -75,8 +76,8 @@ def test_parameters_have_names_and_defaults(client: Client) -> None:
     api = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/recommend"]
     defaults = {p["parameter_name"]: p["parameter_default"] for p in api["parameters"]}
     assert defaults["intent"] == "match"
-    assert defaults["sort"] == "latest"
-    assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "language"}
+    assert defaults["sort"] == "best"
+    assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "languages"}
 
 
 def test_answers_are_described_with_types_and_keep_to_them(client: Client, url: str, voice: Path) -> None:

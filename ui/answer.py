@@ -42,7 +42,7 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
         facts=[fact for fact in (intensity, texts.ADAPTED if enrolled else "") if fact],
         gender=gender,
         hide=texts.HIDE,
-        more=texts.ALL_EIGHT if prediction.sure else texts.OTHERS,
+        more=texts.ALL_EIGHT if prediction.sure else texts.ALL_EIGHT_UNSURE,
         correct=texts.PICK_HERE,
         label=texts.BARS,
         bars=bars(prediction.probabilities, leading=1 if prediction.sure else TOP, pick=True),

@@ -9,7 +9,7 @@ import gradio as gr
 
 from scraper.errors import ScraperError
 from ui import films, service, texts
-from ui.films import DEFAULTS, PAGE_SIZE, FilmList, FilmListState
+from ui.films import DEFAULTS, OUTSIDE, PAGE_SIZE, FilmList, FilmListState
 from ui.page import LATEST, PRIVATE, Visit
 from ui.template import SafeContext, escape, template
 
@@ -34,9 +34,10 @@ def describe(visit: Visit, state: FilmListState, intent: str, *answers: Any) -> 
     """Describe the filters in use, how many films there are, and what brings more when there is none."""
     count = len(state.films)
     words = texts.ONE_FILM if count == 1 else texts.MANY_FILMS if count >= PAGE_SIZE else texts.SOME_FILMS
-    chips = list(name_filters(answers))
-    empty = [] if count or not visit.probabilities else list(_count_without(visit, intent, answers, chips))
-    return escape(chips=chips, count=words.format(count=count) if count else "", empty=empty, reset=len(chips) > 1)
+    in_use = list(name_filters(answers))
+    chips = [chip for chip in in_use if chip["name"] not in OUTSIDE]  # the others show that they are chosen
+    empty = [] if count or not visit.probabilities else list(_count_without(visit, intent, answers, in_use))
+    return escape(chips=chips, count=words.format(count=count) if count else "", empty=empty, reset=len(in_use) > 1)
 
 
 def drop(event: gr.EventData, *answers: Any) -> list[Any]:
@@ -65,7 +66,7 @@ def name_filters(answers: Sequence[Any]) -> Iterator[dict[str, str]]:
     for (name, offered), chosen in zip(films.choices().items(), answers, strict=False):
         words = {pair[1]: pair[0] for pair in offered if isinstance(pair, tuple)}
         for value in chosen if isinstance(chosen, list) else [chosen]:
-            if value and value != DEFAULTS[name]:
+            if value and value != DEFAULTS[name] and name != "day":
                 text = texts.CHIPS.get(name, "{value}").format(value=words.get(value, value))
                 yield {"name": name, "value": str(value), "text": text}
 

@@ -48,7 +48,7 @@ class PredictionJson(TypedDict):
 
 
 class FilmJson(TypedDict):
-    """A film's facts, why it fits and its page at IMDb; what is not known is null."""
+    """A film's facts, how it feels (why) and its page at IMDb; what is not known is null."""
 
     imdb_id: str
     title: str
@@ -58,6 +58,8 @@ class FilmJson(TypedDict):
     votes: int | None
     runtime_min: int | None
     language: str | None
+    tone: list[str]
+    certificate: str | None
     url: str
     poster_url: str | None
     why: str
@@ -72,10 +74,12 @@ class SourceJson(TypedDict):
 
 
 class FilmsJson(TypedDict):
-    """Films and where the list comes from."""
+    """Films, where the list comes from, how many others feel different, and the search at IMDb."""
 
     source: SourceJson
     films: list[FilmJson]
+    others: int
+    address: str
 
 
 class VoiceFilmsJson(FilmsJson):
@@ -145,10 +149,13 @@ def recommend(
     genres: list[str] | None = None, not_genres: list[str] | None = None,
     from_year: int | None = None, to_year: int | None = None,
     min_rating: float | None = None, min_votes: int | None = None, max_minutes: int | None = None,
-    language: str | None = None, lead: Literal["woman", "man", "any"] = "any",
-    sort: Sort = Sort.LATEST, limit: int = 12,
+    languages: list[str] | None = None, lead: Literal["woman", "man", "any"] = "any",
+    tones: list[str] | None = None, kids: bool = False,
+    sort: Sort = Sort.BEST, day: str | None = None, limit: int = 12,
+    exclude: list[str] | None = None, others: bool = False,
+    lighter_than: str | None = None, page: gr.FileData | None = None,
 ) -> FilmsJson:  # fmt: skip
-    """Recommend films that fit a mood, each with the reason and its page at IMDb.
+    """Recommend films that fit a mood, each with how it feels and its page at IMDb.
 
     Args:
         mood: neutral, calm, happy, sad, angry, fearful, disgust or surprised.
@@ -160,42 +167,80 @@ def recommend(
         min_rating: Lowest IMDb rating, 0 to 10.
         min_votes: Lowest number of IMDb votes.
         max_minutes: Longest running time.
-        language: Original language as an ISO 639 code, such as en.
+        languages: Original languages of which a film must have one, as ISO 639 codes such as en.
         lead: Gender of the first-billed lead.
-        sort: latest, popular or rating.
+        tones: What a film must be, all of it: warm, funny, calm, exciting, dark, sad, thoughtful.
+        kids: Whether the films must be good with kids.
+        sort: best, latest, popular or rating; best is another mix every day.
+        day: Whose list of best films it is, such as 2026-11-28; today if it is missing.
         limit: How many films, 1 to 100.
+        exclude: IMDb ids of films to leave out, such as those already seen.
+        others: Whether films follow that pass the filters, but do not feel as the mood wants.
+        lighter_than: IMDb id of a film; the list is then of films like it, but lighter.
+        page: A page of IMDb's search that a person saved (.html or .mhtml, up to 5 MB), to take the films from.
 
     Returns:
-        source (kind, date and a notice on where the list comes from) and films.
+        source (kind, date and a notice on where the list comes from), films, others (how many more pass the filters but
+        feel different) and address (this search at IMDb, for a person's browser).
     """
     with plain_errors():
-        query = FilmQuery(
-            genres=_to_tuple(genres), not_genres=_to_tuple(not_genres), from_year=from_year, to_year=to_year,
-            min_rating=min_rating, min_votes=min_votes, max_minutes=max_minutes, language=language, lead=lead,
-            sort=sort, limit=limit,
+        query = _read_query(
+            genres=genres, not_genres=not_genres, from_year=from_year, to_year=to_year, min_rating=min_rating,
+            min_votes=min_votes, max_minutes=max_minutes, languages=languages, lead=lead, tones=tones, kids=kids,
+            sort=sort, day=day, limit=limit,
         )  # fmt: skip
-        return _films_json(service.recommend({service.read_choice("mood", mood, Mood): 1.0}, intent, query))
+        moods = {str(service.read_choice("mood", mood, Mood)): 1.0}
+        saved = None if page is None else service.read_page(path_of(page))
+        more = {"lighter_than": lighter_than, "page": saved, "others": others}
+        return _films_json(service.recommend(moods, intent, query, _read_ids(exclude), **more))
 
 
 def recommend_from_voice(
-    audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12, voice: dict[str, Any] | None = None
-) -> VoiceFilmsJson:
+    audio: gr.FileData, intent: Intent = Intent.MATCH, voice: dict[str, Any] | None = None,
+    genres: list[str] | None = None, not_genres: list[str] | None = None,
+    from_year: int | None = None, to_year: int | None = None,
+    min_rating: float | None = None, min_votes: int | None = None, max_minutes: int | None = None,
+    languages: list[str] | None = None, lead: Literal["woman", "man", "any"] = "any",
+    tones: list[str] | None = None, kids: bool = False,
+    sort: Sort = Sort.BEST, day: str | None = None, limit: int = 12,
+    exclude: list[str] | None = None, others: bool = False,
+) -> VoiceFilmsJson:  # fmt: skip
     """Predict how a voice sounds and recommend films for it; the less sure, the broader the list.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
         intent: match stays with the mood, lift leaves it.
-        limit: How many films, 1 to 100.
         voice: The profile of the speaker from learn_voice.
+        genres: IMDb genres of which a film must have one, instead of those that fit the mood.
+        not_genres: IMDb genres that no film may have.
+        from_year: Earliest year of release.
+        to_year: Latest year of release.
+        min_rating: Lowest IMDb rating, 0 to 10.
+        min_votes: Lowest number of IMDb votes.
+        max_minutes: Longest running time.
+        languages: Original languages of which a film must have one, as ISO 639 codes such as en.
+        lead: Gender of the first-billed lead.
+        tones: What a film must be, all of it: warm, funny, calm, exciting, dark, sad, thoughtful.
+        kids: Whether the films must be good with kids.
+        sort: best, latest, popular or rating; best is another mix every day.
+        day: Whose list of best films it is, such as 2026-11-28; today if it is missing.
+        limit: How many films, 1 to 100.
+        exclude: IMDb ids of films to leave out, such as those already seen.
+        others: Whether films follow that pass the filters, but do not feel as the mood wants.
 
     Returns:
-        recognition as recognize returns it, source and films as recommend returns them.
+        recognition as recognize returns it, the rest as recommend returns it.
     """
     with plain_errors():
-        query = FilmQuery(limit=limit)
+        query = _read_query(
+            genres=genres, not_genres=not_genres, from_year=from_year, to_year=to_year, min_rating=min_rating,
+            min_votes=min_votes, max_minutes=max_minutes, languages=languages, lead=lead, tones=tones, kids=kids,
+            sort=sort, day=day, limit=limit,
+        )  # fmt: skip
         service.read_choice("intent", intent, Intent)  # before the prediction, which takes longer
         prediction = service.predict(path_of(audio), _read_profile(voice))
-        found = service.recommend({str(name): p for name, p in prediction.probabilities.items()}, intent, query)
+        moods = {str(name): p for name, p in prediction.probabilities.items()}
+        found = service.recommend(moods, intent, query, _read_ids(exclude), others=others)
         return {"recognition": cast("PredictionJson", prediction.to_json()), **_films_json(found)}
 
 
@@ -299,10 +344,21 @@ def _read_profile(voice: object) -> SpeakerProfile | None:
     return None if voice is None else SpeakerProfile.from_json(voice)
 
 
-def _to_tuple(values: Any) -> Any:
-    return () if values is None else tuple(values) if isinstance(values, list) else values
+def _read_query(**filters: Any) -> FilmQuery:
+    """Make a query of filters, of which lists may be missing."""
+    lists = {name: filters[name] or () for name in ("genres", "not_genres", "languages", "tones")}
+    return FilmQuery(**filters | lists)
+
+
+def _read_ids(values: object) -> list[str]:
+    if values is None:
+        return []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise QueryError(texts.NOT_IDS)
+    return values
 
 
 def _films_json(found: Recommendation) -> FilmsJson:
     source = cast("SourceJson", found.source.to_dict())
-    return {"source": source, "films": [cast("FilmJson", pick.to_dict()) for pick in found.picks]}
+    films = [cast("FilmJson", pick.to_dict()) for pick in found.picks]
+    return {"source": source, "films": films, "others": found.others, "address": found.address}

@@ -17,7 +17,8 @@
   // Messages: beside each recorder and list is a place for one, and what goes wrong is said where the visitor was last.
   const all = () => [...document.querySelectorAll(".note")]; // a drawer that was never opened has none yet
   const areas = "#voice, #choose, #list, .drawer";
-  const noteOf = (element) => element.closest(areas)?.querySelector(".note");
+  const noteOf = (element) =>
+    (element.closest(areas)?.querySelector(".note") ?? element.closest("#list")?.querySelector(".note"));
   let nearest = all()[0];
   for (const kind of ["pointerdown", "click", "keydown", "change", "drop"]) {
     document.addEventListener(kind, ({ target }) => { nearest = noteOf(target) ?? nearest; }, true);
@@ -112,11 +113,11 @@
         const stream = await ask(wanted);
         started = performance.now();
         unsay(["denied", "missing"]);
+        document.body.classList.remove("no-microphone");
         return stream;
       } catch (error) {
         say(error.name === "NotAllowedError" ? "denied" : "missing", [nearest]);
-        document.body.classList.add("no-microphone");
-        setTimeout(() => document.body.classList.remove("no-microphone"), 2000);
+        document.body.classList.add("no-microphone"); // what Gradio says besides is not shown
         throw error;
       }
     };
@@ -156,13 +157,16 @@
     drawer.querySelector("button").click();
     drawer.classList.add("ready");
   }
+  const settle = () => document.body.classList.add("ready"); // what is below stays hidden until the recorder is drawn
+  soon(() => byId("clip").querySelector(".record-button, audio, input"), () => requestAnimationFrame(settle), 5000);
+  setTimeout(settle, 5000);
   const stopLive = () => stopRecording(live);
   new MutationObserver(() => {
     if (live.querySelector("[data-over]")) stopLive();
   }).observe(byId("live-bars"), { childList: true, subtree: true });
   addEventListener("unhandledrejection", (event) => {
     stopLive(); // Record was pressed before Gradio had loaded its recorder
-    if (["NotAllowedError", "NotFoundError"].includes(event.reason?.name)) event.preventDefault(); // said already
+    if (/Error accessing the microphone/.test(event.reason?.message)) event.preventDefault(); // said already
   });
 
   // The answer comes to the top of the window, except while somebody walks through the moods by arrow keys.
@@ -273,7 +277,7 @@
     known = more?.contains(document.activeElement) ? byId("films").querySelectorAll(".film").length : -1;
   }, true);
   const keepFocus = () => {
-    const links = byId("films").querySelectorAll(".film a");
+    const links = byId("films").querySelectorAll(".film h3 a");
     if (known < 0 || byId("more") || links.length <= known) return;
     links[known].focus();
     known = -1;
@@ -298,12 +302,14 @@
 
   // The address reproduces the list. A new mood or intent is a step that "Back" undoes; a filter is not.
   const gradios = (key) => key.startsWith("__"); // Gradio's own, such as __theme
+  let reproduced = null;
   const question = (query) => ["mood", "intent"].map((key) => new URLSearchParams(query).get(key)).join();
   new MutationObserver(() => {
     announce();
     setTimeout(keepFocus, 100); // the button disappears just after the list has changed
     const list = byId("films").querySelector("[data-query]");
-    if (!list) return;
+    if (!list || list.dataset.query === reproduced) return; // also while the list is still the one before "Back"
+    reproduced = list.dataset.query;
     const parts = [...new URLSearchParams(location.search)].filter(([key]) => gradios(key)).map((pair) => pair.join("="));
     const query = [...parts, list.dataset.query].filter(Boolean).join("&");
     if (location.search.slice(1) === query) return;

@@ -15,10 +15,12 @@ from typing import Any, Generic, TypeVar
 
 from scraper.catalogue import Catalogue
 from scraper.errors import QueryError, ScraperError, shorten
-from scraper.imdb import ImdbClient, ScraperSettings
+from scraper.imdb import MAX_BODY_BYTES, ImdbClient, ScraperSettings
 from scraper.moods import Intent
+from scraper.parse import Page, parse_page, read_saved
 from scraper.query import FilmQuery
 from scraper.recommend import Recommendation, Recommender
+from scraper.seen import read_seen
 from ser_model.audio import AudioError
 from ser_model.cnn import WeightsError
 from ser_model.comparison import ComparisonMissing, JoinedRecognizer, SecondOpinion
@@ -191,10 +193,26 @@ def read_profile(path: Path) -> SpeakerProfile:
 
 
 def recommend(
-    probabilities: Mapping[str, float], intent: str, query: FilmQuery, exclude: Collection[str] = ()
+    probabilities: Mapping[str, float], intent: str, query: FilmQuery, exclude: Collection[str] = (), **more: Any
 ) -> Recommendation:
-    """Recommend films for probabilities by mood, without those of the excluded IMDb ids; may raise ScraperError."""
-    return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude)
+    """Recommend films for probabilities by mood, without those of the excluded IMDb ids; may raise ScraperError.
+
+    What else Recommender.recommend takes by name may follow.
+    """
+    return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude, **more)
+
+
+def read_page(path: str | Path) -> Page:
+    """Read a page of IMDb that a visitor saved; may raise ScraperError."""
+    html = read_saved(Path(path).read_bytes())
+    if len(html) > MAX_BODY_BYTES:
+        raise QueryError(texts.PAGE_TOO_LARGE)
+    return parse_page(html)
+
+
+def read_export(path: str | Path) -> frozenset[str]:
+    """Return the ids of the films in an export of Letterboxd or IMDb; may raise ScraperError."""
+    return read_seen(Path(path).read_bytes(), recommender.get().films())
 
 
 def count_films(probabilities: Mapping[str, float], intent: str, query: FilmQuery) -> int:

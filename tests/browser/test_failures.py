@@ -55,6 +55,30 @@ def test_a_microphone_that_cannot_be_had_is_a_sentence_beside_its_recorder(
     wait_for_films(page)
 
 
+def test_before_permission_nothing_is_said_about_the_microphone(open_page: Open) -> None:
+    page = open_page(allowed=False)
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#clip .mic-select")).to_be_hidden()
+    expect(page.locator(".note:not(:empty)")).to_have_count(0)
+
+
+@pytest.mark.parametrize("place", ["ask", "live"])
+def test_a_denied_microphone_is_one_message_that_goes_once_something_works(open_page: Open, place: str) -> None:
+    page = open_page(allowed=False)
+    page.wait_for_timeout(1_500)
+    if place == "live":
+        open_drawer(page, texts.LIVE)
+    page.locator(f"#{place} .record-button").click()
+    expect(page.locator(f"#{place} .microphone-note")).to_have_text(texts.DENIED)
+    page.wait_for_timeout(500)
+    expect(page.locator(".toast-wrap")).to_be_hidden()
+    expect(page.locator("#live-bars")).to_be_hidden()
+    assert texts.BUSY not in page.inner_text("body")
+    page.get_by_role("button", name=next(iter(texts.VOICES.values()))).click()
+    wait_for_films(page)
+    expect(page.locator(".note:not(:empty)")).to_have_count(0)
+
+
 def test_a_recording_stopped_at_once_is_a_sentence_and_the_next_is_heard(open_page: Open) -> None:
     page = open_page()
     record(page, "#clip", 0)
@@ -122,7 +146,7 @@ def test_several_files_become_a_table(open_page: Open, microphone: Path, tmp_pat
     page = open_page(width=360)
     open_drawer(page, texts.BATCH)
     page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "notes.wav"])
-    expect(page.locator("#results [role=status]")).to_have_text("1 of 2 recordings recognized.", timeout=SOON_MS)
+    expect(page.locator("#results [role=status]")).to_have_text("1 judged, 1 could not be.", timeout=SOON_MS)
     assert page.locator("#results tbody tr").count() == 2
     with page.expect_download() as saved:
         page.locator("#results .save").click()
@@ -135,7 +159,7 @@ def test_a_file_that_is_too_large_leaves_the_others_alone(open_page: Open, micro
     page = open_page()
     open_drawer(page, texts.BATCH)
     page.locator("#batch input[type=file]").set_input_files([microphone, tmp_path / "long.wav"])
-    expect(page.locator("#results [role=status]")).to_have_text("1 of 1 recordings recognized.", timeout=SOON_MS)
+    expect(page.locator("#results [role=status]")).to_have_text("1 judged.", timeout=SOON_MS)
     expect(page.locator("#batch .file-note")).to_have_text(texts.TOO_LARGE)
     upload(page, tmp_path / "long.wav")
     expect(page.locator("#hint [role=alert]")).to_have_text(texts.TOO_LARGE)

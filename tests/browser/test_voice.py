@@ -91,8 +91,17 @@ def test_what_it_heard_is_drawn_on_demand(open_page: Open, width: int) -> None:
     page = open_page(width=width)
     speak(page)
     page.get_by_role("button", name=texts.EXPLAIN).click()
+    button = page.get_by_role("button", name=texts.EXPLAIN)
     expect(page.locator("#explain figure")).to_have_count(4, timeout=90_000)
+    expect(page.locator("#explain h2")).to_be_in_viewport()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#explain figure").last).to_be_hidden()  # until an expert asks for it
     assert overflow_px(page) <= 0
+    button.click()
+    expect(page.locator("#explain")).to_be_hidden()
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.click()
+    expect(page.locator("#explain h2")).to_be_in_viewport()
 
 
 def test_a_second_opinion_is_given_on_demand_and_used_for_the_films(open_page: Open, second_opinion: None) -> None:
