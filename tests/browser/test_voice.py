@@ -11,7 +11,7 @@ from browser.visit import SOON_MS, Open, overflow_px, pick, speak, upload, wait_
 from playwright.sync_api import expect
 
 from scraper.moods import Mood
-from ui import service, texts
+from ui import comparison, service, texts
 
 pytestmark = pytest.mark.browser
 
