@@ -27,7 +27,7 @@ import soxr
 from numpy.typing import NDArray
 
 from benchmarks.report import read_peak_mb, write_result
-from ser_model.audio import AudioError
+from ser_model.audio import AudioError, Music
 from ser_model.recognize import EmotionRecognizer
 
 VOICE = Path("ui/voices/lively.wav")
@@ -35,7 +35,7 @@ CHUNK = 500  # cases per process
 HANG_S = 5.0
 MEMORY_MB = 2_000  # extra address space; the resident part of it is reported
 PACKAGES = ("av", "soundfile", "soxr", "onnxruntime", "torch", "numpy")
-EXPECTED = {"predicted"} | {kind.__name__ for kind in AudioError.__subclasses__()}
+EXPECTED = {"predicted", Music.__name__} | {kind.__name__ for kind in AudioError.__subclasses__()}
 HEADER_BYTES = 512
 MARKERS = (
     b"RIFF", b"fmt ", b"data", b"fact", b"FORM", b"COMM", b"SSND",
@@ -174,15 +174,18 @@ def make_corpus(voice: Path = VOICE) -> Corpus:
     }
 
 
-def encode_av(samples: NDArray[np.float32], container: str, codec: str, rate_hz: int = 48_000, **options: str) -> bytes:
-    """Encode (time,) samples with FFmpeg."""
+def encode_av(
+    samples: NDArray[np.float32], container: str, codec: str, rate_hz: int = 48_000, start_s: float = 0, **options: str
+) -> bytes:
+    """Encode (time,) or (channel, time) samples with FFmpeg; the first is heard at start_s."""
     file = io.BytesIO()
+    layout = "stereo" if samples.ndim > 1 else "mono"
     with av.open(file, mode="w", format=container, options=options) as out:
         stream: Any = out.add_stream(codec, rate=rate_hz)
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate = rate_hz
-        to_codec = av.AudioResampler(stream.format, "mono", rate_hz, frame_size=stream.frame_size or 960)
+        stream.layout = layout
+        frame = av.AudioFrame.from_ndarray(np.atleast_2d(samples), format="fltp", layout=layout)
+        frame.sample_rate, frame.pts = rate_hz, round(start_s * rate_hz)
+        to_codec = av.AudioResampler(stream.format, layout, rate_hz, frame_size=stream.frame_size or 960)
         for piece in [*to_codec.resample(frame), *to_codec.resample(None)]:
             out.mux(stream.encode(piece))
         out.mux(stream.encode(None))

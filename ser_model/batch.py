@@ -20,7 +20,7 @@ import torch
 from joblib import cpu_count
 from tqdm import tqdm
 
-from ser_model.audio import RECORDING_LIMITS, AudioError, Limits, load_audio
+from ser_model.audio import RECORDING_LIMITS, AudioError, Limits, read_recording
 from ser_model.cnn import CnnConfig, read_config
 from ser_model.files import atomic_folder
 from ser_model.frontend import SAMPLE_RATE
@@ -102,9 +102,10 @@ def predict_files(
     for file in files:
         result = FileResult(str(file))
         try:
-            waveform = load_audio(file, limits)
-            result = replace(result, duration_s=waveform.size / SAMPLE_RATE)
-            result = replace(result, prediction=recognizer.predict(waveform, profile))
+            recording = read_recording(file, limits)
+            result = replace(result, duration_s=recording.waveform.size / SAMPLE_RATE)
+            prediction = recognizer.predict(recording.waveform, profile).with_notice(recording.notice)
+            result = replace(result, prediction=prediction)
         except AudioError as error:
             result = replace(result, error=str(error))
         except OSError as error:

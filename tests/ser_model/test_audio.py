@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import struct
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 import soxr
-from scipy.signal import correlate
+from encoded import encode, similarity
 from voice import RATE_HZ, speak
 
 from benchmarks.fuzz import encode_av
@@ -23,23 +22,6 @@ from ser_model.audio import (
     Truncated,
     load_audio,
 )
-
-
-def encode(
-    samples: np.ndarray,
-    rate_hz: int = RATE_HZ,
-    form: str = "WAV",
-    subtype: str | None = "PCM_16",
-    **options: str | float,
-) -> bytes:
-    file = io.BytesIO()
-    sf.write(file, samples, rate_hz, format=form, subtype=subtype, **options)
-    return file.getvalue()
-
-
-def similarity(a: np.ndarray, b: np.ndarray) -> float:
-    """Highest normalized correlation; codecs may shift the sound."""
-    return float(correlate(a, b).max() / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
@@ -68,8 +50,8 @@ def test_recordings_of_browsers_and_phones_keep_the_voice(container: str, codec:
 
 def test_stereo_is_mixed_to_mono() -> None:
     voice = speak()
-    got = load_audio(encode(np.stack([voice, np.zeros_like(voice)], axis=1)))
-    assert np.allclose(got, voice / 2, atol=1e-3)
+    got = load_audio(encode(np.stack([voice, voice / 2], axis=1)))
+    assert np.allclose(got, 0.75 * voice, atol=1e-3)
 
 
 BAD: dict[str, tuple[bytes, type[AudioError]]] = {
@@ -85,13 +67,9 @@ BAD: dict[str, tuple[bytes, type[AudioError]]] = {
     "long": (encode(np.zeros(61 * 8000), 8000), TooLong),
     "long opus": (encode(np.zeros(65 * 16_000), 16_000, "OGG", "OPUS"), TooLong),
     "large": (bytes(CLIP_LIMITS.max_bytes + 1), TooLarge),
-    "cut wav": (encode(speak())[:20_000], Truncated),
     "cut wav header": (encode(speak())[:30], Truncated),
     "cut flac": (encode(speak(), form="FLAC")[:20_000], Truncated),
-    "cut vorbis": (encode(speak(), form="OGG", subtype="VORBIS")[:10_000], Truncated),
     "cut opus": (encode(speak(), form="OGG", subtype="OPUS")[:3_000], Truncated),
-    "cut mp3": (encode(speak(), form="MP3", subtype=None)[:6_000], Truncated),
-    "cut webm": (encode_av(np.tile(speak(), 9), "webm", "libopus")[:-30_000], Truncated),
     "cut m4a": (encode_av(np.tile(speak(), 9), "mp4", "aac")[:60_000], Truncated),
 }
 
@@ -133,21 +111,6 @@ def test_an_mp3_without_a_length_is_read_to_its_end(silence_first: bool) -> None
     got = load_audio(data[data.index(data[:2], 4) :])  # without the first frame, which has the length
     assert got.size == pytest.approx(voice.size, abs=2_000)
     assert similarity(got, voice) > 0.95
-
-
-def test_an_ogg_without_an_end_mark_is_read() -> None:
-    data = bytearray(encode(speak(), form="OGG", subtype="OPUS"))
-    last_page = data.rfind(b"OggS")
-    assert load_audio(bytes(data[:last_page])).size > 0.5 * speak().size
-
-
-@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
-def test_an_ogg_that_ends_within_a_page_is_truncated(subtype: str) -> None:
-    data = encode(speak(), form="OGG", subtype=subtype)
-    last_page = data.rfind(b"OggS")
-    for end in (*range(last_page + 4, last_page + 40), *range(last_page + 40, len(data), 97), len(data) - 1):
-        with pytest.raises(Truncated):
-            load_audio(data[:end])
 
 
 def test_20_mb_are_what_the_page_allows(tmp_path: Path) -> None:
