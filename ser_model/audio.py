@@ -36,8 +36,8 @@ __all__ = [  # what callers need of decode.py
 ]  # fmt: skip
 
 MAX_TRACKS = 8
-SAME = 0.75  # of the power of the channels in their mean: above it, they have the same sound; RAVDESS has 1
-CANCELED = 0.1  # below it, they cancel each other out
+SAME = 0.85  # correlation of each channel with their mean above which all have the same sound; RAVDESS has 1
+CANCELED = 0.2  # of the power that the mean of independent channels has; with less, they cancel each other out
 SILENT = 1e-6  # of the power of the loudest channel
 MIN_RATE_HZ, MIN_BIT_RATE = 8_000, 16_000  # below these, answers are less certain
 LEVEL = 0.5  # peak of a very quiet recording after it was amplified
@@ -129,9 +129,9 @@ def _choose_track(data: bytes, limits: Limits) -> tuple[Sound, list[str]]:
 def _choose_channels(data: bytes, limits: Limits, track: int) -> tuple[Sound, list[str]]:
     """Return the mean of a track's channels, or one of them if only that has speech or they cancel each other out."""
     mix = decode(data, limits, track)
-    count, mean_power = mix.powers.size, float(mix.powers.mean()) if mix.powers.size else 0.0
-    if mix.mix_power >= SAME * mean_power:
+    if mix.agreement >= SAME:
         return mix, []
+    count = mix.powers.size
     spoken: list[tuple[float, int, Sound]] = []  # power, number, itself
     for number in np.flatnonzero(mix.powers > SILENT * mix.powers.max()).tolist():
         alone = decode(data, limits, track, number)
@@ -140,7 +140,8 @@ def _choose_channels(data: bytes, limits: Limits, track: int) -> tuple[Sound, li
     if len(spoken) == 1:
         ((_, number, sound),) = spoken
         return sound, [ONE_CHANNEL.format(number=number + 1, count=count)]
-    if spoken and (mix.mix_power < 2 * CANCELED / count * mean_power or not _measure_speech(mix.waveform)):
+    canceled = mix.mix_power < CANCELED / count * mix.powers.mean()
+    if spoken and (canceled or not _measure_speech(mix.waveform)):
         _, number, sound = max(spoken, key=lambda one: one[0])
         return sound, [OPPOSITE.format(number=number + 1, count=count)]
     return mix, []

@@ -63,6 +63,7 @@ FORMATS = (
 DECLARE_LENGTH = ("flac", "matroska", "mov")  # formats whose header may hold the length
 EXACT = ("PCM", "FLOAT", "DOUBLE", "ALAC")  # how libsndfile's names of lossless codings begin
 MAX_BAD_PACKETS = 1_000
+TINY = 1e-30
 
 MP4_TABLES = re.compile(rb"moov|moof")
 MAX_PACKETS = 3_000_000  # of an MP4; a minute of AAC has 3,000
@@ -147,6 +148,7 @@ class Sound:
         tracks: How many the file has.
         powers: (channel,) mean square of each channel without its DC offset.
         mix_power: Of the mean of the channels.
+        agreement: Lowest correlation of a channel with that mean; 1 if there is one channel.
         may_be_cut: Whether the header promises more sound than there is.
     """
 
@@ -156,6 +158,7 @@ class Sound:
     tracks: int
     powers: NDArray[np.float64]
     mix_power: float
+    agreement: float
     may_be_cut: bool
 
 
@@ -198,7 +201,7 @@ class _Pieces:
         self.limits, self.channel = limits, channel
         self.pieces: list[tuple[int, list[Waveform]]] = []  # sampling rate, mono blocks
         self.length_s = self.declared_s = self.bits = 0.0
-        self.sums = np.zeros((3, 0))  # count, sum and sum of squares of (each channel, their mean)
+        self.sums = np.zeros((4, 0))  # count, sum, sums of squares and of products with mix of (each channel, mix)
         self.tracks = 1
         self.opened = self.complete = self.broke_off = self.may_be_cut = False
 
@@ -209,7 +212,8 @@ class _Pieces:
         if block.shape[1] > 1:
             columns = np.concatenate([block, mix[:, np.newaxis]], axis=1)
             counts = np.full(columns.shape[1], len(block))
-            self._add_sums(np.stack([counts, columns.sum(axis=0, dtype=float), np.square(columns).sum(0, float)]))
+            moments = [columns.sum(0, float), np.square(columns).sum(0, float), (columns.T * mix).sum(1, float)]
+            self._add_sums(np.stack([counts, *moments]))
         if not self.pieces or self.pieces[-1][0] != rate_hz:
             self.pieces.append((rate_hz, []))
         mono = mix if self.channel is None else block[:, min(self.channel, block.shape[1] - 1)].copy()
@@ -232,15 +236,19 @@ class _Pieces:
             waveform = np.concatenate([_resample(np.concatenate(blocks), rate) for rate, blocks in self.pieces])
             if not np.isfinite(waveform).all():
                 raise NotAudio(_DAMAGED)
-        counts, sums, squares = self.sums
+        counts, sums, squares, products = self.sums
         powers = np.maximum(squares / counts - np.square(sums / counts), 0)
+        mix_power = float(powers[-1]) if powers.size else 0.0
+        shared = products / counts - sums / counts * (sums[-1:] / counts[-1:])
+        agreements = shared / np.sqrt(np.maximum(powers * mix_power, TINY))
         return Sound(
             waveform=_remove_drift(waveform),
             rate_hz=min(rate_hz for rate_hz, _ in self.pieces),
             bit_rate=self.bits / self.length_s,
             tracks=self.tracks,
             powers=powers[:-1],
-            mix_power=float(powers[-1]) if powers.size else 0.0,
+            mix_power=mix_power,
+            agreement=float(agreements.min(initial=1.0)),
             may_be_cut=self.may_be_cut,
         )
 

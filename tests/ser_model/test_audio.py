@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import struct
+import io
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile as sf
@@ -17,11 +18,15 @@ from ser_model.audio import (
     SAMPLE_RATE,
     AudioError,
     NotAudio,
+    Silence,
     TooLarge,
     TooLong,
     Truncated,
     load_audio,
+    read_recording,
 )
+from ser_model.recognize import EmotionRecognizer
+from ser_model.vad import SpeechDetector
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
@@ -83,19 +88,6 @@ def test_bad_recordings_raise_their_own_error_with_a_sentence(data: bytes, error
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "size", [0, 8, 0x7FFF_FFFF, 0x7FFF_F000, 0x8000_0000, 0x8000_0024, 0xFFFF_FFFF, "file length", "length and header"]
-)
-def test_a_complete_wav_is_read_whatever_its_header_says_of_its_size(size: int | str) -> None:
-    """Many writers count the header wrong, and those that stream cannot know the size."""
-    voice, data = speak(), bytearray(encode(speak()))
-    sizes = {"file length": len(data), "length and header": len(data) + 44}
-    data[4:8] = struct.pack("<I", sizes[size] if isinstance(size, str) else size)
-    assert np.allclose(load_audio(bytes(data)), voice, atol=1e-3)
-    data[40:44] = b"\xff\xff\xff\xff"  # the size of the samples
-    assert np.allclose(load_audio(bytes(data)), voice, atol=1e-3)
-
-
 def test_a_streamed_flac_without_a_length_is_read() -> None:
     data = bytearray(encode(speak(), form="FLAC"))
     data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
@@ -136,3 +128,98 @@ def test_the_published_wavs_sound_like_their_16_khz_copies(shared: Path) -> None
     for path in originals:
         copy = load_audio(shared / "data/ravdess/speech" / path.parent.name / f"{path.stem}.flac")
         assert np.sqrt(np.mean((load_audio(path) - copy) ** 2) / np.mean(copy**2)) < 0.01
+
+
+# channels and tracks
+
+NOISE = np.random.default_rng(0).standard_normal(speak().size).astype(np.float32)
+QUIET_VOICE = 0.1 * speak()
+MUSIC = sum(0.1 * np.sin(2 * np.pi * hz * np.arange(speak().size) / RATE_HZ) for hz in (220, 277, 330))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+@pytest.mark.parametrize("gain", [-1.0, -0.9, -1.1])
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_channels_that_cancel_each_other_out_are_not_mixed(subtype: str, gain: float, offset: float) -> None:
+    voice = 0.5 * speak()
+    heard = read_recording(encode(np.stack([voice, gain * voice + offset], axis=1), subtype=subtype))
+    assert max(similarity(heard.waveform, voice), similarity(-heard.waveform, voice)) > 0.98
+    assert np.abs(heard.waveform).max() > 0.2
+    assert "cancel each other out" in heard.notice
+
+
+def test_channels_of_a_lossy_codec_that_cancel_each_other_out_are_not_mixed() -> None:
+    voice = soxr.resample(speak(), RATE_HZ, 48_000)
+    heard = read_recording(encode_av(np.stack([voice, -voice]), "mp4", "aac"))
+    assert similarity(heard.waveform, speak()) > 0.95
+    assert "cancel each other out" in heard.notice
+
+
+@pytest.mark.parametrize("other", [np.zeros_like(NOISE), 0.3 * NOISE, MUSIC], ids=["silence", "noise", "music"])
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_of_several_channels_the_one_with_speech_is_heard(other: np.ndarray, number: int) -> None:
+    channels = [other] * (6 if number == 5 else 2)
+    channels[number] = QUIET_VOICE
+    heard = read_recording(encode(np.stack(channels, axis=1)))
+    assert similarity(heard.waveform, speak()) > 0.99
+    assert heard.notice.startswith(f"Only channel {number + 1} of {len(channels)} has speech")
+
+
+def test_two_voices_on_two_channels_are_mixed() -> None:
+    one, two = speak(), np.roll(speak("eoiauoie", pitch_hz=210), 4_000)
+    heard = read_recording(encode(np.stack([one, two], axis=1)))
+    assert np.allclose(heard.waveform, (one + two) / 2, atol=1e-3)
+    assert heard.notice == ""
+
+
+def write_tracks(*tracks: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as out:
+        streams = [out.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono") for _ in tracks]
+        for stream, track in zip(streams, tracks, strict=True):
+            frame = av.AudioFrame.from_ndarray((track * 32_767).astype(np.int16)[np.newaxis], "s16", "mono")
+            frame.sample_rate = RATE_HZ
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_of_several_tracks_the_first_with_speech_is_heard(number: int) -> None:
+    tracks = [np.zeros_like(NOISE), 0.1 * NOISE, 0.1 * NOISE]
+    tracks[number:] = [QUIET_VOICE] * (3 - number)
+    heard = read_recording(write_tracks(*tracks))
+    assert similarity(heard.waveform, speak()) > 0.99
+    assert heard.notice == f"The file has 3 sound tracks; only number {number + 1} was used."
+
+
+# levels and quality
+
+
+@pytest.mark.parametrize("peak_db", [-45, -60, -80, -96])
+def test_very_quiet_speech_is_heard(peak_db: int) -> None:
+    voice = speak() * 2 * 10 ** (peak_db / 20)
+    heard = read_recording(encode(voice, subtype="PCM_16" if peak_db > -70 else "PCM_32"))
+    assert similarity(heard.waveform, speak()) > 0.98
+    assert SpeechDetector().detect(heard.waveform).voiced_s > 1
+    assert ("very quiet" in heard.notice) == (peak_db < -70)
+
+
+@pytest.mark.parametrize("level", [0, 1, 3])
+def test_the_noise_of_an_open_input_is_silence(level: int) -> None:
+    with pytest.raises(Silence):
+        SpeechDetector().detect(load_audio(encode(np.round(level * NOISE / 3) / 32_768)))
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "form", "subtype", "is_poor"),
+    [(6_000, "WAV", "PCM_16", True), (8_000, "WAV", "PCM_16", False), (8_000, "WAV", "GSM610", True)],
+)
+def test_poor_quality_has_an_answer_with_a_notice(rate_hz: int, form: str, subtype: str, is_poor: bool) -> None:
+    heard = read_recording(encode(soxr.resample(speak(), RATE_HZ, rate_hz), rate_hz, form, subtype))
+    assert ("less certain" in heard.notice) == is_poor
+
+
+def test_the_notices_of_a_recording_are_those_of_its_prediction() -> None:
+    data = encode(np.stack([speak(), np.zeros_like(NOISE)], axis=1))
+    assert EmotionRecognizer.load().recognize(data).notice.endswith(read_recording(data).notice)
