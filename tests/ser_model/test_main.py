@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,8 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     sf.write(folder / "a.wav", speak(), RATE_HZ)
     (folder / "letter.wav").write_text("dear reader")
+    for name in ("notes.txt", "more.TXT", "voice"):
+        (folder / name).touch()
     return folder
 
 
@@ -72,10 +75,35 @@ def test_a_folder_becomes_a_table_and_the_count_is_on_standard_error(
     assert main(["predict", str(folder), "--out", str(tmp_path / "t.csv"), "--jobs", "1"]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.splitlines()[-1].endswith("2 files, 1 could not be judged (see its column error).")
+    assert printed.err.splitlines()[-2].endswith("2 files, 1 could not be judged (see its column error).")
+    assert printed.err.splitlines()[-1] == "3 files were passed over: 2 .txt, 1 without an ending."
     assert pd.read_csv(tmp_path / "t.csv")["file"].tolist() == ["a.wav", "letter.wav"]
     (folder / "a.wav").unlink()  # now none can be judged
     assert main(["predict", str(folder), "--out", str(tmp_path / "t.csv"), "--jobs", "1"]) == 2
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+@pytest.mark.parametrize("options", [(), ("--json",), ("--out",)])
+def test_no_answer_is_lost_by_a_name_that_cannot_be_printed(
+    project: Path, tmp_path: Path, encoding: str, options: tuple[str, ...]
+) -> None:
+    names = [tmp_path / name for name in ("a.wav", "\u65e5\u672c.wav", os.fsdecode(b"\xe4.wav"), "z.wav")]
+    for name in names:
+        sf.write(tmp_path / "a.wav", speak(), RATE_HZ)
+        name.write_bytes((tmp_path / "a.wav").read_bytes())
+    gone = tmp_path / os.fsdecode(b"gone-\xe4.wav")
+    more = [*options, *([str(tmp_path / "t.csv")] if options == ("--out",) else [])]
+    command = [sys.executable, "-m", "ser_model", "predict", *map(str, [gone, *names]), *more]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    run = subprocess.run(command, cwd=project, env=environment, capture_output=True, check=False)
+    assert run.returncode == 2
+    assert len(run.stderr.splitlines()) == 1
+    if not options:
+        assert len(run.stdout.splitlines()) == 4
+    elif options == ("--json",):
+        assert [row["file"] for row in json.loads(run.stdout)] == [str(gone), *map(str, names)]
+    else:
+        assert pd.read_csv(tmp_path / "t.csv")["emotion"].notna().tolist() == [False, True, True, True, True]
 
 
 @pytest.mark.parametrize(
