@@ -7,14 +7,13 @@ import json
 import struct
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
 
-from benchmarks.fuzz import encode_av, fuzz, make_case, make_corpus
+from benchmarks.fuzz import encode_av, fuzz
 from benchmarks.report import read_peak_mb
 from ser_model.audio import AudioError, NotAudio, TooLong, load_audio
 from ser_model.decode import exceeds_packet_limit
@@ -80,14 +79,6 @@ def test_absurd_rates_and_channels_are_refused_before_they_are_read(rate_hz: int
     form = struct.pack("<HHIIHH", 1, channels, rate_hz, 0, (2 * channels) & 0xFFFF, 16)
     body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(sound)) + sound
     assert growth_mb(b"RIFF" + struct.pack("<I", len(body)) + body, AudioError) < MAX_GROWTH_MB
-
-
-def test_an_mp3_that_hides_its_length_has_an_answer() -> None:
-    """Case 9898 of the fuzzer once ended with an error without a name."""
-    container, data = make_case(9_898, make_corpus())
-    assert container == "mp3"
-    with suppress(AudioError):
-        assert load_audio(data).size
 
 
 @pytest.mark.slow
