@@ -53,6 +53,13 @@ def test_an_mp4_that_declares_millions_of_packets_takes_no_memory_for_them() -> 
     assert growth_mb(bytes(run), NotAudio) < MAX_GROWTH_MB
 
 
+def test_pcm_in_a_mov_is_bound_by_its_chunks_not_by_its_samples() -> None:
+    intact = bytearray(encode_av(np.zeros(58 * 96_000, np.float32), "mov", "pcm_s16le", 96_000))
+    assert load_audio(bytes(intact)).size == 58 * 16_000  # has 5.6 million packets of one sample
+    patch(intact, b"stsc", 12, 2**31)  # samples in a chunk
+    assert growth_mb(bytes(intact), NotAudio) < MAX_GROWTH_MB
+
+
 @pytest.mark.parametrize("media", [b"trun" + b"\xff" * 40, b"stsz" + b"\xff" * 40])
 def test_the_media_of_an_mp4_may_hold_any_bytes(media: bytes) -> None:
     intact = bytes(make_m4a())
