@@ -162,6 +162,7 @@ class Sound:
     may_be_cut: bool
 
 
+@np.errstate(all="ignore")  # damaged samples
 def decode(data: bytes, limits: Limits, track: int = 0, channel: int | None = None) -> Sound:
     """Decode a file; joined WAV files, MP3 files and Ogg streams are read to the end of the last.
 
@@ -232,10 +233,9 @@ class _Pieces:
 
     def finish(self) -> Sound:
         """Join the pieces at SAMPLE_RATE."""
-        with np.errstate(all="ignore"):  # damaged samples
-            waveform = np.concatenate([_resample(np.concatenate(blocks), rate) for rate, blocks in self.pieces])
-            if not np.isfinite(waveform).all():
-                raise NotAudio(_DAMAGED)
+        waveform = np.concatenate([_resample(np.concatenate(blocks), rate) for rate, blocks in self.pieces])
+        if not np.isfinite(waveform).all():
+            raise NotAudio(_DAMAGED)
         counts, sums, squares, products = self.sums
         powers = np.maximum(squares / counts - np.square(sums / counts), 0)
         mix_power = float(powers[-1]) if powers.size else 0.0
@@ -312,7 +312,7 @@ def _read_av(data: bytes, heard: _Pieces, track: int) -> _Pieces:
                 if file.duration and not file.streams.video and file.format.name.startswith(DECLARE_LENGTH):
                     heard.declared_s = file.duration / 1e6
                 _read_packets(file, streams[track], heard)
-    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+    except (av.error.FFmpegError, ValueError, IndexError, MemoryError) as error:  # IndexError: a stream that began late
         if isinstance(error, AudioError):
             raise
         heard.broke_off = True
