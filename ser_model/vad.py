@@ -33,12 +33,12 @@ SILENT = (
     "The recording is silent. Please check that the microphone is on and speak again.",
 )  # for whoever has a file, and for whoever spoke; as are the others
 NO_SPEECH = (
-    "No voice was found in the recording. Please choose one with speech.",
+    "No voice was heard in the recording. Please choose one with speech.",
     "No voice was heard. Please speak closer to the microphone, without music or noise.",
 )
 MUSIC = (
-    "The recording has music or tones, but no voice. Please choose one with speech.",
-    "Music or a tone was heard, but no voice. Please speak where it is quiet.",
+    "No voice was heard in the recording, only music or tones. Please choose one with speech.",
+    "No voice was heard, only music or a tone. Please speak where it is quiet.",
 )
 TOO_LITTLE = (
     "The recording has too little speech to judge. Please choose one with a whole sentence.",
