@@ -10,8 +10,8 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["GRADIO_TEMP_DIR"] = str(  # a folder of our own, because old files in it are deleted
-    Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "mood-picks")
-)
+    Path((os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).removesuffix("/mood-picks"), "mood-picks")
+)  # `gradio app.py` runs this twice
 
 import gradio as gr
 import spaces  # noqa: F401 - on a ZeroGPU Space this must come before torch
@@ -84,7 +84,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.
 
 demo.queue(max_size=64, default_concurrency_limit=4)
 
-if __name__ == "__main__":
+if __name__ == "__main__" and gr.NO_RELOAD:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings
     try:
         server.prepare_folder(max_age_s=float(os.environ.get("MOOD_KEEP_S", server.MAX_AGE_S)))

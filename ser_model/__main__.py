@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from ser_model.audio import AudioError
 from ser_model.batch import (
     FileResult,
     check_table_path,
+    count_others,
     list_recordings,
     make_table,
     predict_files,
@@ -54,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what cannot be encoded must not cost the answers
+            stream.reconfigure(errors="backslashreplace")
     arguments = parser.parse_args(argv)
     module, function = COMMANDS[arguments.command][0].split(":")
     try:
@@ -113,6 +118,9 @@ def _predict_folder(folder: Path, arguments: argparse.Namespace) -> int:
     write_table(arguments.out, table)
     failed = int(table["error"].notna().sum())
     print(f"{arguments.out}: {len(table)} files, {failed} could not be judged (see its column error).", file=sys.stderr)
+    if others := count_others(folder):
+        kinds = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in others.most_common())
+        print(f"{others.total()} files were passed over: {kinds}.", file=sys.stderr)
     return 2 if failed == len(table) else 0
 
 
@@ -165,7 +173,7 @@ def _print_result(result: FileResult) -> None:
     said = f"{result.file}: {_say(prediction)}; {prediction.gender} voice"
     if isinstance(prediction, Opinions):
         said += f"; network {_say(prediction.network)}; second opinion {_say(prediction.head)}"
-    print(said)
+    print(f"{said}. {prediction.notice}" if prediction.sure and prediction.notice else said)
 
 
 def _say(prediction: Prediction) -> str:

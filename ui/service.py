@@ -157,6 +157,8 @@ def current_recognizer() -> EmotionRecognizer:
 
 def explain_problem(error: Exception) -> str:
     """Say to a visitor why a voice cannot be recognized; error is one of VOICE_PROBLEMS."""
+    if isinstance(error, AudioError):
+        return error.spoken
     return texts.NO_MODEL if isinstance(error, WeightsError) else str(error)
 
 

@@ -29,7 +29,7 @@ from pytest_httpserver import HTTPServer
 from scraper.film import Film, Pick
 from scraper.notice import Source, SourceKind
 from scraper.recommend import Recommendation
-from ser_model.vad import NO_SPEECH
+from ser_model.vad import MUSIC
 from ui import service, texts
 
 pytestmark = pytest.mark.browser
@@ -189,7 +189,7 @@ def expect_problem(page: Page, sentence: str) -> None:
     [
         ("silent", "The recording is silent. Please check that the microphone is on and speak again."),
         ("brief", "That was too short to judge. Please say a whole sentence."),
-        ("hum", NO_SPEECH),
+        ("hum", MUSIC[1]),
     ],
 )
 def test_what_cannot_be_judged_through_the_microphone_is_one_sentence(

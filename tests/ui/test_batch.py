@@ -30,7 +30,7 @@ def recognizer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(path: Path, level: float) -> str:
-    sf.write(path, np.full(16_000, level, np.float32), 16_000)
+    sf.write(path, np.tile(np.array([level, -level], np.float32), 8_000), 16_000)
     return str(path)
 
 
