@@ -206,11 +206,12 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
 
 def measure_further(models: list[FoldLogits], bias: BiasSettings, emotions: tuple[str, ...]) -> dict[str, Any]:
     """Measure the folds by speaker of the corpora besides RAVDESS; the emotions are those that a corpus has."""
-    speakers: dict[str, set[str]] = {}
-    for clip in (clip for one in models for clip in one.fold.test):
-        speakers.setdefault(clip.corpus, set()).add(clip.speaker)
-    names = sorted(name for name, own in speakers.items() if name != RAVDESS and len(own) > 1)  # to calibrate on others
-    found = {name: summarize(calibrate_folds(select_corpus(models, name), bias), emotions) for name in names}
+    scored = {one.fold.name: {clip.corpus for clip in one.fold.test} for one in models}
+    counts = Counter(name for own in scored.values() for name in own if name != RAVDESS)
+    names = sorted(name for name, count in counts.items() if count > 1)  # a fold is calibrated on the others
+    found = {
+        name: summarize(calibrate_folds(select_corpus(models, name), bias, by_fold=True), emotions) for name in names
+    }
     kept = ("clips", "uar", "uar_interval_95", "accuracy", "recall", "ece", "sure", "gender")
     return {name: {figure: one[figure] for figure in kept} for name, one in found.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 
 from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
 from ser_model.labels import EMOTIONS, INTENSITIES, UNKNOWN, Emotion
+from ser_model.training.clips import Clip
 from ser_model.training.ensemble import HEADS, FoldLogits
 from ser_model.training.folds import ONE_SPEAKER
 
@@ -79,15 +80,24 @@ class Predictions:
         return Predictions(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
 
+def get_speaker(clip: Clip) -> str:
+    """Return who speaks."""
+    return clip.speaker
+
+
 def fit_calibration(
-    folds: list[FoldLogits], held_out_speaker: str | None = None, settings: BiasSettings | None = None
+    folds: list[FoldLogits],
+    held_out: str | None = None,
+    settings: BiasSettings | None = None,
+    group: Callable[[Clip], str] = get_speaker,
 ) -> dict[str, Any]:
     """Fit class bias, temperatures and abstention threshold to the test clips of the folds.
 
     Args:
         folds: Of models of one kind.
-        held_out_speaker: An actor to leave out, because the result calibrates the predictions for their clips.
+        held_out: A group of clips to leave out, because the result calibrates the predictions for them.
         settings: Of the class bias.
+        group: Names the group of a clip, by default its speaker.
 
     Returns:
         The fields of Calibration, as config.json has them.
@@ -96,8 +106,8 @@ def fit_calibration(
         ValueError: No clips are left.
     """
     settings = settings or BiasSettings()
-    kept = [np.array([clip.speaker != held_out_speaker for clip in one.fold.test]) for one in folds]
-    clips = [clip for one in folds for clip in one.fold.test if clip.speaker != held_out_speaker]
+    kept = [np.array([group(clip) != held_out for clip in one.fold.test]) for one in folds]
+    clips = [clip for one in folds for clip in one.fold.test if group(clip) != held_out]
     if not clips:
         raise ValueError(ONE_SPEAKER)
     emotion, gender, intensity = (
@@ -125,29 +135,34 @@ def fit_known_temperature(logits: Floats, labels: Ints) -> float:
     return fit_temperature(logits[known], labels[known]) if known.any() else 1.0
 
 
-def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = None) -> Predictions:
-    """Calibrate the logits for each actor's clips with what was fitted to the clips of the others.
+def calibrate_folds(
+    folds: list[FoldLogits], settings: BiasSettings | None = None, *, by_fold: bool = False
+) -> Predictions:
+    """Calibrate the logits for each speaker's clips with what was fitted to the clips of the others.
 
     Args:
         folds: Of models of one kind.
         settings: Of the class bias.
+        by_fold: Fit once for each fold, to the clips of the other folds, which is faster if there are many speakers.
 
     Raises:
-        ValueError: There is one actor only.
+        ValueError: There is one speaker, or one fold, only.
     """
     clips = [clip for one in folds for clip in one.fold.test]
-    actors = np.array([clip.speaker for clip in clips])
-    fitted = {actor: fit_calibration(folds, actor, settings) for actor in np.unique(actors).tolist()}
+    fold_of = {clip.file: one.fold.name for one in folds for clip in one.fold.test}
+    group = (lambda clip: fold_of[clip.file]) if by_fold else get_speaker
+    groups = [group(clip) for clip in clips]
+    fitted = {name: fit_calibration(folds, name, settings, group) for name in sorted(set(groups))}
 
     def own(name: str) -> Floats:
-        return np.array([np.atleast_1d(fitted[actor][name]) for actor in actors.tolist()])  # (clip, 1 or emotion)
+        return np.array([np.atleast_1d(fitted[one][name]) for one in groups])  # (clip, 1 or emotion)
 
     emotion, gender, intensity = (np.concatenate([getattr(one.logits, head) for one in folds]) for head in HEADS)
     truth, genders, intensities = (np.array([getattr(clip, label) for clip in clips]) for label in HEADS)
     probabilities = softmax(emotion + own("class_bias"), own("temperature"))
     return Predictions(
         files=np.array([clip.file for clip in clips]),
-        speakers=actors,
+        speakers=np.array([clip.speaker for clip in clips]),
         truth=truth,
         probabilities=probabilities,
         sure=probabilities.max(axis=1) >= own("abstention_threshold")[:, 0],

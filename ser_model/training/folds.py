@@ -144,7 +144,7 @@ def _split_by_corpus(clips: list[Clip], use_validation: bool) -> list[Fold]:
             clip for clip in clips if clip.corpus == left_out or (left_out == OTHERS and use_of(clip.corpus) == "score")
         ]
         train = [clip for clip in labeled if clip.corpus != left_out] + unlabeled
-        folds.append(Fold(left_out, train, validation if use_validation else test + validation))
+        folds.append(Fold(left_out, train, validation if use_validation else test))
     return folds
 
 
