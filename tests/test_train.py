@@ -5,6 +5,7 @@ import csv
 import json
 import shutil
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from voice import RATE_HZ, speak
 import train
 from ser_model.cnn import CnnConfig, EmotionCnn
 from ser_model.comparison import SecondOpinion
+from ser_model.evaluation.metrics import BiasSettings
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
 from ser_model.training.clips import Clip, shuffle_labels
+from ser_model.training.ensemble import FoldLogits
 from ser_model.training.fit import ClipLogits, FitSettings
 from ser_model.training.folds import Fold
 
@@ -200,6 +203,23 @@ def test_a_manifest_with_a_new_emotion_trains_a_model_with_that_class(
     assert run(*command, *for_all, "--out", tmp_path / "eight") == 2
     assert "with the same --extra" in capsys.readouterr().err
     assert not (tmp_path / "eight").exists()
+
+
+def test_further_corpora_are_measured_where_others_can_calibrate_them() -> None:
+    """Every fold scores the corpora to validate with; TurEV-DB does not say who speaks."""
+    names = {"nemo": ("a", "b"), "emospeech": ("c", "d"), "turev-db": ("?", "?")}
+    clips = {
+        corpus: [[make_clip(f"{corpus}-{who}-{i}", 2 + i % 3, who, corpus) for i in range(6)] for who in speakers]
+        for corpus, speakers in names.items()
+    }
+    models = []
+    for fold in range(2):
+        test = [*clips["nemo"][fold], *chain(*clips["emospeech"], *clips["turev-db"])]
+        logits = ClipLogits(2 * np.eye(8)[[clip.emotion for clip in test]], *np.zeros((2, len(test), 2)))
+        models.append(FoldLogits(Fold(str(fold), [], test), 0, logits))
+    found = train.measure_further(models, BiasSettings(), tuple(EMOTIONS))
+    assert {name: one["uar"] for name, one in found.items()} == {"nemo": 1, "emospeech": 1}
+    assert train.measure_further(models[:1], BiasSettings(), tuple(EMOTIONS)).keys() == {"emospeech"}
 
 
 def test_training_sees_the_training_part_only_and_logits_of_other_labels_are_not_reused(
