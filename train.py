@@ -54,7 +54,7 @@ from ser_model.files import atomic_folder
 from ser_model.recognize import WEIGHTS
 from ser_model.training.classic import ClassicSettings, train_classic
 from ser_model.training.clips import OPUS_BIT_RATES, RAVDESS, fingerprint_clips, shuffle_labels
-from ser_model.training.corpora import HUB_COPY, Corpora, CorpusError, read_corpora
+from ser_model.training.corpora import HUB_COPY, Corpora, CorpusError, read_corpora, use_of
 from ser_model.training.encoder_head import HeadSettings, embed_clips, fit_head, teach, train_heads
 from ser_model.training.ensemble import (
     ENSEMBLE_SIZE,
@@ -206,12 +206,13 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
 
 def measure_further(models: list[FoldLogits], bias: BiasSettings, emotions: tuple[str, ...]) -> dict[str, Any]:
     """Measure the folds by speaker of the corpora besides RAVDESS; the emotions are those that a corpus has."""
-    scored = {one.fold.name: {clip.corpus for clip in one.fold.test} for one in models}
-    counts = Counter(name for own in scored.values() for name in own if name != RAVDESS)
-    names = sorted(name for name, count in counts.items() if count > 1)  # a fold is calibrated on the others
-    found = {
-        name: summarize(calibrate_folds(select_corpus(models, name), bias, by_fold=True), emotions) for name in names
-    }
+    found = {}
+    for name in sorted({clip.corpus for one in models for clip in one.fold.test} - {RAVDESS}):
+        own = select_corpus(models, name)
+        by_fold = use_of(name) != "validate"  # every fold scores those, so they are calibrated by speaker
+        groups = {one.fold.name if by_fold else clip.speaker for one in own for clip in one.fold.test}
+        if len(groups) > 1:
+            found[name] = summarize(calibrate_folds(own, bias, by_fold=by_fold), emotions)
     kept = ("clips", "uar", "uar_interval_95", "accuracy", "recall", "ece", "sure", "gender")
     return {name: {figure: one[figure] for figure in kept} for name, one in found.items()}
 

@@ -59,6 +59,16 @@ def test_an_actors_own_clips_do_not_calibrate_their_predictions() -> None:
     assert not np.allclose(first.probabilities[scored], second.probabilities[scored])
 
 
+def test_a_folds_own_clips_do_not_calibrate_its_predictions_by_fold() -> None:
+    one, other = make_fold((1, 2), seed=0), make_fold((3, 4), seed=1)
+    first, second = (calibrate_folds([one, part], by_fold=True) for part in (other, make_fold((3, 4), 1, sharpness=9)))
+    for predictions, fitted in ((first, fit_calibration([one])), (second, fit_calibration([one]))):
+        confidence = predictions.probabilities[predictions.folds == "1"].max(axis=1)
+        assert (predictions.sure[predictions.folds == "1"] == (confidence >= fitted["abstention_threshold"])).all()
+    with pytest.raises(ValueError, match="at least two"):
+        calibrate_folds([one], by_fold=True)
+
+
 def test_an_overconfident_model_is_cooled_to_its_accuracy() -> None:
     predictions = calibrate_folds([make_fold((1, 2, 3), 0, sharpness=6.0), make_fold((4, 5, 6), 1, sharpness=6.0)])
     correct = predictions.predicted == predictions.truth

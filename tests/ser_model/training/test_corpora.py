@@ -212,7 +212,13 @@ def test_only_corpora_whose_license_allows_it_are_trained_on() -> None:
     assert {name for name in SOURCES if use_of(name) == "train"} == {"ravdess", "crema-d", "nemo"}
     assert {name for name in SOURCES if use_of(name) == "validate"} == {"emospeech", "turev-db"}
     assert (use_of(UNLABELED), use_of("more.csv")) == (UNLABELED, "train")
-    assert all(source.citation and source.license for source in SOURCES.values())
+
+
+def test_every_corpus_is_documented_with_its_license_and_citation(project: Path) -> None:
+    text = (project / "docs/training.md").read_text()
+    for source in SOURCES.values():
+        assert f"\n| {source.title} (" in text
+        assert f" | {source.license} | {source.citation} |" in text
 
 
 def test_the_votes_of_those_who_only_heard_a_clip_become_shares(tmp_path: Path) -> None:
