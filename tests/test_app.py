@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,22 @@ def test_over_mcp_a_web_address_is_refused_in_a_sentence(url: str) -> None:
 def test_more_recordings_than_fit_at_once_are_refused_in_words(client: Client, voice: Path) -> None:
     with pytest.raises(AppError, match="files may be 50 at a time, not 51"):
         client.predict([handle_file(str(voice))] * 51, api_name="/recognize_batch")
+
+
+def test_a_saved_page_gives_its_films(client: Client, tmp_path: Path) -> None:
+    items = [
+        {"titleId": f"tt{n:07d}", "titleText": f"Saved {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
+        for n in range(20)
+    ]
+    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
+    page = tmp_path / "page.html"
+    page.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    found = client.predict(mood="sad", page=handle_file(str(page)), limit=5, api_name="/recommend")
+    assert (found["source"]["kind"], len(found["films"])) == ("imdb", 5)
+    assert all(film["title"].startswith("Saved") for film in found["films"])
+    page.write_text('{"message": "Forbidden"}')
+    with pytest.raises(AppError, match="blocked: JSON"):
+        client.predict(mood="sad", page=handle_file(str(page)), api_name="/recommend")
 
 
 def test_a_mood_and_filters_give_films_by_contract(client: Client) -> None:
