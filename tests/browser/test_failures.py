@@ -83,7 +83,7 @@ def test_a_recording_stopped_at_once_is_a_sentence_and_the_next_is_heard(open_pa
     page = open_page()
     record(page, "#clip", 0)
     expect(page.locator("#problem strong")).to_be_visible(timeout=SOON_MS)
-    page.locator("#clip").get_by_label("Clear").click()
+    page.locator("#clip").get_by_label(texts.RECORD_AGAIN).click()
     speak(page)
     expect(page.locator("#problem .problem")).to_have_count(0)
 
