@@ -33,7 +33,7 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
-def test_axe_finds_nothing_serious_in_any_state(
+def test_axe_finds_nothing_serious_in_any_state(  # noqa: PLR0915 - one state after another
     open_page: Open, microphone: Path, tmp_path: Path, second_opinion: None, width: int, dark: bool
 ) -> None:
     page = open_page(width=width, dark=dark, reduced_motion="reduce", watched=False)  # the player minds the bad file
