@@ -12,7 +12,8 @@ import soundfile as sf
 from gradio.events import Dependency
 
 from scraper.moods import Mood
-from ser_model.audio import CLIP_LIMITS, MIB, RECORDING_LIMITS, TooLong, load_audio
+from ser_model.audio import CLIP_LIMITS, RECORDING_LIMITS, TooLong, load_audio
+from ser_model.decode import MIB
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.recognize import Prediction
 from ser_model.speaker import EnrollmentError, SpeakerProfile
