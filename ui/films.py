@@ -307,7 +307,7 @@ def open_address(visit: Visit, request: gr.Request) -> list[Any]:
     if (mood, intent, answers) == read_address({}) or visit.probabilities:
         return [gr.skip()] * (5 + len(answers))
     said = answer.describe_pick(mood, None) if mood else escape()
-    drawer = gr.Accordion(label=filters_title(answers), open=filters_title(answers) != texts.FILTERS)
+    drawer = gr.Accordion(label=filters_title(answers), open=answers != list(DEFAULTS.values()))
     return [replace(visit, mood=mood), said, mood, drawer, intent, *answers]
 
 

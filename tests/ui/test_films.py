@@ -300,7 +300,6 @@ def test_an_address_opens_what_it_asks_for() -> None:
     )
     assert (visit.mood, said["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
     assert (drawer.open, drawer.label) == (True, "Filters: 1")
-    assert ask_address(Visit(), mood="sad", day="2026-01-02", tone="warm")[3].open is False
     assert show(*answers, visit=visit, intent=intent)[1]["query"] == f"mood=sad&intent=lift&from=2015&day={TODAY}"
 
 
