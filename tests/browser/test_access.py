@@ -33,7 +33,7 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
-def test_axe_finds_nothing_serious_in_any_state(
+def test_axe_finds_nothing_serious_in_any_state(  # noqa: PLR0915
     open_page: Open, microphone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, dark: bool
 ) -> None:
     monkeypatch.setattr(comparison, "large_model", service.recognizer)
