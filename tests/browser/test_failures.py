@@ -168,7 +168,7 @@ def test_a_file_that_is_too_large_leaves_the_others_alone(open_page: Open, micro
 def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     films = (Pick(Film("tt0000001", HOSTILE, 2020, ("Drama",)), HOSTILE),)
     source = Source(SourceKind.IMDB, date(2025, 1, 1), HOSTILE)
-    monkeypatch.setattr(service, "recommend", lambda *_: Recommendation(films, source, {}, HOSTILE))
+    monkeypatch.setattr(service, "recommend", lambda *_, **__: Recommendation(films, source, {}, HOSTILE))
     page = open_page()
     pick(page, "sad")
     wait_for_films(page, 1)
