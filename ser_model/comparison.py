@@ -5,10 +5,12 @@ The encoder is Whisper's, or a wav2vec2, HuBERT or WavLM. It hears the speech al
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,18 @@ from torch.nn import functional as F
 from ser_model.audio import Waveform
 from ser_model.calibration import Array, Calibration
 from ser_model.cnn import CONFIG_NAME, Logits
+from ser_model.download import DownloadError, Progress, can_download, download, find_files
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction, WindowLogits, predict_windows
 from ser_model.speaker import SpeakerProfile
+from ser_model.whisper import WhisperEncoder
 
 DEFAULT_ENCODER = "openai/whisper-base"
 ENCODER_FOLDER = "SECOND_OPINION_ENCODER"  # environment variable: a folder with a copy of the encoder
 HEAD_FOLDER = WEIGHTS / "comparison"
 HEAD_NAME = "head.safetensors"
 MIN_LIKENESS = 0.999  # cosine of what an encoder makes of reference_waveform and what the head was trained with
-MAX_S = 30.0  # of speech that Whisper has positions for
 MAKE_HEAD = "python train.py --data DIR --model comparison --protocol all --calibration results/comparison/metrics.json"
 
 
@@ -83,41 +86,65 @@ class JoinConfig:
 class Encoder:
     """A frozen encoder: waveform > mean and deviation over the frames of some layers."""
 
-    def __init__(self, network: Any, extractor: Any, name: str, layers: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, network: nn.Module, extractor: Any, name: str, width: int, layers: tuple[int, ...], parameters: int
+    ) -> None:
         self._network = network.eval().requires_grad_(requires_grad=False)  # in train mode it would drop and mask
-        self._extractor = extractor
+        self._extractor = extractor  # of features, which Whisper's encoder does by itself
+        self._parameters = parameters
+        self._device = "cpu"
         self.name = name
-        self.width = int(network.config.hidden_size)
-        depth = int(network.config.num_hidden_layers)
-        self.layers = tuple(layers or (depth // 3, depth // 2, 2 * depth // 3))  # the middle knows most of emotion
+        self.layers = layers
+        self.width = width
 
     @classmethod
-    def load(cls, name: str = DEFAULT_ENCODER, layers: Sequence[int] | None = None) -> Encoder:
+    def load(
+        cls,
+        name: str = DEFAULT_ENCODER,
+        layers: Sequence[int] | None = None,
+        device: str | None = None,
+        progress: Progress | None = None,
+    ) -> Encoder:
         """Load an encoder from a local folder, the cache of the model hub, or the hub.
 
         Args:
             name: Such as "openai/whisper-base" or "facebook/wav2vec2-base", or a folder.
             layers: Which layers to use; three in the middle if None.
+            device: Where it computes; on a GPU if None and there is one.
+            progress: Is told how far the download is.
 
         Raises:
             ComparisonMissing: It is not on this machine and cannot be downloaded, or is of no known kind.
         """
-        from transformers import AutoConfig, AutoFeatureExtractor, AutoModel  # noqa: PLC0415 - takes seconds
-        from transformers.models.whisper.modeling_whisper import WhisperEncoder  # noqa: PLC0415
-
+        best = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            if AutoConfig.from_pretrained(name).model_type == "whisper":
-                # the decoder, three quarters of the file, is not read
-                prefix = {r"^(model\.)?encoder\.": ""}
-                network = WhisperEncoder.from_pretrained(name, key_mapping=prefix, dtype=torch.float32)
-            else:
-                network = AutoModel.from_pretrained(name, dtype=torch.float32)
-            extractor = AutoFeatureExtractor.from_pretrained(name)
-        except (OSError, ValueError) as error:
+            folder = find_files(name) or download(name, progress)
+            config = json.loads((folder / CONFIG_NAME).read_text())
+            is_whisper = config["model_type"] == "whisper"
+            depth = int(config["encoder_layers" if is_whisper else "num_hidden_layers"])
+            used = tuple(layers or (depth // 3, depth // 2, 2 * depth // 3))  # the middle knows most of emotion
+            if is_whisper:
+                network, parameters = WhisperEncoder.load(folder, max(used))
+                encoder = cls(network, None, name, int(config["d_model"]), used, parameters)
+                return encoder.to(device or best)
+            from transformers import AutoFeatureExtractor, AutoModel  # noqa: PLC0415 - takes seconds
+
+            other = AutoModel.from_pretrained(folder, dtype=torch.float32)
+            extractor = AutoFeatureExtractor.from_pretrained(folder)
+        except DownloadError as error:
+            raise ComparisonMissing(str(error)) from error
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise ComparisonMissing(
-                f"The encoder {name} is not on this machine and cannot be downloaded. Get it with: hf download {name}"
+                f"The encoder {name} is incomplete or of another kind. Get it again with: hf download {name}"
             ) from error
-        return cls(network, extractor, name, layers)
+        parameters = sum(parameter.numel() for parameter in other.parameters())
+        return cls(other, extractor, name, int(config["hidden_size"]), used, parameters).to(device or best)
+
+    def to(self, device: str) -> Encoder:
+        """Compute on another device from now on."""
+        self._network.to(device)
+        self._device = device
+        return self
 
     def embed(self, waveform: Tensor) -> Tensor:
         """Pool the layers over time.
@@ -128,33 +155,18 @@ class Encoder:
         Returns:
             (layer, 2 * width): the mean over the frames, then the deviation.
         """
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        network = self._network.to(device)
         with torch.inference_mode():
-            if network.config.model_type == "whisper":
-                states = self._whisper_states(waveform[: int(MAX_S * SAMPLE_RATE)], device)
+            if self._extractor is None:
+                states = self._network(waveform.to(self._device))
             else:
                 inputs = self._extractor(waveform.numpy(), sampling_rate=SAMPLE_RATE, return_tensors="pt").input_values
-                states = network(inputs.to(device), output_hidden_states=True).hidden_states
+                states = self._network(inputs.to(self._device), output_hidden_states=True).hidden_states
             frames = torch.cat([states[layer] for layer in self.layers]).float()  # (layer, frame, width)
             return torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1).cpu()
 
     def count_parameters(self) -> int:
-        """Return the number of parameters."""
-        return sum(parameter.numel() for parameter in self._network.parameters())
-
-    def _whisper_states(self, waveform: Tensor, device: torch.device) -> list[Tensor]:
-        """Return the (1, frame, width) outputs up to the last layer in use, without the usual padding to 30 s."""
-        features = self._extractor(
-            waveform.numpy(), sampling_rate=SAMPLE_RATE, return_tensors="pt", padding=False, truncation=False
-        ).input_features.to(device)  # (1, mel, 10 ms frame)
-        encoder = self._network
-        frames = F.gelu(encoder.conv2(F.gelu(encoder.conv1(features)))).transpose(1, 2)  # (1, 20 ms frame, width)
-        states = [frames + encoder.embed_positions.weight[: frames.shape[1]]]
-        for layer in encoder.layers[: max(self.layers)]:
-            output = layer(states[-1], None)
-            states.append(output[0] if isinstance(output, tuple) else output)
-        return states
+        """Return the number of parameters, with those of the layers that are not used."""
+        return self._parameters
 
 
 class ComparisonHead(nn.Module):
@@ -227,17 +239,36 @@ class ComparisonNetwork(nn.Module):
 
 
 @dataclass(frozen=True)
-class Opinions:
-    """What the network and the head say of a recording, each alone and joined."""
+class Opinions(Prediction):
+    """The joined answer, and what the network and the head say alone.
+
+    Attributes:
+        network: The answer of the network.
+        head: The answer of the head.
+        network_ms: Time that the network took, without decoding and finding the speech.
+        head_ms: Time that the head took with its encoder.
+    """
 
     network: Prediction
     head: Prediction
-    joined: Prediction
+    network_ms: float
+    head_ms: float
+
+    @property
+    def joined(self) -> Prediction:
+        """The joined answer alone."""
+        return Prediction(**{field.name: getattr(self, field.name) for field in fields(Prediction)})
 
     @property
     def agree(self) -> bool:
         """Whether both find the same emotion most probable."""
         return self.network.top(1)[0][0] == self.head.top(1)[0][0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of the joined answer, with that of the network ("cnn") and of the head ("large")."""
+        pairs = (("cnn", self.network, self.network_ms), ("large", self.head, self.head_ms))
+        both = {name: prediction.to_json() | {"ms": round(ms, 1)} for name, prediction, ms in pairs}
+        return self.joined.to_json() | both | {"agree": self.agree}
 
 
 class SecondOpinion:
@@ -248,12 +279,15 @@ class SecondOpinion:
         self.join = join
 
     @classmethod
-    def load(cls, folder: Path = HEAD_FOLDER, encoder: str | None = None) -> SecondOpinion:
-        """Load the head and its encoder.
+    def load(
+        cls, folder: Path = HEAD_FOLDER, encoder: str | None = None, progress: Progress | None = None
+    ) -> SecondOpinion:
+        """Load the head and its encoder, which is downloaded if it is not on this machine.
 
         Args:
             folder: Of the head.
             encoder: A name or a folder; if None, $SECOND_OPINION_ENCODER or the one that the head was trained on.
+            progress: Is told how far the download is.
 
         Raises:
             ComparisonMissing: One of them is missing, damaged, or they do not match; the message says what to do.
@@ -273,7 +307,7 @@ class SecondOpinion:
             raise ComparisonMissing(
                 f"The head for the second opinion in {folder} is damaged. Make it again with: {MAKE_HEAD}"
             ) from error
-        loaded = Encoder.load(encoder or find_encoder(head.config.encoder), head.config.layers)
+        loaded = Encoder.load(encoder or find_encoder(head.config.encoder), head.config.layers, "cpu", progress)
         head.check(loaded)
         return cls(EmotionRecognizer(ComparisonNetwork(loaded, head), calibration), join)
 
@@ -291,20 +325,57 @@ class SecondOpinion:
             AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
         """
         span = recognizer.detect(waveform)
+        begin = time.perf_counter()
         starts, network_logits = predict_windows(recognizer.network, waveform, span)
+        middle = time.perf_counter()
         _, head_logits = predict_windows(self.recognizer.network, waveform, span)
+        end = time.perf_counter()
         network = recognizer.answer(span, starts, network_logits, profile)
         head = self.recognizer.answer(span, starts, head_logits)
         emotion = self.join.join(recognizer.adapt(network_logits, profile), head_logits.emotion)  # (window, emotion)
         joined_logits = WindowLogits(emotion, network_logits.gender, network_logits.intensity, network_logits.embedding)
-        calibration = Calibration(
+        both = copy.copy(self.recognizer)  # a new one would load another speech detector
+        both.calibration = Calibration(
             temperature=self.join.temperature,
             gender_temperature=recognizer.calibration.gender_temperature,
             intensity_temperature=recognizer.calibration.intensity_temperature,
             abstention_threshold=self.join.abstention_threshold,
         )
-        joined = EmotionRecognizer(self.recognizer.network, calibration).answer(span, starts, joined_logits)
-        return Opinions(network, head, joined)
+        joined = both.answer(span, starts, joined_logits)
+        return Opinions(
+            **vars(joined),
+            network=network,
+            head=head,
+            network_ms=1000 * (middle - begin),
+            head_ms=1000 * (end - middle),
+        )
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder under the head."""
+        return self._network.encoder
+
+    @property
+    def encoder_name(self) -> str:
+        """What the encoder is called on the Hub, wherever it was loaded from."""
+        return self._network.head.config.encoder
+
+    @property
+    def _network(self) -> ComparisonNetwork:
+        assert isinstance(self.recognizer.network, ComparisonNetwork)
+        return self.recognizer.network
+
+
+class JoinedRecognizer(EmotionRecognizer):
+    """The network with a second opinion: predictions are the joined ones, with both opinions in them."""
+
+    def __init__(self, recognizer: EmotionRecognizer, second: SecondOpinion) -> None:
+        super().__init__(recognizer.network, recognizer.calibration, recognizer.speaker_space)
+        self.second = second
+
+    def predict(self, waveform: Waveform, profile: SpeakerProfile | None = None) -> Opinions:
+        """Predict the emotion in a (time,) waveform from load_audio; see recognize."""
+        return self.second.predict(self, waveform, profile)
 
 
 def reference_waveform() -> Tensor:
@@ -314,13 +385,29 @@ def reference_waveform() -> Tensor:
 
 
 def find_encoder(name: str) -> str:
-    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name."""
-    return os.environ.get(ENCODER_FOLDER) or name
+    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name.
+
+    Raises:
+        ComparisonMissing: There is no such folder.
+    """
+    folder = os.environ.get(ENCODER_FOLDER)
+    if folder and not Path(folder, CONFIG_NAME).is_file():
+        raise ComparisonMissing(f"{ENCODER_FOLDER} must name a folder with a copy of {name}; {folder} has no encoder.")
+    return folder or name
 
 
 def has_head(folder: Path = HEAD_FOLDER) -> bool:
-    """Return whether a head has been trained, so that a second opinion can be offered."""
+    """Return whether a head has been trained."""
     return (folder / HEAD_NAME).exists()
+
+
+def is_available(folder: Path = HEAD_FOLDER) -> bool:
+    """Return whether a second opinion can be offered: its encoder is here or may be downloaded. No request is made."""
+    try:
+        name = find_encoder(json.loads((folder / CONFIG_NAME).read_text())["encoder"])
+    except (OSError, KeyError, TypeError, ValueError, ComparisonMissing):
+        return False
+    return has_head(folder) and (find_files(name) is not None or can_download())
 
 
 def save_head(folder: Path, head: ComparisonHead, calibration: Mapping[str, Any]) -> None:

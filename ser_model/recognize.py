@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ser_model.audio import CLIP_LIMITS, AudioError, AudioSource, Limits, Waveform, load_audio
+from ser_model.audio import CLIP_LIMITS, AudioError, AudioSource, Limits, Waveform, load_audio, read_recording
 from ser_model.calibration import Calibration, softmax
 from ser_model.cnn import CONFIG_NAME, REMEDY, Logits, WeightsError, load_network, read_config
 from ser_model.frontend import NOISE_CONTEXT_S, SAMPLE_RATE
@@ -74,6 +74,10 @@ class Prediction:
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """Return the most probable emotions, best first."""
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
+
+    def with_notice(self, notice: str) -> Prediction:
+        """Return the prediction with what read_recording has to say."""
+        return replace(self, notice=f"{self.notice} {notice}".strip()) if notice else self
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that the command line and the API answer with."""
@@ -151,7 +155,8 @@ class EmotionRecognizer:
             AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
             OSError: The path cannot be read.
         """
-        return self.predict(load_audio(source, limits), profile)
+        recording = read_recording(source, limits)
+        return self.predict(recording.waveform, profile).with_notice(recording.notice)
 
     def predict(self, waveform: Waveform, profile: SpeakerProfile | None = None) -> Prediction:
         """Predict the emotion in a (time,) waveform from load_audio; see recognize."""
