@@ -4,7 +4,7 @@ import argparse
 import csv
 import json
 import shutil
-from functools import partial
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,6 @@ from ser_model.training.fit import ClipLogits, FitSettings
 from ser_model.training.folds import Fold
 
 SHORT = FitSettings(epochs=1, network=CnnConfig(channels=(16, 16, 16)))
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Smaller batches, so that a dozen clips are one."""
-    monkeypatch.setitem(train.SETTINGS, "cnn", partial(FitSettings, batch=8))
 
 
 def run(*arguments: object) -> int:
@@ -125,8 +119,10 @@ def further(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_corpora_are_left_out_in_turn_taught_by_an_encoder_and_the_weights_and_the_head_follow(
-    command: list[object], corpus: Path, further: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    command: list[object], corpus: Path, further: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setitem(train.SETTINGS, "cnn", lambda: replace(SHORT, passes={}))
     encoder, speech = write_encoder(tmp_path / "encoder", kind="whisper"), tmp_path / "speech"
     speech.mkdir()
     for number in range(3):

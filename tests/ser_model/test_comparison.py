@@ -69,7 +69,7 @@ def test_an_encoder_gives_the_mean_and_deviation_of_its_middle_layers(kind: str,
     assert torch.equal(Encoder.load(str(tmp_path), (4,)).embed(VOICE)[0], layers[2])
 
 
-def test_whisper_hears_the_speech_alone_and_its_decoder_is_not_read(encoder_folder: Path) -> None:
+def test_whisper_hears_the_speech_alone(encoder_folder: Path) -> None:
     encoder = Encoder.load(str(encoder_folder), (1, 3))
     longer = torch.nn.functional.pad(VOICE, (0, SAMPLE_RATE))
     assert not torch.allclose(encoder.embed(VOICE), encoder.embed(longer), atol=1e-3)
@@ -77,12 +77,6 @@ def test_whisper_hears_the_speech_alone_and_its_decoder_is_not_read(encoder_fold
     assert states[0].shape == (1, -(-len(VOICE) // 320), encoder.width)  # 20 ms each
     assert len(states) == 4
     assert encoder.embed(VOICE.repeat(20)[: int((MAX_S + 5) * SAMPLE_RATE)]).isfinite().all()
-    whole = sum(value.numel() for value in torch.nn.Module.parameters(_load_whole(encoder_folder)))
-    assert encoder.count_parameters() < whole
-
-
-def _load_whole(folder: Path) -> torch.nn.Module:
-    return KINDS["whisper"][1].from_pretrained(folder)
 
 
 def test_the_joined_answer_is_a_weighted_product_with_its_own_temperature() -> None:
