@@ -36,6 +36,7 @@ from ser_model.frontend import SAMPLE_RATE
 
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 16
+MAX_PLANES = 8  # of a frame of FFmpeg; PyAV crashes on more
 BLOCK_FRAMES = 65_536
 MIB = 1024**2
 
@@ -261,9 +262,9 @@ class _Pieces:
             raise TooLong(f"The clip is longer than {self.limits.max_s} seconds. Please send a shorter part of it.")
 
 
-def check_format(rate_hz: int, channels: int) -> None:
+def check_format(rate_hz: int, channels: int, most: int = MAX_CHANNELS) -> None:
     """Raise NotAudio for a sampling rate or a number of channels that speech does not have."""
-    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ or not 1 <= channels <= MAX_CHANNELS:
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ or not 1 <= channels <= most:
         raise NotAudio(
             f"A sampling rate of {rate_hz} Hz with {channels} channels is not speech. "
             "Please export the clip as an ordinary WAV or MP3."
@@ -334,6 +335,9 @@ def _read_packets(file: Any, stream: Any, heard: _Pieces) -> None:
                 break
             continue
         for frame in frames:
+            check_format(
+                frame.sample_rate, frame.layout.nb_channels, MAX_PLANES if frame.format.is_planar else MAX_CHANNELS
+            )
             heard.broke_off = False
             heard.add(_to_block(frame), frame.sample_rate)
             end_s = (frame.time or 0.0) + frame.samples / frame.sample_rate

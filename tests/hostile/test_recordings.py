@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from benchmarks.fuzz import encode_av, fuzz
+from benchmarks.fuzz import encode_av, fuzz, make_case, make_corpus
 from benchmarks.report import read_peak_mb
 from ser_model.audio import AudioError, NotAudio, TooLong, load_audio
 from ser_model.decode import exceeds_packet_limit
@@ -86,6 +86,13 @@ def test_absurd_rates_and_channels_are_refused_before_they_are_read(rate_hz: int
     form = struct.pack("<HHIIHH", 1, channels, rate_hz, 0, (2 * channels) & 0xFFFF, 16)
     body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(sound)) + sound
     assert growth_mb(b"RIFF" + struct.pack("<I", len(body)) + body, AudioError) < MAX_GROWTH_MB
+
+
+@pytest.mark.slow
+def test_more_channels_than_pyav_can_hand_over_are_refused() -> None:
+    """PyAV crashes on the 22 channels of case 2424 of the fuzzer."""
+    with pytest.raises(NotAudio, match="22 channels"):
+        load_audio(make_case(2_424, make_corpus())[1])
 
 
 @pytest.mark.slow
