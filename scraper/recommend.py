@@ -273,7 +273,7 @@ def _count(films: int, others: int, goes_on: bool) -> str:
     if not others:
         fit = f"Only {films} film{'s fit' if films > 1 else ' fits'}" if films else "No film fits"
         return f"{fit} these filters; loosen one to see more."
-    feel = f"Only {films} {'feel' if films > 1 else 'feels'}" if films else "None feels"
+    feel = f"Only {films} feel" if films > 1 else "Only one feels" if films else "None feels"
     feel = "No more films feel" if goes_on else feel
     more = f"{others} more pass your filters but feel" if others > 1 else "one more passes your filters but feels"
     return f"{feel} right for this mood; {more} different."

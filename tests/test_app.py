@@ -180,6 +180,22 @@ def test_more_recordings_than_fit_at_once_are_refused_in_words(client: Client, v
         client.predict([handle_file(str(voice))] * 51, api_name="/recognize_batch")
 
 
+def test_a_saved_page_gives_its_films(client: Client, tmp_path: Path) -> None:
+    items = [
+        {"titleId": f"tt{n:07d}", "titleText": f"Saved {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
+        for n in range(20)
+    ]
+    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
+    page = tmp_path / "page.html"
+    page.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    found = client.predict(mood="sad", page=handle_file(str(page)), limit=5, api_name="/recommend")
+    assert (found["source"]["kind"], len(found["films"])) == ("imdb", 5)
+    assert all(film["title"].startswith("Saved") for film in found["films"])
+    page.write_text('{"message": "Forbidden"}')
+    with pytest.raises(AppError, match="blocked: JSON"):
+        client.predict(mood="sad", page=handle_file(str(page)), api_name="/recommend")
+
+
 def test_a_mood_and_filters_give_films_by_contract(client: Client) -> None:
     found = client.predict(mood="sad", intent="lift", from_year=2000, max_minutes=120, limit=5, api_name="/recommend")
     assert found["source"]["kind"] == "bundled"

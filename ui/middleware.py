@@ -22,6 +22,10 @@ PICTURE_NAME, PICTURE_SIZE = "share.png", (1200, 630)
 
 GRADIOS = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', re.DOTALL)
 CHARSET = '<meta charset="utf-8" />'  # after which the head may say something
+FRAME = (  # of style.css, which Gradio adds so late that the page would be seen to move
+    ".gradio-container { width: 100% !important; max-width: 1112px !important; margin: 0 auto !important; "
+    "padding: 0 16px !important; } .gradio-container .main { padding: 0 !important; }"
+)
 EVENT = re.compile(r"/gradio_api/call/(?:v2/)?\w+/(\w+)/?$")
 
 
@@ -99,6 +103,7 @@ def rewrite(page: str, scope: Scope) -> str:
         f'<meta name="description" content="{escape(texts.DESCRIPTION)}" />',
         '<meta name="twitter:card" content="summary_large_image" />',
         '<link rel="icon" type="image/png" href="favicon.ico" /><link rel="apple-touch-icon" href="favicon.ico" />',
+        f"<style>{FRAME}</style>",
         *tags,
     ]
     return GRADIOS.sub("", page).replace(CHARSET, "\n".join([CHARSET, *head]), 1)

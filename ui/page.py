@@ -113,7 +113,13 @@ def predict_clip(path: str | None, visit: Visit) -> tuple[Any, ...]:
         if isinstance(error, EnrollmentError):  # the profile was made with other weights
             visit = Visit()
         said = answer.describe_problem(_explain(error, path))
-        return visit, escape(), gr.Radio(value=None, label=texts.PICK), said, gr.Button(visible=is_too_long(error))
+        return (
+            visit,
+            escape(),
+            gr.Radio(value=None, label=texts.PICK),
+            said,
+            gr.Button(visible=isinstance(error, TooLong)),
+        )
     return *show_prediction(prediction, path, visit), escape(), gr.Button(visible=False)
 
 
@@ -140,11 +146,6 @@ def cut_clip(path: str) -> str:
     cut = Path(path).with_name("first-minute.wav")
     sf.write(cut, sound[: CLIP_LIMITS.max_s * SAMPLE_RATE], SAMPLE_RATE)
     return str(cut)
-
-
-def is_too_long(error: Exception) -> bool:
-    """Say whether the first minute of a recording could be used."""
-    return isinstance(error, TooLong)
 
 
 def _explain(error: Exception, path: str) -> str:

@@ -90,7 +90,7 @@ ONE_FILM, SOME_FILMS, MANY_FILMS = "{count} film", "{count} films", "{count} fil
 DROP_FILTER, WITHOUT = "remove this filter", "Without “{filter}”: {count}"
 CHIPS = {  # a filter in use, in a few words
     "not_genres": "No {value}", "from_year": "From {value}", "to_year": "To {value}", "min_rating": "★ {value}",
-    "lead": "Lead: {value}", "sort": "By {value}",
+    "lead": "Lead: {value}", "sort": "By {value}", "kids": "Good with kids",
 }  # fmt: skip
 FILTERS, FILTERS_SET, ANY = "Filters", "Filters: {count}", "Any"
 GENRES, GENRES_HINT = "Genres", "Instead of those that fit the mood"

@@ -23,7 +23,7 @@ from ui.theme import style_sheet
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACTED = PROJECT.parent / "shared/data/ravdess/original_48k/Actor_07/03-01-03-01-01-01-07.wav"
-SIZES = {"wide": (1280, 1440), "phone": (390, 844)}
+SIZES = {"wide": (1440, 1440), "phone": (390, 844)}
 TALLEST = 3  # windows; what is taller is cut off
 
 
@@ -41,6 +41,8 @@ def open_page(browser: Browser, url: str, size: str, theme: str) -> Page:
 def save(page: Page, path: Path, part: str | None = None, whole: bool = False) -> None:
     """Keep a picture of the window, of the whole page, or of a part of it, small enough for a repository."""
     page.mouse.move(0, 0)
+    if not part:
+        page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(1_000)
     data = page.locator(part).screenshot() if part else page.screenshot(full_page=whole)
     image = Image.open(io.BytesIO(data)).convert("RGB")

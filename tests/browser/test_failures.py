@@ -83,7 +83,7 @@ def test_a_recording_stopped_at_once_is_a_sentence_and_the_next_is_heard(open_pa
     page = open_page()
     record(page, "#clip", 0)
     expect(page.locator("#problem strong")).to_be_visible(timeout=SOON_MS)
-    page.locator("#clip").get_by_label("Clear").click()
+    page.locator("#clip").get_by_label(texts.RECORD_AGAIN).click()
     speak(page)
     expect(page.locator("#problem .problem")).to_have_count(0)
 
@@ -168,7 +168,7 @@ def test_a_file_that_is_too_large_leaves_the_others_alone(open_page: Open, micro
 def test_a_hostile_title_stays_text(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     films = (Pick(Film("tt0000001", HOSTILE, 2020, ("Drama",)), HOSTILE),)
     source = Source(SourceKind.IMDB, date(2025, 1, 1), HOSTILE)
-    monkeypatch.setattr(service, "recommend", lambda *_: Recommendation(films, source, {}, HOSTILE))
+    monkeypatch.setattr(service, "recommend", lambda *_, **__: Recommendation(films, source, {}, HOSTILE))
     page = open_page()
     pick(page, "sad")
     wait_for_films(page, 1)

@@ -13,7 +13,9 @@ from scraper.film import Film
 from scraper.query import FilmQuery, Sort
 from scraper.rank import MAX_SAME_GENRE, SCREEN_SIZE, Wish, rank
 
-LIGHT = Wish({"Comedy": 1.0, "Family": 0.5}, {"warm": 1.0, "funny": 0.8}, frozenset({"dark"}), frozenset({"War"}), "s")
+LIGHT = Wish(
+    {"Comedy": 1.0, "Family": 0.5}, {"warm": 1.0, "funny": 0.8}, frozenset({"dark"}), frozenset({"War"}), seed="s"
+)
 QUERY = FilmQuery(limit=100, day=date(2026, 11, 28))
 
 
