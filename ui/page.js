@@ -74,6 +74,24 @@
     }
   };
 
+  // Gradio sends nothing while it thinks that the connection is lost, so a mood that was picked then is picked again.
+  let unsent = null;
+  document.addEventListener("input", ({ target }) => {
+    if (navigator.onLine || !target.matches("#moods input")) return;
+    unsent = target;
+    document.body.classList.add("unsent");
+    if (nearest.dataset.said !== "unsent") say("unsent", [nearest], tryAll);
+  }, true);
+  addEventListener("online", () => setTimeout(() => {
+    if (unsent && !byId("answer").querySelector(`.face-${unsent.value}`)) {
+      unsent.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    unsent = null;
+    if (waiting.size) return;
+    document.body.classList.remove("unsent");
+    unsay(["unsent"]);
+  }, 1000));
+
   // The microphone: a recording lasts at least so long that it has a sound, and no longer than may be sent.
   const SHORTEST_MS = 700;
   const LONGEST_MS = all()[0].dataset.maxS * 1000 - 500;
