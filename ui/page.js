@@ -74,11 +74,15 @@
     }
   };
 
-  // Gradio sends nothing while it thinks that the connection is lost, so a mood that was picked then is picked again.
+  // While Gradio thinks that the connection is lost, it sends nothing, and later it may load the page anew: a mood that
+  // was picked then is picked again, and is in the address.
   let unsent = null;
   document.addEventListener("input", ({ target }) => {
     if (navigator.onLine || !target.matches("#moods input")) return;
     unsent = target;
+    const parts = new URLSearchParams(location.search);
+    parts.set("mood", target.value);
+    history.replaceState(history.state, "", `?${parts}`);
     document.body.classList.add("unsent");
     if (nearest.dataset.said !== "unsent") say("unsent", [nearest], tryAll);
   }, true);
