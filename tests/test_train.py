@@ -118,6 +118,7 @@ def further(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_further(tmp_path_factory.mktemp("further"))
 
 
+@pytest.mark.slow
 def test_corpora_are_left_out_in_turn_taught_by_an_encoder_and_the_weights_and_the_head_follow(
     command: list[object], corpus: Path, further: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch
