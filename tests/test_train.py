@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 from made_corpus import make_clip, write_corpus, write_further
-from tiny_encoder import write_encoder
+from tiny_whisper import write_whisper
 from voice import RATE_HZ, speak
 
 import train
@@ -118,12 +118,13 @@ def further(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_further(tmp_path_factory.mktemp("further"))
 
 
+@pytest.mark.slow
 def test_corpora_are_left_out_in_turn_taught_by_an_encoder_and_the_weights_and_the_head_follow(
     command: list[object], corpus: Path, further: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     monkeypatch.setitem(train.SETTINGS, "cnn", lambda: replace(SHORT, passes={}))
-    encoder, speech = write_encoder(tmp_path / "encoder", kind="whisper"), tmp_path / "speech"
+    encoder, speech = write_whisper(tmp_path / "encoder"), tmp_path / "speech"
     speech.mkdir()
     for number in range(3):
         sf.write(speech / f"{number}.wav", speak("aeiou", seed=number), RATE_HZ)
