@@ -1,10 +1,10 @@
 """Cross-validate the emotion recognizer on RAVDESS, or train the weights that are shipped.
 
-A smoke run (two minutes on two cores):
+A smoke run:
     python train.py --data DIR --protocol luna --epochs 2 --folds 0 --out runs/smoke
-The figures of the README (an hour and a half). With --out results/luna the logits there are reused, not trained again:
+The figures of the README. With --out results/luna the logits there are reused, not trained again:
     python train.py --data DIR --protocol luna --seeds 5 --out runs/luna
-The shipped weights, trained on all actors, with the calibration of those folds (seven minutes):
+The shipped weights, trained on all actors, with the calibration of those folds:
     python train.py --data DIR --protocol all --calibration results/luna/metrics.json
 Publish them with their model card and code on the model hub:
     python train.py --push OWNER/NAME
