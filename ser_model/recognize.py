@@ -75,6 +75,11 @@ class Prediction:
         """Return the most probable emotions, best first."""
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
 
+    @property
+    def recording_notice(self) -> str:
+        """What was noticed about the recording, without NOT_SURE; a sentence or nothing."""
+        return self.notice.removeprefix(NOT_SURE).strip()
+
     def with_notice(self, notice: str) -> Prediction:
         """Return the prediction with what read_recording has to say."""
         return replace(self, notice=f"{self.notice} {notice}".strip()) if notice else self

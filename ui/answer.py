@@ -39,6 +39,7 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
         said["picks"] = [{"mood": str(emotion), "name": adjective(emotion).capitalize()} for emotion in top]
     return _say(
         **said,
+        notice=prediction.recording_notice,
         facts=[fact for fact in (intensity, texts.ADAPTED if enrolled else "") if fact],
         gender=gender,
         hide=texts.HIDE,

@@ -73,6 +73,6 @@ def _make_row(result: FileResult, emotions: list[str]) -> list[Any]:
     if prediction is None:
         return [name, "", result.error, "", *[None] * len(emotions)]
     emotion = adjective(prediction.emotion) if prediction.emotion else texts.BATCH_UNSURE
-    notice = prediction.notice if prediction.sure else ""  # which speaks to somebody at a microphone
+    notice = prediction.recording_notice
     probabilities = prediction.to_json()["probabilities"].values()
     return [name, emotion, notice, str(prediction.gender), *probabilities]

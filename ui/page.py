@@ -12,7 +12,7 @@ import soundfile as sf
 from gradio.events import Dependency
 
 from scraper.moods import Mood
-from ser_model.audio import CLIP_LIMITS, RECORDING_LIMITS, TooLong, load_audio
+from ser_model.audio import CLIP_LIMITS, RECORDING_LIMITS, AudioError, TooLong, load_audio
 from ser_model.decode import MIB
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.recognize import Prediction
@@ -146,5 +146,6 @@ def cut_clip(path: str) -> str:
 
 def _explain(error: Exception, path: str) -> str:
     """Say why a voice cannot be recognized; only who spoke into the microphone can speak closer to it."""
-    said = "" if Path(path).name == RECORDED else texts.FILE_PROBLEMS.get(type(error).__name__, "")
-    return said or service.explain_problem(error)
+    if Path(path).name == RECORDED or not isinstance(error, AudioError):
+        return service.explain_problem(error)
+    return texts.FILE_TOO_LONG if isinstance(error, TooLong) else str(error)

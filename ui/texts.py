@@ -39,12 +39,7 @@ UNSURE_HINT = "Which is it? Until you pick one, the films are a broad mix."
 GONE = "This recording has been deleted. Please record again."
 NO_MODEL = "Voice recognition is unavailable. Pick a mood instead."
 NO_CLIP = "There is no recording. Say a sentence first."
-FILE_PROBLEMS = {
-    "Silence": "This file is silent. Choose another one, or record a sentence.",
-    "NoSpeech": "There is no clear voice in this file. Choose one with speech, without music or noise.",
-    "TooLittleSpeech": "There is too little speech in this file. Choose one with at least a whole sentence.",
-    "TooLong": "This file is longer than a minute. Use its first minute, or choose a shorter one.",
-}
+FILE_TOO_LONG = "This file is longer than a minute. Use its first minute, or choose a shorter one."
 UNSENT = "There is no connection, so this was not sent. It is sent as soon as the connection is back."
 FULL = "Too many people are here right now. It is sent again by itself."
 SEND_AGAIN = "Send again"

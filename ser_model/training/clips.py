@@ -23,7 +23,7 @@ import torch
 from datasets import Dataset, Features, List, Value
 from numpy.typing import NDArray
 
-from ser_model import audio, frontend, vad
+from ser_model import audio, decode, frontend, vad
 from ser_model.audio import AudioError, Waveform, load_audio
 from ser_model.frontend import HANN_NORM, HOP, N_MELS, SAMPLE_RATE, LogMel
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, UNKNOWN, Gender, Intensity
@@ -100,7 +100,7 @@ def prepare(table: Dataset, with_power: bool = False) -> Dataset:
     Raises:
         AudioError: A clip is damaged. The message names it.
     """
-    code = (audio, frontend, vad)
+    code = (audio, decode, frontend, vad)
     columns = {"waveform": List(Value("float32")), "span": List(Value("int64"))}
     table = cached_map(table, _find_speech, columns, "Finding speech", code, drop=["audio"])
     columns = {"power": List(Value("float16")), "frames": List(Value("int64"))}

@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(open_page: Open, tmp_path: P
     (tmp_path / "notes.wav").write_bytes(b"no sound at all")
     (tmp_path / "film.m4a").write_bytes(b"\0\0\0\x20ftypisom" + bytes(400))
     said = {
-        "long.wav": texts.FILE_PROBLEMS["TooLong"],
+        "long.wav": texts.FILE_TOO_LONG,
         "notes.wav": "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A.",
         "film.m4a": "The file ends too early, as if the upload was cut off. Please send it again.",
     }
