@@ -72,9 +72,11 @@ def test_clearing_the_clip_leaves_the_page_as_it_is() -> None:
     assert all(update == {"__type__": "update"} for update in page.predict_clip(None, Visit()))
 
 
-@pytest.mark.parametrize(("name", "said"), [("audio.wav", "Please speak closer."), ("memo.m4a", "in this file")])
+@pytest.mark.parametrize(("name", "said"), [("audio.wav", "Please speak closer."), ("memo.m4a", "Choose another.")])
 def test_a_file_is_not_asked_to_speak_closer(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_with(NoSpeech("No voice was heard. Please speak closer."), monkeypatch)
+    answer_with(
+        NoSpeech("No voice was heard. Choose another.", "No voice was heard. Please speak closer."), monkeypatch
+    )
     *_, problem, _ = page.predict_clip(name, Visit())
     assert said in f"{problem['headline']} {problem['detail']}"
 
