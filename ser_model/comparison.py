@@ -34,6 +34,7 @@ DEFAULT_ENCODER = "openai/whisper-base"
 ENCODER_FOLDER = "SECOND_OPINION_ENCODER"  # environment variable: a folder with a copy of the encoder
 HEAD_FOLDER = WEIGHTS / "comparison"
 HEAD_NAME = "head.safetensors"
+LEVEL = 0.05  # root mean square of the speech that an encoder hears, -26 dBFS
 MIN_LIKENESS = 0.999  # cosine of what an encoder makes of reference_waveform and what the head was trained with
 MAKE_HEAD = "python train.py --data DIR --model comparison --protocol all --calibration results/comparison/metrics.json"
 
@@ -147,7 +148,7 @@ class Encoder:
         return self
 
     def embed(self, waveform: Tensor) -> Tensor:
-        """Pool the layers over time.
+        """Pool the layers over time. The level does not matter: the speech is brought to LEVEL first.
 
         Args:
             waveform: (time,) the speech span at 16 kHz.
@@ -156,6 +157,7 @@ class Encoder:
             (layer, 2 * width): the mean over the frames, then the deviation.
         """
         with torch.inference_mode():
+            waveform = waveform * (LEVEL / waveform.square().mean().sqrt().clamp(min=1e-6))
             if self._extractor is None:
                 states = self._network(waveform.to(self._device))
             else:
