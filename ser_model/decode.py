@@ -82,6 +82,7 @@ class Limits:
     max_bytes: int
 
 
+SLACK_S = 0.5  # over max_s: a recorder that stops at the limit writes whole packets
 CLIP_LIMITS = Limits(max_s=60, max_bytes=20 * MIB)  # from a visitor
 RECORDING_LIMITS = Limits(
     max_s=660, max_bytes=260 * MIB
@@ -258,7 +259,7 @@ class _Pieces:
 
     def _lengthen(self, length_s: float) -> None:
         self.length_s += length_s
-        if self.length_s > self.limits.max_s:
+        if self.length_s > self.limits.max_s + SLACK_S:
             raise TooLong(f"The clip is longer than {self.limits.max_s} seconds. Please send a shorter part of it.")
 
 
