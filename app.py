@@ -10,16 +10,32 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["GRADIO_TEMP_DIR"] = str(  # a folder of our own, because old files in it are deleted
-    Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "mood-picks")
-)
+    Path((os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).removesuffix("/mood-picks"), "mood-picks")
+)  # `gradio app.py` runs this twice
 
 import gradio as gr
 import spaces  # noqa: F401 - on a ZeroGPU Space this must come before torch
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from scraper.errors import QueryError
 from ser_model.audio import CLIP_LIMITS
-from ui import batch, comparison, endpoints, enroll, explain, films, live, page, quality, server, service, texts
+from ui import (
+    batch,
+    chips,
+    comparison,
+    endpoints,
+    enroll,
+    explain,
+    films,
+    live,
+    middleware,
+    page,
+    quality,
+    server,
+    service,
+    texts,
+)
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -31,13 +47,20 @@ LAUNCH: dict[str, Any] = {
     "max_file_size": CLIP_LIMITS.max_bytes,
     "state_session_capacity": 128,  # visitors and calls that are remembered; Gradio needs 0.14 MB for each
     "mcp_server": True,
+    "favicon_path": str(middleware.ICON),
+    "pwa": True,
     "run_history": False,
     "show_error": True,
     "ssr_mode": False,
-    "footer_links": ["api", "settings"],
+    "footer_links": ["api"],
     "app_kwargs": {
         "exception_handlers": dict.fromkeys((TypeError, AttributeError, OSError), server.explain_failure),
-        "middleware": [Middleware(server.RequestFilter)],
+        "middleware": [
+            Middleware(GZipMiddleware, minimum_size=1000),
+            Middleware(server.RequestFilter),
+            Middleware(middleware.UnknownEvents),
+            Middleware(middleware.PageHead),
+        ],
     },
 }
 
@@ -45,20 +68,23 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.
     visit = gr.State(page.Visit())
     template("header", elem_id="header", say={"title": texts.TITLE, "question": texts.QUESTION, "lead": texts.LEAD})
     asked = page.draw(visit)
+    with gr.Column(elem_id="list"):
+        page.draw_hint("list-note", note="")
+        listed = films.draw(visit, asked, demo)
+        chips.draw(visit, listed)
     deeper = gr.Row(elem_id="deeper")
     explain.draw(deeper, visit, asked)
-    comparison.draw(deeper, visit, asked)
-    films.draw(visit, asked, demo)
+    comparison.draw(deeper, visit, asked, listed)
     live.draw(visit)
     enroll.draw(visit)
     batch.draw()
     quality.draw()
     template("footer", elem_id="footer", say={"limits": texts.LIMITS, "credits": texts.CREDITS})
-    endpoints.publish()
+    endpoints.publish(demo)
 
 demo.queue(max_size=64, default_concurrency_limit=4)
 
-if __name__ == "__main__":
+if __name__ == "__main__" and gr.NO_RELOAD:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings
     try:
         server.prepare_folder(max_age_s=float(os.environ.get("MOOD_KEEP_S", server.MAX_AGE_S)))

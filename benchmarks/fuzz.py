@@ -27,7 +27,7 @@ import soxr
 from numpy.typing import NDArray
 
 from benchmarks.report import read_peak_mb, write_result
-from ser_model.audio import AudioError
+from ser_model.audio import AudioError, Music
 from ser_model.recognize import EmotionRecognizer
 
 VOICE = Path("ui/voices/lively.wav")
@@ -35,8 +35,18 @@ CHUNK = 500  # cases per process
 HANG_S = 5.0
 MEMORY_MB = 2_000  # extra address space; the resident part of it is reported
 PACKAGES = ("av", "soundfile", "soxr", "onnxruntime", "torch", "numpy")
-EXPECTED = {"predicted"} | {kind.__name__ for kind in AudioError.__subclasses__()}
+EXPECTED = {"predicted", Music.__name__} | {kind.__name__ for kind in AudioError.__subclasses__()}
 HEADER_BYTES = 512
+DENSE_HZ, LOW_HZ = 48_000, 8_000
+ENCODINGS = (
+    ("mp4", "aac", DENSE_HZ), ("mp4", "alac", DENSE_HZ), ("mov", "pcm_s16be", DENSE_HZ),
+    ("3gp", "libopencore_amrnb", LOW_HZ), ("amr", "libopencore_amrnb", LOW_HZ), ("adts", "aac", DENSE_HZ),
+    ("latm", "aac", DENSE_HZ), ("webm", "libopus", DENSE_HZ), ("matroska", "libmp3lame", DENSE_HZ),
+    ("avi", "pcm_s16le", LOW_HZ), ("mpegts", "aac", DENSE_HZ), ("mpeg", "mp2", DENSE_HZ), ("flv", "nellymoser", LOW_HZ),
+    ("ac3", "ac3", DENSE_HZ), ("eac3", "eac3", DENSE_HZ), ("wv", "wavpack", DENSE_HZ), ("tta", "tta", DENSE_HZ),
+    ("nut", "aac", DENSE_HZ), ("rm", "ac3", DENSE_HZ), ("wtv", "mp2", DENSE_HZ), ("sox", "pcm_s32le", LOW_HZ),
+    ("wav", "g726", LOW_HZ), ("au", "pcm_mulaw", LOW_HZ),
+)  # fmt: skip  # FFmpeg's containers and codecs, and the sampling rate
 MARKERS = (
     b"RIFF", b"fmt ", b"data", b"fact", b"FORM", b"COMM", b"SSND",
     b".snd", b"caff", b"desc", b"kuki", b"pakt", b"riff", b"fLaC", b"OggS", b"vorbis", b"OpusHead", b"OpusTags",
@@ -44,6 +54,8 @@ MARKERS = (
     b"\xff\xfb", b"ftyp", b"moov", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"mp4a", b"esds", b"stts", b"stsc",
     b"stsz", b"stco", b"moof", b"tfhd", b"trun", b"mdat", b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66",
     b"\x16\x54\xae\x6b", b"\x1f\x43\xb6\x75", b"A_OPUS", b"\xb5", b"\x9f", b"\xa3", b"\x1c\x53\xbb\x6b",
+    b"ds64", b"LIST", b"avih", b"strh", b"strf", b"idx1", b"FLV", b"\x0b\x77", b"wvpk", b"TTA1", b"#!AMR", b"samr",
+    b".RMF", b"PROP", b"MDPR", b"DATA", b"INDX", b"nut/", b"\x47\x40", b"\0\0\1\xba", b"\x56\xe0", b"Creative", b".SoX",
 )  # fmt: skip  # decoders believe the fields behind them
 NUMBERS: tuple[int, ...] = (
     0,
@@ -145,44 +157,54 @@ def make_corpus(voice: Path = VOICE) -> Corpus:
     """Encode one synthetic voice in every container, with the widths, channels and layouts that differ most."""
     samples, rate_hz = sf.read(voice, dtype="float32")
     samples = samples[: 2 * rate_hz]
-    stereo, dense = np.stack([samples, samples], axis=1), soxr.resample(samples, rate_hz, 48_000)
+    stereo, dense = np.stack([samples, samples], axis=1), soxr.resample(samples, rate_hz, DENSE_HZ)
+    low = soxr.resample(samples, rate_hz, LOW_HZ)
 
     def encode(sound: NDArray[np.float32], container: str, subtype: str) -> bytes:
         file = io.BytesIO()
         sf.write(file, sound, rate_hz, format=container, subtype=subtype)
         return file.getvalue()
 
-    return {
+    corpus = {
         "wav-16": encode(samples, "WAV", "PCM_16"),
         "wav-24-stereo": encode(stereo, "WAVEX", "PCM_24"),
         "wav-float": encode(samples, "WAV", "FLOAT"),
         "wav-adpcm": encode(samples, "WAV", "MS_ADPCM"),
+        "wav-gsm": encode(samples, "WAV", "GSM610"),
+        "wav-joined": 2 * encode(samples, "WAV", "PCM_16"),
+        "wav-opposite": encode(stereo * np.array([1, -1], np.float32), "WAV", "PCM_16"),
+        "rf64": encode(samples, "RF64", "PCM_16"),
         "aiff": encode(samples, "AIFF", "PCM_16"),
         "au": encode(samples, "AU", "FLOAT"),
         "caf": encode(stereo, "CAF", "ALAC_16"),
         "w64": encode(samples, "W64", "PCM_24"),
+        "voc": encode(samples, "VOC", "PCM_16"),
         "flac": encode(stereo, "FLAC", "PCM_16"),
         "ogg-vorbis": encode(samples, "OGG", "VORBIS"),
         "ogg-opus": encode(samples, "OGG", "OPUS"),
+        "ogg-chain": encode(samples, "OGG", "OPUS") + encode(stereo, "OGG", "VORBIS"),
         "mp3": encode(samples, "MP3", "MPEG_LAYER_III"),
-        "m4a": encode_av(dense, "mp4", "aac"),
         "m4a-fragments": encode_av(dense, "mp4", "aac", movflags="frag_keyframe+empty_moov"),
-        "m4a-alac": encode_av(dense, "mp4", "alac"),
-        "aac": encode_av(dense, "adts", "aac"),
-        "webm-opus": encode_av(dense, "webm", "libopus"),
         "webm-live": encode_av(dense, "webm", "libopus", live="1"),
+    }
+    return corpus | {
+        f"{container}-{codec}": encode_av(dense if rate == DENSE_HZ else low, container, codec, rate)
+        for container, codec, rate in ENCODINGS
     }
 
 
-def encode_av(samples: NDArray[np.float32], container: str, codec: str, rate_hz: int = 48_000, **options: str) -> bytes:
-    """Encode (time,) samples with FFmpeg."""
+def encode_av(
+    samples: NDArray[np.float32], container: str, codec: str, rate_hz: int = 48_000, start_s: float = 0, **options: str
+) -> bytes:
+    """Encode (time,) or (channel, time) samples with FFmpeg; the first is heard at start_s."""
     file = io.BytesIO()
+    layout = "stereo" if samples.ndim > 1 else "mono"
     with av.open(file, mode="w", format=container, options=options) as out:
         stream: Any = out.add_stream(codec, rate=rate_hz)
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate = rate_hz
-        to_codec = av.AudioResampler(stream.format, "mono", rate_hz, frame_size=stream.frame_size or 960)
+        stream.layout = layout
+        frame = av.AudioFrame.from_ndarray(np.atleast_2d(samples), format="fltp", layout=layout)
+        frame.sample_rate, frame.pts = rate_hz, round(start_s * rate_hz)
+        to_codec = av.AudioResampler(stream.format, layout, rate_hz, frame_size=stream.frame_size or 960)
         for piece in [*to_codec.resample(frame), *to_codec.resample(None)]:
             out.mux(stream.encode(piece))
         out.mux(stream.encode(None))

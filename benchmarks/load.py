@@ -128,7 +128,7 @@ class PageClient:
         answer = (await self._send(session, first, *values, None))[1]
         following = self._events["show_films", first]
         films = await self._send(session, following, None, None, None, Intent.LIFT, *self._filters)
-        return [answer, films[1]]
+        return [{name: value for name, value in answer.items() if name != "stamp"}, films[1]]  # it differs each time
 
     async def _send(self, session: str, handler: int, *values: object) -> list[Any]:
         question = {"data": values, "fn_index": handler, "session_hash": session, "event_data": None}

@@ -11,9 +11,9 @@ file="{\"path\": \"$path\", \"meta\": {\"_type\": \"gradio.FileData\"}}"
 
 # A call takes two requests: the first returns an event id, the second waits for the answer.
 call() {
-  id="$(curl -sf "$url/call/$1" -H 'Content-Type: application/json' -d "{\"data\": $2}" | sed 's/.*"event_id":"\([^"]*\)".*/\1/')"
+  id="$(curl -sf "$url/call/v2/$1" -H 'Content-Type: application/json' -d "$2" | sed 's/.*"event_id":"\([^"]*\)".*/\1/')"
   curl -sf "$url/call/$1/$id"
 }
 
-call recognize "[$file, null]"
-call recommend_from_voice "[$file, \"lift\", 3, null]"
+call recognize "{\"audio\": $file}"
+call recommend_from_voice "{\"audio\": $file, \"intent\": \"lift\", \"limit\": 3}"

@@ -10,8 +10,8 @@ import logging
 import os
 import shlex
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
@@ -21,8 +21,10 @@ from scraper.catalogue import (
     BUNDLED_CSV,
     MIN_VOTES,
     OFFICIAL_TABLES,
+    RATINGS,
     TABLE_COLUMNS,
     Catalogue,
+    import_ratings,
     import_tables,
     load_bundled,
 )
@@ -30,9 +32,10 @@ from scraper.errors import CatalogueError, QueryError, ScraperError
 from scraper.film import GENRES, Film
 from scraper.imdb import ImdbClient, ScraperSettings
 from scraper.moods import Intent, Mood
-from scraper.parse import parse_page
+from scraper.parse import parse_page, read_saved
 from scraper.query import FilmQuery, Sort
-from scraper.recommend import Plan, Recommender, rank
+from scraper.recommend import Plan, Recommender
+from scraper.tone import CHIPS, HEAVY, TONES
 
 BAD_INPUT = 2  # exit code
 
@@ -47,7 +50,9 @@ COMMON_FILTERS: dict[str, Callable[[Film], bool]] = {
     "under two hours": FilmQuery(max_minutes=119).accepts,
     "not English": lambda film: film.language not in {None, "en"},
     "lead a woman": FilmQuery(lead="woman").accepts,
+    "before 2000": FilmQuery(to_year=1999).accepts,
 }
+MIN_HEAVY_WORDS = 2  # so many heavy words contradict a tone that has nothing heavy
 # how a fact may not differ from ours: ratings move, votes grow, running times depend on the version
 DIFFERS: dict[str, Callable[[Any, str], bool]] = {
     "title": lambda ours, fact: ours.casefold() != fact.casefold(),
@@ -93,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m scraper", description="Films for a mood.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    page = commands.add_parser("parse", help="read a saved page of IMDb's advanced title search")
-    page.add_argument("page", type=Path, metavar="PAGE.html")
+    page = commands.add_parser("parse", help="read a saved page of IMDb: a search, a chart or a list")
+    page.add_argument("page", type=Path, metavar="PAGE", help=".html, or .mhtml as Chrome saves it")
     page.add_argument("--json", action="store_true", help="print one JSON document")
     page.set_defaults(run=_parse)
 
@@ -112,9 +117,19 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--min-rating", type=float, metavar="R")
     search.add_argument("--min-votes", type=int, metavar="N")
     search.add_argument("--max-minutes", type=int, metavar="N")
-    search.add_argument("--language", metavar="L", help="ISO 639 code, such as en")
+    search.add_argument(
+        "--language", dest="languages", nargs="+", action="extend", default=[], metavar="L", help="such as en ko"
+    )
     search.add_argument("--lead", choices=["woman", "man", "any"], default="any")
-    search.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.LATEST.value)
+    search.add_argument(
+        "--tone", dest="tones", nargs="+", action="extend", default=[], choices=list(CHIPS), metavar="T",
+        help=f"what a film must be: {', '.join(CHIPS)}",
+    )  # fmt: skip
+    search.add_argument("--kids", action="store_true", help="good with kids")
+    search.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.BEST.value)
+    search.add_argument("--day", metavar="YYYY-MM-DD", help="whose list of best films; default: today")
+    search.add_argument("--lighter-than", metavar="ID", help="films like this one, but lighter")
+    search.add_argument("--others", action="store_true", help="go on with films that feel different")
     search.add_argument("--limit", type=int, default=FilmQuery().limit, metavar="N", help="default: %(default)s")
     search.add_argument("--offline", action="store_true", help="do not ask IMDb")
     search.add_argument("--json", action="store_true", help="print one JSON document")
@@ -123,38 +138,51 @@ def _parser() -> argparse.ArgumentParser:
     tables = commands.add_parser("import-tables", help="turn IMDb's official tables into a local list")
     tables.add_argument(
         "--from", dest="source", type=Path, metavar="DIR",
-        help="folder with the .tsv.gz files, whose dates count; without it, the commands to download them are printed",
+        help="folder with the .tsv.gz or .tsv files, whose dates count; "
+        "without it, the commands to download them are printed",
     )  # fmt: skip
+    tables.add_argument(
+        "--ratings", action="store_true", help="only refresh rating and votes of the bundled list (8 MB)"
+    )
     tables.add_argument("--min-votes", type=int, default=MIN_VOTES, metavar="N", help="default: %(default)s")
     tables.set_defaults(run=_import_tables)
 
     check = commands.add_parser("check", help="report problems of the bundled list")
     check.add_argument("--list", type=Path, default=BUNDLED_CSV, metavar="CSV", help="another list")
     check.add_argument("--against", type=Path, metavar="CSV", help="a table of facts to compare with")
+    check.add_argument(
+        "--words", type=Path, nargs="+", default=[], metavar="CSV",
+        help="tables of public words on films (imdb_id, tag or keyword) to check the tones with",
+    )  # fmt: skip
+    check.add_argument("--lexicon", type=Path, metavar="CSV", help="what the words mean: word, axis, weight")
     check.set_defaults(run=_check)
     return parser
 
 
 def _parse(options: argparse.Namespace) -> int:
     """Print the films of a saved page."""
-    page = parse_page(options.page.read_text("utf-8", errors="replace"))
+    page = parse_page(read_saved(options.page.read_bytes()))
     if options.json:
         document = {"layout": page.layout, "total": page.total, "films": [film.to_dict() for film in page.films]}
         print(json.dumps(document, indent=1))
     else:
         for film in page.films:
             print(_line(film))
+    if page.total and len(page.films) < page.total:
+        print(f"{len(page.films)} of {page.total} films are on this page", file=sys.stderr)
     return 0
 
 
 def _search(options: argparse.Namespace) -> int:
     """Print films for a mood and filters."""
-    filters = FilmQuery(**{field.name: getattr(options, field.name) for field in fields(FilmQuery)})
+    filters = FilmQuery(**{f.name: getattr(options, f.name) for f in fields(FilmQuery) if f.name != "interest"})
     settings = ScraperSettings.from_environment()
     settings = replace(settings, live=settings.live and not options.offline)
     recommender = Recommender(ImdbClient(settings), Catalogue.load(settings.home))
     mood = {options.mood: 1.0} if options.mood else {}
-    found = recommender.recommend(mood, Intent(options.intent), filters)
+    found = recommender.recommend(
+        mood, Intent(options.intent), filters, lighter_than=options.lighter_than, others=options.others
+    )
     if options.json:
         document = {"source": found.source.to_dict(), "films": [pick.to_dict() for pick in found.picks]}
         print(json.dumps(document, indent=1))
@@ -177,10 +205,16 @@ def _import_tables(options: argparse.Namespace) -> int:
     home = ScraperSettings.from_environment().home
     if options.source is None:
         folder = shlex.quote(str(home / "tables"))
-        files = " ".join(f"{OFFICIAL_TABLES}/{name}" for name in TABLE_COLUMNS)
-        print("IMDb's tables are not downloaded by this program (1.1 GB). Run these commands:", file=sys.stderr)
+        files = " ".join(f"{OFFICIAL_TABLES}/{name}" for name in ([RATINGS] if options.ratings else TABLE_COLUMNS))
+        size = "8 MB" if options.ratings else "1.1 GB, 0.3 GB without title.principals, which only tells the leads"
+        print(f"IMDb's tables are not downloaded by this program ({size}). Run these commands:", file=sys.stderr)
         print(f"curl --fail --retry 3 --remote-time --create-dirs --output-dir {folder} --remote-name-all {files}")
-        print(f"{shlex.quote(sys.executable)} -m scraper import-tables --from {folder} --min-votes {options.min_votes}")
+        rest = "--ratings" if options.ratings else f"--min-votes {options.min_votes}"
+        print(f"{shlex.quote(sys.executable)} -m scraper import-tables --from {folder} {rest}")
+        return 0
+    if options.ratings:
+        print(f"Refreshed the ratings of {import_ratings(home, options.source)} films.", file=sys.stderr)
+        print("Restart a running app to use them.", file=sys.stderr)
         return 0
     films, leads = import_tables(home, options.source, options.min_votes)
     print(f"Imported {films} films into {home}, {leads} of them with a known lead.", file=sys.stderr)
@@ -191,6 +225,10 @@ def _import_tables(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """Print the problems of the bundled list."""
     problems = check_list(options.list, options.against)
+    if options.words:
+        if options.lexicon is None:
+            raise QueryError("--words needs --lexicon, a table that says what the words mean")
+        problems += check_tones(load_bundled(options.list).by_id.values(), options.words, options.lexicon)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(problems)} problems", file=sys.stderr)
     return 1 if problems else 0
@@ -207,10 +245,12 @@ def check_list(path: Path = BUNDLED_CSV, against: Path | None = None) -> list[st
         CatalogueError: when a file cannot be read as what it should be.
     """
     try:
-        films = load_bundled(path).films()
+        table = load_bundled(path)
     except ValueError as error:
         raise CatalogueError(f"{path}: {error}; fix that first") from error
-    names = [film.imdb_id for film in films] + [f"{film.title.casefold()} ({film.year})" for film in films]
+    films = list(table.by_id.values())
+    ids = [imdb_id for (imdb_id,) in table.connection.execute("SELECT imdb_id FROM films").fetchall()]
+    names = ids + [f"{film.title.casefold()} ({film.year})" for film in films]
     problems = [f"{name}: listed {count} times" for name, count in Counter(names).items() if count > 1]
     for film in films:
         problems += [f"{film.imdb_id}: {problem}" for problem in _bad_facts(film)]
@@ -225,6 +265,9 @@ def _bad_facts(film: Film) -> list[str]:
         "no title or no year": not film.title or film.year is None,
         f"rating {film.rating} is not from 1 to 10": film.rating is not None and not 1 <= film.rating <= 10,  # noqa: PLR2004
         f"lead {film.lead!r} is not woman, man or empty": film.lead not in {"woman", "man", None},
+        "no tone": not film.tone,
+        f"unknown or repeated tone in {', '.join(film.tone)}": not set(film.tone) <= set(TONES)
+        or len(set(film.tone)) < len(film.tone),
     }
     return [problem for problem, is_so in found.items() if is_so]
 
@@ -232,8 +275,8 @@ def _bad_facts(film: Film) -> list[str]:
 def _thin_moods(films: Sequence[Film]) -> Iterator[str]:
     """Yield every mood and intent for which there are too few films, without filters or with one common filter."""
     for mood, intent in product(Mood, Intent):
-        plan = Plan.make({mood: 1.0}, intent, FilmQuery())
-        fitting = rank(filter(plan.query.accepts, films), plan.weights, plan.query.sort)
+        wish = Plan.make({mood: 1.0}, intent, FilmQuery()).wish
+        fitting = [film for film in films if wish.fit(film)]
         recent = sum(film.year is not None and film.year >= RECENT for film in fitting)
         if len(fitting) < MIN_FILMS or recent < MIN_RECENT_FILMS:
             yield f"{mood}, {intent}: {len(fitting)} films, {recent} of them since {RECENT}"
@@ -241,6 +284,41 @@ def _thin_moods(films: Sequence[Film]) -> Iterator[str]:
             filtered = sum(map(accepts, fitting))
             if filtered < MIN_FILTERED_FILMS:
                 yield f"{mood}, {intent}, {name}: {filtered} films"
+
+
+def check_tones(films: Iterable[Film], words: Sequence[Path], lexicon: Path) -> list[str]:
+    """Return one line for every film without a heavy tone on which there are several dark or scary public words.
+
+    Args:
+        films: the films.
+        words: tables with the columns imdb_id and tag or keyword.
+        lexicon: a table with the columns word, axis and weight.
+
+    Raises:
+        CatalogueError: when a table cannot be read.
+    """
+    heavy = {row["word"].lower() for row in _read_table(lexicon, {"word", "axis"}) if row["axis"] in {"dark", "scary"}}
+    said: dict[str, set[str]] = defaultdict(set)
+    for path in words:
+        for row in _read_table(path, {"imdb_id"}):
+            said[row["imdb_id"]] |= heavy & {(row.get("tag") or row.get("keyword") or "").lower()}
+    return [
+        f"{film.imdb_id}: {film.title} is {'|'.join(film.tone)}, but also {', '.join(sorted(said[film.imdb_id]))}"
+        for film in films
+        if not (HEAVY | {"crude"}) & set(film.tone) and len(said[film.imdb_id]) >= MIN_HEAVY_WORDS
+    ]
+
+
+def _read_table(path: Path, columns: set[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except ValueError as error:
+        raise CatalogueError(f"{path} is not a table in UTF-8: {error}") from error
+    if not columns <= set(reader.fieldnames or ()):
+        raise CatalogueError(f"{path} needs the columns {', '.join(sorted(columns))}")
+    return rows
 
 
 def _differences(films: Sequence[Film], path: Path) -> Iterator[str]:

@@ -28,6 +28,8 @@ class Film:
         runtime_min: running time in minutes.
         language: original language as an ISO 639 code.
         lead: gender of the first-billed lead.
+        tone: how it feels, in words of scraper.tone.TONES, the strongest first.
+        certificate: for whom it is, as the United States rate it, such as PG.
 
     Raises:
         ValueError: the id is not an IMDb title id.
@@ -43,6 +45,8 @@ class Film:
     language: str | None = None
     lead: Lead | None = None
     poster_url: str | None = None
+    tone: tuple[str, ...] = ()
+    certificate: str | None = None
 
     def __post_init__(self) -> None:
         if not IMDB_ID.fullmatch(self.imdb_id):
@@ -55,7 +59,7 @@ class Film:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the public facts by name, ready for JSON."""
-        names = "imdb_id title year genres rating votes runtime_min language url poster_url"
+        names = "imdb_id title year genres rating votes runtime_min language tone certificate url poster_url"
         return {name: getattr(self, name) for name in names.split()}
 
 

@@ -221,11 +221,12 @@ class ImdbClient:
             future.set_result(result)
 
     def _read(self, response: AnyResponse, query: FilmQuery) -> SearchResult:
-        """Read a page, and add what the address required: the language, and the genre of cards without genres."""
+        """Read a page, and add what the address required: the one language, and the genre of cards without genres."""
         page = Page.from_json(response.content)
+        language = query.languages[0] if len(query.languages) == 1 else None
+        genres = () if query.interest else query.genres[:1]
         films = tuple(
-            replace(film, language=film.language or query.language, genres=film.genres or query.genres[:1])
-            for film in page.films
+            replace(film, language=film.language or language, genres=film.genres or genres) for film in page.films
         )
         # A page from the future was fetched before the clock was set back, so its age is unknown.
         is_fresh = not response.is_expired and response.created_at <= self._now()

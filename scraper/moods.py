@@ -1,4 +1,4 @@
-"""Which genres go with a mood: one table, two intents, and the blend of moods for an uncertain prediction.
+"""Which genres and tones go with a mood: one table, two intents, and the blend of moods for an uncertain prediction.
 
 The cells are judgments based on studies of averages (Zillmann 1988 and 2000; Zillmann, Hezel and Medoff 1980;
 Oliver 1993; Reinecke 2017), not a prescription. The gender of a voice plays no part.
@@ -7,14 +7,16 @@ Oliver 1993; Reinecke 2017), not a prescription. The gender of a voice plays no 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from scraper.errors import QueryError, shorten
 
 GENRE_WEIGHTS = (1.0, 0.85, 0.7, 0.6, 0.5)  # of a cell's first, second ... genre
+TONE_WEIGHTS = (1.0, 0.7, 0.5, 0.4)  # of its tones
 MIN_OBJECTION = 0.2  # probability of the moods that must avoid a genre before it is left out
+MIN_LEADING = 0.8  # probability from which a mood alone decides the sub-genre to search for
 NOIR_UNTIL = 1960  # there is hardly any Film-Noir after it
 
 
@@ -45,64 +47,135 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the table: genres, best first; genres to leave out; the reason in a few words."""
+    """One cell of the table.
+
+    Attributes:
+        genres: best first.
+        reason: why these, in a few words.
+        wants: tones of which a film needs one, best first.
+        never: tones that no film may have.
+        avoid: genres that films of unknown tone may not have, and that count against the others.
+        interest: name and number of a sub-genre at IMDb that says more than the first genre.
+    """
 
     genres: tuple[str, ...]
     reason: str
+    wants: tuple[str, ...]
+    never: frozenset[str]
     avoid: tuple[str, ...] = ()
+    interest: tuple[str, str] | None = None
 
     @property
     def weights(self) -> dict[str, float]:
         """Each genre with its weight, at most 1."""
         return dict(zip(self.genres, GENRE_WEIGHTS, strict=False))
 
+    @property
+    def tone_weights(self) -> dict[str, float]:
+        """Each wanted tone with its weight, at most 1."""
+        return dict(zip(self.wants, TONE_WEIGHTS, strict=False))
+
+
+def _cell(
+    genres: str, reason: str, wants: str, never: str, avoid: str = "", interest: tuple[str, str] | None = None
+) -> Cell:
+    return Cell(
+        tuple(genres.split()), reason, tuple(wants.split()), frozenset(never.split()), tuple(avoid.split()), interest
+    )
+
 
 TABLE: dict[Mood, dict[Intent, Cell]] = {
     Mood.NEUTRAL: {
-        Intent.MATCH: Cell(("Drama", "Biography", "Documentary", "History"), "thoughtful and even, like you"),
-        Intent.LIFT: Cell(("Adventure", "Comedy", "Action", "Sci-Fi"), "a little more spark"),
+        Intent.MATCH: _cell(
+            "Drama Biography Documentary History", "thoughtful and even, like you",
+            wants="thoughtful calm", never="harrowing scary rush dark", avoid="Horror Action War",
+        ),
+        Intent.LIFT: _cell(
+            "Adventure Comedy Action Sci-Fi", "a little more spark",
+            wants="rush funny wonder", never="harrowing scary", avoid="Horror War",
+        ),
     },
     Mood.CALM: {
-        Intent.MATCH: Cell(("Documentary", "Biography", "Music", "Romance"), "unhurried, like you"),
-        Intent.LIFT: Cell(("Adventure", "Comedy", "Music"), "gently livelier", avoid=("Horror",)),
+        Intent.MATCH: _cell(
+            "Documentary Biography Music Romance", "unhurried, like you",
+            wants="calm thoughtful warm", never="harrowing tense scary dark rush crude",
+            avoid="Horror Action Crime War Mystery Thriller", interest=("Slice of Life", "in0000208"),
+        ),
+        Intent.LIFT: _cell(
+            "Adventure Comedy Music", "gently livelier",
+            wants="warm funny", never="harrowing dark scary sad tense crude",
+            avoid="Horror War Crime Thriller",
+        ),
     },
     Mood.HAPPY: {
-        Intent.MATCH: Cell(("Comedy", "Romance", "Musical", "Family", "Animation"), "keeps the good mood"),
-        Intent.LIFT: Cell(("Comedy", "Adventure", "Musical", "Action"), "more of the good mood"),
+        Intent.MATCH: _cell(
+            "Comedy Romance Musical Family Animation", "keeps the good mood",
+            wants="warm funny", never="harrowing dark scary sad",
+            avoid="Horror War Crime Thriller", interest=("Feel-Good Romance", "in0000151"),
+        ),
+        Intent.LIFT: _cell(
+            "Comedy Adventure Musical Action", "more of the good mood",
+            wants="funny warm rush", never="harrowing dark scary sad",
+            avoid="Horror War Crime Thriller",
+        ),
     },
     Mood.SAD: {
-        Intent.MATCH: Cell(("Drama", "Romance", "Biography"), "room for what you feel"),
-        Intent.LIFT: Cell(
-            ("Comedy", "Animation", "Family", "Adventure", "Musical"),
-            "lighter than how you feel",
-            avoid=("War", "Horror"),
+        Intent.MATCH: _cell(
+            "Drama Romance Biography", "room for what you feel",
+            wants="sad", never="rush crude scary", avoid="Horror Action",
+            interest=("Tragedy", "in0000090"),
+        ),
+        Intent.LIFT: _cell(
+            "Comedy Animation Family Adventure Musical", "lighter than how you feel",
+            wants="warm funny", never="harrowing dark scary sad",
+            avoid="War Horror Crime Thriller",
         ),
     },
     Mood.ANGRY: {
-        Intent.MATCH: Cell(("Action", "Crime", "Thriller", "War"), "lets off steam"),
-        Intent.LIFT: Cell(
-            ("Comedy", "Animation", "Family", "Romance", "Music"),
-            "gentle, nothing hostile",
-            avoid=("Action", "Crime", "War", "Thriller", "Horror"),
+        Intent.MATCH: _cell(
+            "Action Crime Thriller War", "lets off steam",
+            wants="rush tense dark", never="calm",
+        ),
+        Intent.LIFT: _cell(
+            "Comedy Animation Family Romance Music", "gentle, nothing hostile",
+            wants="warm calm funny", never="harrowing dark scary tense crude sad rush",
+            avoid="Action Crime War Thriller Horror",
         ),
     },
     Mood.FEARFUL: {
-        Intent.MATCH: Cell(("Thriller", "Mystery", "Horror"), "a safe place to be scared"),
-        Intent.LIFT: Cell(
-            ("Family", "Comedy", "Animation", "Romance", "Fantasy"),
-            "warm, nothing threatening",
-            avoid=("Horror", "Thriller", "Mystery", "Crime"),
+        Intent.MATCH: _cell(
+            "Thriller Mystery Horror", "a safe place to be scared",
+            wants="scary tense", never="harrowing", avoid="Documentary Biography",
+        ),
+        Intent.LIFT: _cell(
+            "Family Comedy Animation Romance Fantasy", "warm, nothing threatening",
+            wants="warm calm funny", never="harrowing dark scary tense sad crude rush",
+            avoid="Horror Thriller Mystery Crime War", interest=("Animal Adventure", "in0000092"),
         ),
     },
     Mood.DISGUST: {
-        Intent.MATCH: Cell(("Crime", "Horror", "Film-Noir"), "as dark as you see it"),
-        Intent.LIFT: Cell(("Comedy", "Fantasy", "Animation", "Romance"), "far away from it", avoid=("Horror", "Crime")),
+        Intent.MATCH: _cell(
+            "Crime Horror Film-Noir", "as dark as you see it",
+            wants="dark scary", never="warm calm wonder",
+        ),
+        Intent.LIFT: _cell(
+            "Comedy Fantasy Animation Romance", "far away from it",
+            wants="warm funny", never="harrowing dark scary crude sad",
+            avoid="Horror Crime War Thriller",
+        ),
     },
     Mood.SURPRISED: {
-        Intent.MATCH: Cell(("Mystery", "Sci-Fi", "Fantasy", "Thriller"), "keeps you guessing"),
-        Intent.LIFT: Cell(("Adventure", "Comedy", "Fantasy", "Family"), "wonder on the bright side"),
+        Intent.MATCH: _cell(
+            "Mystery Sci-Fi Fantasy Thriller", "keeps you guessing",
+            wants="puzzle", never="", interest=("Whodunnit", "in0000141"),
+        ),
+        Intent.LIFT: _cell(
+            "Adventure Comedy Fantasy Family", "wonder on the bright side",
+            wants="wonder warm", never="harrowing dark scary crude sad puzzle",
+            avoid="Horror War Crime Thriller", interest=("Quest", "in0000019"),
+        ),
     },
-}
+}  # fmt: skip
 
 
 def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
@@ -149,22 +222,35 @@ def blend(probabilities: Mapping[str, float], intent: Intent, from_year: int | N
 
 
 def avoided(probabilities: Mapping[str, float], intent: Intent) -> tuple[str, ...]:
-    """Return the genres to leave out: those that the moods would rather avoid than have."""
+    """Return the genres that the moods would rather avoid than have."""
     wanted = blend(probabilities, intent)
-    objections: dict[str, float] = {}
-    for mood, p in read_probabilities(probabilities).items():
-        for genre in TABLE[mood][intent].avoid:
-            objections[genre] = objections.get(genre, 0.0) + p
+    objections = _sum_shares(probabilities, intent, lambda cell: dict.fromkeys(cell.avoid, 1.0))
     return tuple(sorted(g for g, share in objections.items() if share >= max(MIN_OBJECTION, wanted.get(g, 0.0))))
 
 
-def reason(genre: str, probabilities: Mapping[str, float], intent: Intent) -> str | None:
-    """Return why a genre is on the list, in the words of the mood that wants it most; None if no mood does."""
+def tones(probabilities: Mapping[str, float], intent: Intent) -> tuple[dict[str, float], frozenset[str]]:
+    """Return the wanted tones with their weight, and those that no film may have.
+
+    A tone is ruled out when moods of some probability never want it, and no more probable ones do.
+    """
+    wanted = _sum_shares(probabilities, intent, lambda cell: cell.tone_weights)
+    objections = _sum_shares(probabilities, intent, lambda cell: dict.fromkeys(cell.never, 1.0))
+    never = {tone for tone, share in objections.items() if share >= MIN_OBJECTION and share > wanted.get(tone, 0.0)}
+    return {tone: share for tone, share in wanted.items() if tone not in never}, frozenset(never)
+
+
+def interest(probabilities: Mapping[str, float], intent: Intent) -> tuple[str, str] | None:
+    """Return the sub-genre at IMDb that fits a mood which is certain enough, if there is one."""
     moods = read_probabilities(probabilities)
-    stand_in = "Film-Noir" if genre == "Thriller" else genre
-    votes = {
-        mood: p * max(TABLE[mood][intent].weights.get(name, 0.0) for name in (genre, stand_in))
-        for mood, p in moods.items()
-    }
-    mood = max(votes, key=lambda m: votes[m], default=None)
-    return TABLE[mood][intent].reason if mood and votes[mood] > 0 else None
+    leading = [mood for mood, p in moods.items() if p >= MIN_LEADING]
+    return TABLE[leading[0]][intent].interest if len(leading) == 1 else None
+
+
+def _sum_shares(
+    probabilities: Mapping[str, float], intent: Intent, weights: Callable[[Cell], Mapping[str, float]]
+) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for mood, p in read_probabilities(probabilities).items():
+        for name, weight in weights(TABLE[mood][intent]).items():
+            shares[name] = shares.get(name, 0.0) + p * weight
+    return shares

@@ -39,7 +39,7 @@ class Source:
 
 
 def describe_search(
-    kind: SourceKind, fetched_at: datetime, query: FilmQuery, reasons: Sequence[str] = (), pages: int = 1
+    kind: SourceKind, fetched_at: datetime, query: FilmQuery, searched: str, reasons: Sequence[str] = (), pages: int = 1
 ) -> Source:
     """Describe a list from IMDb's search.
 
@@ -47,16 +47,22 @@ def describe_search(
         kind: IMDB, or CACHE for pages that were fetched before.
         fetched_at: when the older page was fetched, in UTC.
         query: which films were looked for.
+        searched: the genre or sub-genre that IMDb was asked for, if the mood has others too.
         reasons: why there is no better source, as parts of a sentence.
         pages: how many pages of the search the list is made of.
     """
     which = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
     notice = f"{which} as of {fetched_at:%-d %B %Y, %H:%M} UTC"
-    if len(query.genres) > 1:
-        notice += f", searched under {query.genres[0]}"
+    if searched:
+        notice += f", searched under {searched}"
     if query.lead != "any":
         notice += ", with the films whose lead our own list knows"
     return Source(kind, fetched_at, _sentence(reasons, notice))
+
+
+def describe_saved_page(now: datetime) -> Source:
+    """Describe a list from a page of IMDb that the visitor saved and gave to us."""
+    return Source(SourceKind.IMDB, now, "These films are on the page of IMDb that you saved.")
 
 
 def describe_table(kind: SourceKind, as_of: date, query: FilmQuery, reasons: Sequence[str]) -> Source:
@@ -65,7 +71,7 @@ def describe_table(kind: SourceKind, as_of: date, query: FilmQuery, reasons: Seq
         notice = f"this is our own list as of {as_of:%B %Y}"
     else:
         notice = f"this is from IMDb's official tables as of {as_of:%-d %B %Y}"
-        if query.language is not None:
+        if query.languages:
             notice += ", with the films whose language our own list knows"
     return Source(kind, as_of, _sentence(reasons, notice))
 

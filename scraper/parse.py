@@ -1,7 +1,12 @@
-"""Films from the HTML of an IMDb search page: from its embedded JSON, else from its film cards. No I/O here."""
+"""Films from the HTML of an IMDb search page, chart or list: from its embedded JSON, else from its film cards.
+
+No I/O here.
+"""
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import re
 import unicodedata
@@ -41,6 +46,13 @@ _CURSOR = re.compile(r"[\w+/=-]{1,2000}", re.ASCII)  # base64
 _POSTER = re.compile(r"(https://m\.media-amazon\.com/images/M/[\w@.,-]+?\._V1_)[\w,]*\.jpg", re.ASCII)
 _TITLE_PATH = re.compile(r"/title/(tt\d{7,9})\b", re.ASCII)
 _TOTAL = re.compile(r"\d[\d,.]*-\d[\d,.]* of (\d[\d,]{0,12})", re.ASCII)  # such as "1-50 of 42,401"
+_RANK = re.compile(r"(\d{1,3})\.\s+(?=\S)", re.ASCII)  # before a title
+# such as "2h 14m", "48m", "2 Std. 14 Min.", "2 h 14 min", "2h 14min"
+_MINUTES = re.compile(
+    r"(?:(\d{1,2})\s*(?:h|hrs?|Std|Stunden?|heures?|horas?|ore|ora)\.?)?\s*(?:(\d{1,3})\s*(?:m|mins?|minut\w+)\.?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_CERTIFICATE = re.compile(r"[A-Z][A-Z0-9/+-]{0,7}", re.ASCII)
 _YEAR = re.compile(r"(18|19|20)\d\d", re.ASCII)
 
 
@@ -49,7 +61,7 @@ class Page:
     """What one search page says.
 
     Attributes:
-        layout: how it was read: "search-json", "find-json" or "cards".
+        layout: how it was read: "search-json", "find-json", "chart-json", "list-json" or "cards".
         total: how many films match in all, by IMDb's count; None if the page does not say.
         films: the released feature films on it, in the page's order.
         cursor: the `after` parameter of the next page; None if there is none.
@@ -72,7 +84,8 @@ class Page:
             ValueError: (or KeyError, TypeError) when it was written by something else.
         """
         fields = json.loads(text)
-        films = tuple(Film(**{**film, "genres": tuple(film["genres"])}) for film in fields["films"])
+        lists = ("genres", "tone")
+        films = tuple(Film(**film | {name: tuple(film[name]) for name in lists}) for film in fields["films"])
         return cls(fields["layout"], fields["total"], films, fields["cursor"])
 
 
@@ -86,11 +99,13 @@ def parse_page(text: str) -> Page:
         The released feature films on it; if IMDb found nothing, total 0 and no films.
 
     Raises:
-        ImdbBlocked: for a challenge, or a body too short to be a page.
+        ImdbBlocked: for a challenge, for JSON, or for a body too short to be a page.
         ImdbLayoutChanged: for any other page.
     """
     if not text.strip():
         raise ImdbBlocked("IMDb did not answer with a page (blocked: empty answer)")
+    if text.lstrip()[0] in '{["':
+        raise ImdbBlocked("IMDb did not answer with a page (blocked: JSON)")
     document = Selector(text.replace("\x00", ""), type="html")
     page = _from_embedded_json(document) or _from_cards(document)
     if page is not None:
@@ -104,15 +119,29 @@ def parse_page(text: str) -> Page:
     raise ImdbLayoutChanged("IMDb's page has an unknown layout")
 
 
+def read_saved(data: bytes) -> str:
+    """Return the HTML of a saved page: an .html file, or an .mhtml file, as Chrome saves a page in one piece.
+
+    Raises:
+        ImdbLayoutChanged: for an .mhtml file without a page.
+    """
+    head = data[:2_000].lstrip().lower()
+    if not head.startswith((b"from:", b"mime-version:", b"content-type: multipart/")):
+        return data.decode("utf-8", "replace")
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    for part in message.walk():
+        if part.get_content_type() == "text/html":
+            content = part.get_payload(decode=True)
+            return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    raise ImdbLayoutChanged("the saved page has no HTML in it")
+
+
 # --- the embedded JSON ---
 
 
 def _from_embedded_json(document: Selector) -> Page | None:
-    script = document.css("script#__NEXT_DATA__::text").get()
-    if script is None:
-        return None
     try:
-        data = json.loads(script)
+        data = json.loads(document.css("script#__NEXT_DATA__::text").get(""))
     except (ValueError, RecursionError):
         return None
     props = _at(data, "props", "pageProps")
@@ -123,7 +152,32 @@ def _from_embedded_json(document: Selector) -> Page | None:
     results = _at(props, "titleResults", "results")
     if isinstance(results, list):
         return _page_of_items("find-json", None, [_at(result, "listItem") for result in results])
+    for layout, path, name in (
+        ("chart-json", ("pageData", "chartTitles"), "node"),
+        ("list-json", ("mainColumnData", "list", "titleListItemSearch"), "listItem"),
+    ):
+        found = _at(props, *path)
+        edges = _at(found, "edges")
+        if isinstance(edges, list):
+            total = _int(_at(found, "total"), 0, 10**9) or len(edges)
+            return _page_of_items(layout, total, [_item_of_node(_at(edge, name)) for edge in edges])
     return None
+
+
+def _item_of_node(node: object) -> dict[str, object]:
+    """Turn a title of a chart or list into one of a search, which says the same at other places."""
+    genres = _at(node, "titleGenres", "genres")
+    return {
+        "titleId": _at(node, "id"),
+        "titleText": _at(node, "titleText", "text"),
+        "titleType": _at(node, "titleType"),
+        "releaseYear": _at(node, "releaseYear", "year"),
+        "ratingSummary": _at(node, "ratingsSummary"),
+        "runtime": _at(node, "runtime", "seconds"),
+        "certificate": _at(node, "certificate", "rating"),
+        "genres": [_at(one, "genre", "text") for one in genres] if isinstance(genres, list) else [],
+        "primaryImage": _at(node, "primaryImage"),
+    }
 
 
 def _page_of_items(layout: str, total: int | None, items: list[object], cursor: object = None) -> Page:
@@ -149,6 +203,7 @@ def _film_of_item(item: object) -> Film:
     votes = _int(_at(item, "ratingSummary", "voteCount"), 1, 10**9)
     seconds = _int(_at(item, "runtime"), 60, 360_000)
     names = _at(item, "genres")
+    certificate = _text(_at(item, "certificate"))
     return Film(
         imdb_id=_imdb_id(_at(item, "titleId")),
         title=_text(_at(item, "titleText")),
@@ -158,6 +213,7 @@ def _film_of_item(item: object) -> Film:
         votes=votes,
         runtime_min=seconds // 60 if seconds else None,
         poster_url=_poster(_at(item, "primaryImage", "url")),
+        certificate=certificate if _CERTIFICATE.fullmatch(certificate) else None,
     )
 
 
@@ -176,10 +232,21 @@ def _from_cards(document: Selector) -> Page | None:
     texts = document.xpath("//body//div/text() | //body//span/text()").getall()
     totals = filter(None, (_TOTAL.match(text.strip()) for text in texts if len(text) < MAX_TOTAL_CHARS))
     total = next((int(match[1].replace(",", "")) for match in totals), None)
-    return Page("cards", total, _unique(map(_film_of_card, films)))
+    ranked = _are_ranked([_card_title(card) for card in titled])
+    return Page("cards", total, _unique(_film_of_card(card, ranked) for card in films))
 
 
-def _film_of_card(card: Selector) -> Film:
+def _are_ranked(titles: list[str]) -> bool:
+    """Return whether numbers before the titles count them; a title may begin with a number of its own."""
+    ranks = [int(match[1]) for match in map(_RANK.match, titles) if match]
+    return (
+        len(ranks) == len(titles)
+        and ranks == list(range(ranks[0], ranks[0] + len(ranks)))
+        and (len(ranks) > 1 or ranks[0] == 1)
+    )
+
+
+def _film_of_card(card: Selector, ranked: bool) -> Film:
     details = _card_details(card)
     star = card.css(STAR)
     label = star.xpath("@aria-label").get("") or _inner_text(star.css(".ipc-rating-star--rating"))
@@ -187,7 +254,7 @@ def _film_of_card(card: Selector) -> Film:
     rating = _rating(float(numbers[-1].replace(",", "."))) if numbers else None
     return Film(
         imdb_id=_card_id(card),
-        title=_card_title(card),
+        title=_RANK.sub("", _card_title(card), count=1) if ranked else _card_title(card),
         year=next((int(match[0]) for match in map(_YEAR.match, details) if match), None),
         rating=rating,
         votes=_votes(_inner_text(star.css(".ipc-rating-star--voteCount"))) if rating else None,
@@ -202,7 +269,7 @@ def _card_id(card: Selector) -> str:
 
 
 def _card_title(card: Selector) -> str:
-    return re.sub(r"^\d+\.\s+", "", _text(_inner_text(card.css(CARD_TITLE)[:1])))
+    return _text(_inner_text(card.css(CARD_TITLE)[:1]))
 
 
 def _card_details(card: Selector) -> list[str]:
@@ -227,8 +294,8 @@ def _votes(text: str) -> int | None:
 
 
 def _minutes(text: str) -> int | None:
-    """Read a running time such as "2h 49m", "1h" or "48m"."""
-    match = re.fullmatch(r"(?:(\d{1,2})h)?\s*(?:(\d{1,3})m)?", text, re.ASCII)
+    """Read a running time such as "2h 49m" or "2 Std. 49 Min."."""
+    match = _MINUTES.fullmatch(text)
     return int(match[1] or 0) * 60 + int(match[2] or 0) or None if match else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from ser_model.audio import AudioError
 from ser_model.batch import (
     FileResult,
     check_table_path,
+    count_others,
     list_recordings,
     make_table,
     predict_files,
@@ -23,7 +25,8 @@ from ser_model.batch import (
     write_table,
 )
 from ser_model.cnn import WeightsError
-from ser_model.recognize import WEIGHTS, EmotionRecognizer
+from ser_model.comparison import ComparisonMissing, JoinedRecognizer, Opinions, SecondOpinion
+from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction
 from ser_model.speaker import SpeakerProfile, emotions_from_filenames
 
 COMMANDS = {  # where each is, loaded only when it is called; what it does
@@ -53,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what cannot be encoded must not cost the answers
+            stream.reconfigure(errors="backslashreplace")
     arguments = parser.parse_args(argv)
     module, function = COMMANDS[arguments.command][0].split(":")
     try:
@@ -60,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         return run(arguments.arguments)
     except OSError as error:
         message = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
-    except (AudioError, WeightsError, ValueError) as error:
+    except (AudioError, WeightsError, ComparisonMissing, ValueError) as error:
         message = str(error)
     print(f"ser_model: {message}", file=sys.stderr)
     return 2
@@ -77,7 +83,7 @@ def predict(argv: list[str]) -> int:
         return _predict_folder(Path(arguments.files[0]), arguments)
     if arguments.ray or arguments.jobs:
         raise ValueError("--ray and --jobs are for a folder: python -m ser_model predict DIR --out TABLE --jobs N.")
-    recognizer = EmotionRecognizer.load(arguments.weights)
+    recognizer = _load_recognizer(arguments)
     results = []
     for result in predict_files(recognizer, arguments.files, _make_profile(arguments, lambda: recognizer)):
         results.append(result)
@@ -92,7 +98,14 @@ def predict(argv: list[str]) -> int:
     return 2 if any(result.error for result in results) else 0
 
 
+def _load_recognizer(arguments: argparse.Namespace) -> EmotionRecognizer:
+    recognizer = EmotionRecognizer.load(arguments.weights)
+    return JoinedRecognizer(recognizer, SecondOpinion.load()) if arguments.second_opinion else recognizer
+
+
 def _predict_folder(folder: Path, arguments: argparse.Namespace) -> int:
+    if arguments.second_opinion:
+        raise ValueError(f"--second-opinion is for files: python -m ser_model predict --second-opinion {folder}/*.wav")
     if not arguments.out or arguments.json:
         raise ValueError(f"{folder} is a folder: its answers go into a table. Add --out TABLE.csv or .parquet.")
     weights = None if arguments.weights == WEIGHTS else arguments.weights
@@ -105,6 +118,9 @@ def _predict_folder(folder: Path, arguments: argparse.Namespace) -> int:
     write_table(arguments.out, table)
     failed = int(table["error"].notna().sum())
     print(f"{arguments.out}: {len(table)} files, {failed} could not be judged (see its column error).", file=sys.stderr)
+    if others := count_others(folder):
+        kinds = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in others.most_common())
+        print(f"{others.total()} files were passed over: {kinds}.", file=sys.stderr)
     return 2 if failed == len(table) else 0
 
 
@@ -139,6 +155,9 @@ def _parse_predict(argv: list[str]) -> argparse.Namespace:
         metavar="PATH",
         help="adapt to the speaker: a neutral clip, clips or a folder of clips named by emotion, or a saved profile",
     )
+    parser.add_argument(
+        "--second-opinion", action="store_true", help="answer with a pretrained encoder as well (downloaded once)"
+    )
     parser.add_argument("--save-profile", type=Path, metavar="JSON", help="save the profile for the next time")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes for a folder (default: by cores and memory)")
     parser.add_argument(
@@ -149,9 +168,17 @@ def _parse_predict(argv: list[str]) -> argparse.Namespace:
 
 
 def _print_result(result: FileResult) -> None:
-    assert result.prediction is not None
-    likely = ", ".join(f"{name} {100 * probability:.0f} %" for name, probability in result.prediction.top(3))
-    print(f"{result.file}: {result.prediction.emotion or 'not sure'} ({likely}); {result.prediction.gender} voice")
+    prediction = result.prediction
+    assert prediction is not None
+    said = f"{result.file}: {_say(prediction)}; {prediction.gender} voice"
+    if isinstance(prediction, Opinions):
+        said += f"; network {_say(prediction.network)}; second opinion {_say(prediction.head)}"
+    print(f"{said}. {prediction.notice}" if prediction.sure and prediction.notice else said)
+
+
+def _say(prediction: Prediction) -> str:
+    likely = ", ".join(f"{name} {100 * probability:.0f} %" for name, probability in prediction.top(3))
+    return f"{prediction.emotion or 'not sure'} ({likely})"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +21,7 @@ import torch
 from joblib import cpu_count
 from tqdm import tqdm
 
-from ser_model.audio import RECORDING_LIMITS, AudioError, Limits, load_audio
+from ser_model.audio import RECORDING_LIMITS, AudioError, Limits, read_recording
 from ser_model.cnn import CnnConfig, read_config
 from ser_model.files import atomic_folder
 from ser_model.frontend import SAMPLE_RATE
@@ -30,7 +31,17 @@ from ser_model.speaker import SpeakerProfile
 if TYPE_CHECKING:
     import pandas as pd
 
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".weba", ".m4a", ".aac", ".mp4"}
+AUDIO_SUFFIXES = {
+    ".3g2", ".3ga", ".3gp", ".aa3", ".aac", ".ac3", ".adts", ".afc", ".aif", ".aifc", ".aiff", ".amr", ".ape",
+    ".apl", ".asf", ".au", ".avi", ".avr", ".awb", ".caf", ".dsf", ".dts", ".dtshd", ".eac3", ".ec3", ".f4a",
+    ".f4v", ".flac", ".flv", ".gsm", ".htk", ".iff", ".ircam", ".ism", ".isma", ".ismv", ".latm", ".lbc", ".loas",
+    ".m2a", ".m2t", ".m2ts", ".m4a", ".m4b", ".m4p", ".m4r", ".m4v", ".mac", ".mj2", ".mk3d", ".mka", ".mkv",
+    ".mlp", ".mov", ".mp1", ".mp2", ".mp3", ".mp4", ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".mxf",
+    ".nist", ".nut", ".oga", ".ogg", ".ogv", ".ogx", ".oma", ".omg", ".opus", ".paf", ".psp", ".pvf", ".qcp", ".qt",
+    ".ra", ".rf64", ".rm", ".sds", ".sf", ".shn", ".snd", ".sox", ".sph", ".spx", ".svx", ".tak", ".thd", ".ts",
+    ".tta", ".vob", ".voc", ".w64", ".wav", ".wave", ".weba", ".webm", ".wma", ".wmv", ".wtv", ".wv", ".wve", ".xi",
+    ".xwma",
+}  # fmt: skip
 TABLE_SUFFIXES = (".csv", ".parquet")
 CHUNK = 8  # files that a process is given at a time
 RAY_BLOCK = 64  # files in a task of Ray
@@ -64,9 +75,9 @@ class FileResult:
     def to_row(self) -> dict[str, Any]:
         """Return the row of the table; a bad file has only its name, its error and perhaps its duration."""
         row: dict[str, Any] = {
-            "file": self.file.encode("utf-8", "replace").decode(),  # a name may not be valid text
+            "file": _as_text(self.file),
             "duration_s": None if self.duration_s is None else round(self.duration_s, 2),
-            "error": self.error,
+            "error": self.error and _as_text(self.error),
         }
         if self.prediction:
             document = self.prediction.to_json()
@@ -102,9 +113,10 @@ def predict_files(
     for file in files:
         result = FileResult(str(file))
         try:
-            waveform = load_audio(file, limits)
-            result = replace(result, duration_s=waveform.size / SAMPLE_RATE)
-            result = replace(result, prediction=recognizer.predict(waveform, profile))
+            recording = read_recording(file, limits)
+            result = replace(result, duration_s=recording.waveform.size / SAMPLE_RATE)
+            prediction = recognizer.predict(recording.waveform, profile).with_notice(recording.notice)
+            result = replace(result, prediction=prediction)
         except AudioError as error:
             result = replace(result, error=str(error))
         except OSError as error:
@@ -136,22 +148,38 @@ def list_recordings(folder: Path) -> list[str]:
         OSError: A folder cannot be read.
         ValueError: There are no audio files.
     """
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    names = []
-    for place, folders, files in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        home = Path(place).relative_to(folder)
-        names += [
-            (home / name).as_posix()
-            for name in files
-            if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith(".")
-        ]
+    names = [name for name in _list_files(folder) if _suffix(name) in AUDIO_SUFFIXES]
     if not names:
         raise ValueError(f"{folder} has no recordings ({', '.join(sorted(AUDIO_SUFFIXES))}).")
     return sorted(names)
+
+
+def count_others(folder: Path) -> Counter[str]:
+    """Count the files that list_recordings passes over, by suffix; an empty suffix for names without one.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    return Counter(suffix for name in _list_files(folder) if (suffix := _suffix(name)) not in AUDIO_SUFFIXES)
+
+
+def _list_files(folder: Path) -> Iterator[str]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    for place, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        home = Path(place).relative_to(folder)
+        yield from ((home / name).as_posix() for name in files if not name.startswith("."))
+
+
+def _as_text(name: str) -> str:
+    """Replace what is no valid text in a file's name."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 def predict_folder(
@@ -318,7 +346,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         if path.suffix.lower() == ".csv":
             table.map(escape_formula).to_csv(tmp / path.name, index=False)
         else:
-            table.to_parquet(tmp / path.name, index=False)
+            with (tmp / path.name).open("wb") as file:  # pyarrow takes no name that is not valid text
+                table.to_parquet(file, index=False)
 
 
 def escape_formula(value: Any) -> Any:

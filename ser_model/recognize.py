@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ser_model.audio import CLIP_LIMITS, AudioError, AudioSource, Limits, Waveform, load_audio
+from ser_model.audio import CLIP_LIMITS, AudioError, AudioSource, Limits, Waveform, load_audio, read_recording
 from ser_model.calibration import Calibration, softmax
 from ser_model.cnn import CONFIG_NAME, REMEDY, Logits, WeightsError, load_network, read_config
 from ser_model.frontend import NOISE_CONTEXT_S, SAMPLE_RATE
@@ -74,6 +74,15 @@ class Prediction:
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """Return the most probable emotions, best first."""
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:count]
+
+    @property
+    def recording_notice(self) -> str:
+        """What was noticed about the recording, without NOT_SURE; a sentence or nothing."""
+        return self.notice.removeprefix(NOT_SURE).strip()
+
+    def with_notice(self, notice: str) -> Prediction:
+        """Return the prediction with what read_recording has to say."""
+        return replace(self, notice=f"{self.notice} {notice}".strip()) if notice else self
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that the command line and the API answer with."""
@@ -151,17 +160,24 @@ class EmotionRecognizer:
             AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
             OSError: The path cannot be read.
         """
-        return self.predict(load_audio(source, limits), profile)
+        recording = read_recording(source, limits)
+        return self.predict(recording.waveform, profile).with_notice(recording.notice)
 
     def predict(self, waveform: Waveform, profile: SpeakerProfile | None = None) -> Prediction:
         """Predict the emotion in a (time,) waveform from load_audio; see recognize."""
-        span = self._detector.detect(waveform)
-        starts, logits = predict_windows(self.network, waveform, span)
-        if profile is None:
-            calibration, emotion_logits = self.calibration, logits.emotion
-        else:
-            calibration = self.calibration.enrolled()
-            emotion_logits = self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile)
+        span = self.detect(waveform)
+        return self.answer(span, *predict_windows(self.network, waveform, span), profile)
+
+    def detect(self, waveform: Waveform) -> SpeechSpan:
+        """Find the speech in a (time,) waveform; may raise an AudioError."""
+        return self._detector.detect(waveform)
+
+    def answer(
+        self, span: SpeechSpan, starts: list[float], logits: WindowLogits, profile: SpeakerProfile | None = None
+    ) -> Prediction:
+        """Make a prediction of the outputs for the windows of a span, from predict_windows."""
+        calibration = self.calibration if profile is None else self.calibration.enrolled()
+        emotion_logits = self.adapt(logits, profile)
         windows = softmax(calibration.add_class_bias(emotion_logits), calibration.temperature)  # (window, emotion)
         gender = softmax(logits.gender, calibration.gender_temperature).mean(axis=0)  # (2,)
         intensity = softmax(logits.intensity, calibration.intensity_temperature).mean(axis=0)  # (2,)
@@ -184,6 +200,12 @@ class EmotionRecognizer:
             timeline=timeline,
             notice="" if sure else NOT_SURE,
         )
+
+    def adapt(self, logits: WindowLogits, profile: SpeakerProfile | None) -> Array:
+        """Return the (window, emotion) logits, adapted to a speaker if there is a profile."""
+        if profile is None:
+            return logits.emotion
+        return np.asarray(self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile))
 
     def enroll(self, clips: Mapping[str, Iterable[AudioSource]]) -> SpeakerProfile:
         """Make a profile of a speaker, to which predictions can then be adapted.

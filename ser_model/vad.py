@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 # importing silero_vad limits torch to one thread in the whole process, which suits networks as small as ours
 from silero_vad.sequence_vad import SileroVADSequence, get_speech_timestamps_sequence
 
-from ser_model.audio import NoSpeech, Silence, TooLittleSpeech, Waveform
+from ser_model.decode import Music, NoSpeech, Silence, TooLittleSpeech, Waveform
 from ser_model.frontend import SAMPLE_RATE
 
 MIN_SPEECH_S = 0.5
@@ -26,7 +26,24 @@ MIN_SLOW_SPEECH_S = 0.5  # a slow pass with less is ignored
 MIN_CONFIRM_RATIO = 0.3  # of a short detection that a slow pass must confirm; of melodies it confirms up to 0.25
 TONE_WINDOW, TONE_BINS, MAX_TONE_WINDOWS = 1024, 10, 500  # samples, bins of 16 Hz, windows
 MAX_TONALITY = 0.97  # dial tones have 0.99, speech 0.87, song 0.95
-NO_SPEECH = "No voice was heard. Please speak closer to the microphone, without music or noise."
+MUSIC_TONALITY, MUSIC_HZ = 0.75, 100  # of what is above these Hz and has no speech; pink noise has 0.2
+
+SILENT = (
+    "The recording is silent. Please choose another one.",
+    "The recording is silent. Please check that the microphone is on and speak again.",
+)  # for whoever has a file, and for whoever spoke; as are the others
+NO_SPEECH = (
+    "No voice was heard in the recording. Please choose one with speech.",
+    "No voice was heard. Please speak closer to the microphone, without music or noise.",
+)
+MUSIC = (
+    "No voice was heard in the recording, only music or tones. Please choose one with speech.",
+    "No voice was heard, only music or a tone. Please speak where it is quiet.",
+)
+TOO_LITTLE = (
+    "The recording has too little speech to judge. Please choose one with a whole sentence.",
+    "That was too short to judge. Please say a whole sentence.",
+)
 
 Part = tuple[float, float]  # start and end in seconds
 
@@ -63,23 +80,23 @@ class SpeechDetector:
 
         Raises:
             Silence: The peak is below SILENCE_DBFS.
-            NoSpeech: There is sound, but no speech.
+            NoSpeech: There is sound, but no speech; Music, if it is music or tones.
             TooLittleSpeech: There is less than MIN_SPEECH_S of speech.
         """
         peak = float(np.abs(waveform).max(initial=0.0))
         if peak < 10 ** (SILENCE_DBFS / 20):
-            raise Silence("The recording is silent. Please check that the microphone is on and speak again.")
+            raise Silence(*SILENT)
         parts = self._search(waveform * np.float32(VAD_PEAK / peak))
         if not parts:
-            raise NoSpeech(NO_SPEECH)
+            raise Music(*MUSIC) if _is_tonal(waveform) else NoSpeech(*NO_SPEECH)
         voiced_s = _total_s(parts)
         if voiced_s < MIN_SPEECH_S:
-            raise TooLittleSpeech("That was too short to judge. Please say a whole sentence.")
+            raise TooLittleSpeech(*TOO_LITTLE)
         start_s = max(parts[0][0] - MARGIN_S, 0.0)
         end_s = min(parts[-1][1] + MARGIN_S, waveform.size / SAMPLE_RATE)
         span = SpeechSpan(start_s, end_s, voiced_s)
         if tonality(span.crop(waveform)) > MAX_TONALITY:
-            raise NoSpeech(NO_SPEECH)
+            raise Music(*MUSIC)
         return span
 
     def _search(self, waveform: Waveform) -> list[Part]:
@@ -114,18 +131,24 @@ class SpeechDetector:
         return [(part["start"] / scale, part["end"] / scale) for part in found]
 
 
-def tonality(waveform: Waveform) -> float:
+def tonality(waveform: Waveform, from_hz: float = 0.0) -> float:
     """Return the share of the power in the TONE_BINS strongest bins of the mean spectrum, 0 to 1.
 
     The pitch of a voice moves and has overtones. A beep stays on its few bins, but silero-vad may take it for a vowel.
 
     Args:
         waveform: (time,) of at least TONE_WINDOW samples.
+        from_hz: Lower frequencies are left out.
     """
     step = max(TONE_WINDOW // 2, waveform.size // MAX_TONE_WINDOWS)
     windows = sliding_window_view(waveform, TONE_WINDOW)[::step] * np.hanning(TONE_WINDOW)  # (window, sample)
     power = np.square(np.abs(np.fft.rfft(windows, axis=1))).sum(axis=0)  # (bin,)
+    power = power[round(from_hz * TONE_WINDOW / SAMPLE_RATE) :]
     return float(np.sort(power)[-TONE_BINS:].sum() / power.sum())
+
+
+def _is_tonal(waveform: Waveform) -> bool:
+    return waveform.size >= TONE_WINDOW and tonality(waveform, MUSIC_HZ) > MUSIC_TONALITY
 
 
 def _total_s(parts: list[Part]) -> float:

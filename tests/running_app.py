@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,13 @@ class Running:
         return [line for line in (self.folder / "sockets.txt").read_text().splitlines() if not OWN.search(line)]
 
 
-def start(folder: Path, limit_bytes: int = -1, project: Path = PROJECT, **environment: str) -> Running:
+def start(
+    folder: Path, limit_bytes: int = -1, project: Path = PROJECT, command: Sequence[str] = (), **environment: str
+) -> Running:
     """Start the app, with everything it may write under a folder, and wait for its page.
 
-    With limit_bytes no file may grow larger, as on a full disk; project may be a copy of the program.
+    With limit_bytes no file may grow larger, as on a full disk; project may be a copy of the program; command replaces
+    the Python that notes addresses.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -70,7 +74,7 @@ def start(folder: Path, limit_bytes: int = -1, project: Path = PROJECT, **enviro
     settings = {name: str(place) for name, place in places.items()} | {"GRADIO_SERVER_PORT": str(port)}
     settings |= {"IMDB_LIVE": "off", "PYTHONUNBUFFERED": "1", "GRADIO_SERVER_NAME": "127.0.0.1"} | environment
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO", "HF_", "IMDB"))}
-    command = [sys.executable, str(Path(__file__).with_name("watched_app.py")), str(folder / "sockets.txt")]
+    watched = [sys.executable, str(Path(__file__).with_name("watched_app.py")), str(folder / "sockets.txt")]
 
     def fill_disk() -> None:
         if limit_bytes >= 0:
@@ -78,7 +82,7 @@ def start(folder: Path, limit_bytes: int = -1, project: Path = PROJECT, **enviro
 
     with (folder / "output.txt").open("ab") as output:
         said = {"stdout": output, "stderr": output}
-        process = subprocess.Popen(command, cwd=project, env=kept | settings, preexec_fn=fill_disk, **said)  # noqa: PLW1509
+        process = subprocess.Popen(command or watched, cwd=project, env=kept | settings, preexec_fn=fill_disk, **said)  # noqa: PLW1509
     running = Running(f"http://127.0.0.1:{port}/", folder, process)
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:

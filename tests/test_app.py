@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from voice import RATE_HZ, speak
 
 import app
 from scraper.notice import SourceKind
-from ser_model.comparison import load_comparison
-from ui import comparison, service, texts
+from ser_model.comparison import SecondOpinion
+from ui import service, texts
 
 FILM = {
-    "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "url", "poster_url", "why"
+    "imdb_id", "title", "year", "genres", "rating", "votes", "runtime_min", "language", "tone", "certificate",
+    "url", "poster_url", "why",
 }  # fmt: skip
 RECOGNITION = {
     "emotion", "sure", "probabilities", "gender", "gender_probability",
@@ -74,8 +76,8 @@ def test_parameters_have_names_and_defaults(client: Client) -> None:
     api = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/recommend"]
     defaults = {p["parameter_name"]: p["parameter_default"] for p in api["parameters"]}
     assert defaults["intent"] == "match"
-    assert defaults["sort"] == "latest"
-    assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "language"}
+    assert defaults["sort"] == "best"
+    assert set(defaults) >= {"genres", "not_genres", "from_year", "to_year", "min_rating", "min_votes", "languages"}
 
 
 def test_answers_are_described_with_types_and_keep_to_them(client: Client, url: str, voice: Path) -> None:
@@ -107,19 +109,46 @@ def test_the_same_are_mcp_tools_with_described_parameters(url: str) -> None:
             assert schema.get("description"), f"{tool['name']}: {name}"
 
 
-def call_tool(url: str, name: str, **given: Any) -> tuple[bool, str]:
-    """Call an MCP tool; return whether it failed, and what it said."""
-
-    async def call() -> Any:
+def ask_mcp(url: str, method: str, *given: Any) -> Any:
+    async def ask() -> Any:
         async with (
             streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
-            return await session.call_tool(name, given)
+            return await getattr(session, method)(*given)
 
-    answer = asyncio.run(call())
+    return asyncio.run(ask())
+
+
+def call_tool(url: str, name: str, **given: Any) -> tuple[bool, str]:
+    """Call an MCP tool; return whether it failed, and what it said."""
+    answer = ask_mcp(url, "call_tool", name, given)
     return answer.isError, " ".join(part.text for part in answer.content)
+
+
+def test_over_mcp_answers_are_json_that_keeps_to_its_schema(url: str, voice: Path) -> None:
+    audio = "data:audio/wav;base64," + base64.b64encode(voice.read_bytes()).decode()
+    given: dict[str, dict[str, Any]] = {
+        name: {"audio": audio} for name in ("recognize", "recommend_from_voice", "compare")
+    }
+    given |= {"recommend": {"mood": "sad", "limit": 3}, "recognize_batch": {"files": [audio]}}
+    given |= {"learn_voice": {"clips": [audio, audio], "emotions": ["neutral", "sad"]}}
+    schemas = {tool.name: tool.outputSchema for tool in ask_mcp(url, "list_tools").tools}
+    assert set(schemas) == set(given) == TOOLS
+    for name, arguments in given.items():
+        answer = ask_mcp(url, "call_tool", name, arguments)
+        assert not answer.isError, answer.content
+        assert json.loads(answer.content[0].text) == answer.structuredContent
+        jsonschema.validate(answer.structuredContent, schemas[name])
+
+
+def test_every_parameter_is_described_on_the_page_about_the_api(url: str) -> None:
+    endpoints = requests.get(f"{url}gradio_api/info", timeout=10).json()["named_endpoints"]
+    for name, endpoint in endpoints.items():
+        for parameter in endpoint["parameters"]:
+            assert parameter["label"] == parameter["parameter_name"]
+            assert parameter["python_type"]["description"].endswith("."), f"{name}: {parameter['label']}"
 
 
 def test_over_mcp_a_mistake_is_a_sentence_too(url: str) -> None:
@@ -149,6 +178,22 @@ def test_over_mcp_a_web_address_is_refused_in_a_sentence(url: str) -> None:
 def test_more_recordings_than_fit_at_once_are_refused_in_words(client: Client, voice: Path) -> None:
     with pytest.raises(AppError, match="files may be 50 at a time, not 51"):
         client.predict([handle_file(str(voice))] * 51, api_name="/recognize_batch")
+
+
+def test_a_saved_page_gives_its_films(client: Client, tmp_path: Path) -> None:
+    items = [
+        {"titleId": f"tt{n:07d}", "titleText": f"Saved {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
+        for n in range(20)
+    ]
+    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
+    page = tmp_path / "page.html"
+    page.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    found = client.predict(mood="sad", page=handle_file(str(page)), limit=5, api_name="/recommend")
+    assert (found["source"]["kind"], len(found["films"])) == ("imdb", 5)
+    assert all(film["title"].startswith("Saved") for film in found["films"])
+    page.write_text('{"message": "Forbidden"}')
+    with pytest.raises(AppError, match="blocked: JSON"):
+        client.predict(mood="sad", page=handle_file(str(page)), api_name="/recommend")
 
 
 def test_a_mood_and_filters_give_films_by_contract(client: Client) -> None:
@@ -182,13 +227,13 @@ def test_a_speaker_is_enrolled_and_the_profile_adapts_the_prediction(client: Cli
         client.predict(clips=[handle_file(str(voice))] * 2, emotions=["sad"], api_name="/learn_voice")
 
 
-def test_a_comparison_without_the_large_model_says_what_makes_it(
+def test_without_a_second_opinion_the_network_answers_and_says_why(
     client: Client, voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "large_model", service.Lazy(lambda: load_comparison(tmp_path)))
+    monkeypatch.setattr(service, "joined", service.Lazy(lambda: SecondOpinion.load(tmp_path)))
     found = client.predict(handle_file(str(voice)), api_name="/compare")
     assert set(found["cnn"]) == RECOGNITION | {"ms", "parameters"}
-    assert (found["large"], found["agree"]) == (None, None)
+    assert (found["large"], found["joined"], found["agree"]) == (None, None, None)
     assert "python train.py" in found["notice"]
 
 

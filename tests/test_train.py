@@ -1,22 +1,29 @@
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import shutil
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile as sf
-from made_corpus import write_corpus
+from made_corpus import make_clip, write_corpus, write_further
+from tiny_whisper import write_whisper
 from voice import RATE_HZ, speak
 
 import train
 from ser_model.cnn import CnnConfig, EmotionCnn
+from ser_model.comparison import SecondOpinion
+from ser_model.evaluation.metrics import BiasSettings
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
-from ser_model.training.corpora import Clip, shuffle_labels
+from ser_model.training.clips import Clip, shuffle_labels
+from ser_model.training.ensemble import FoldLogits
 from ser_model.training.fit import ClipLogits, FitSettings
 from ser_model.training.folds import Fold
 
@@ -53,7 +60,7 @@ def test_every_scored_clip_is_of_an_actor_of_its_fold(results: Path) -> None:
     with (results / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len({row["file"] for row in rows}) == len(rows) == 4 * 8
-    assert {(row["fold"], row["actor"]) for row in rows} == {("0", "2"), ("0", "5"), ("1", "3"), ("1", "6")}
+    assert {(row["fold"], row["actor"]) for row in rows} == {("0", "02"), ("0", "05"), ("1", "03"), ("1", "06")}
     assert all(sum(float(row[name]) for name in EMOTIONS) == pytest.approx(1, abs=1e-3) for row in rows)
     metrics = read_metrics(results)
     assert metrics["settings"]["epochs"] == 2
@@ -107,6 +114,59 @@ def test_the_classic_model_has_the_same_protocols_and_one_of_its_own(command: li
 
 
 @pytest.fixture(scope="module")
+def further(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_further(tmp_path_factory.mktemp("further"))
+
+
+@pytest.mark.slow
+def test_corpora_are_left_out_in_turn_taught_by_an_encoder_and_the_weights_and_the_head_follow(
+    command: list[object], corpus: Path, further: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setitem(train.SETTINGS, "cnn", lambda: replace(SHORT, passes={}))
+    encoder, speech = write_whisper(tmp_path / "encoder"), tmp_path / "speech"
+    speech.mkdir()
+    for number in range(3):
+        sf.write(speech / f"{number}.wav", speak("aeiou", seed=number), RATE_HZ)
+    data = [command[0], corpus, further, *command[2:]]
+    taught = ["--teacher", encoder, "--unlabeled", speech, "--epochs", 1]
+    folds = ["--protocol", "corpora", *taught, "--seeds", 2, "--out", tmp_path / "corpora"]
+    assert run(*data, *folds) == 0
+    assert "CREMA-D: 12 clips of 2 speakers" in capsys.readouterr().err
+    metrics = read_metrics(tmp_path / "corpora")
+    assert set(metrics["corpora"]) == {"crema-d", "nemo"}
+    assert metrics["mean"]["uar"] == pytest.approx(np.mean([one["uar"] for one in metrics["corpora"].values()]))
+    assert metrics["folds"]["nemo"]["training_clips"] == {"ravdess": 48, "crema-d": 12, "unlabeled": 3}
+    assert metrics["folds"]["nemo"]["speakers"] == {"nemo": ["nemo-KD0", "nemo-SK0"]}
+    assert "--data DIR DIR --protocol corpora" in metrics["command"]
+    assert "--teacher encoder --unlabeled DIR" in metrics["command"]
+    assert len(list((tmp_path / "corpora/teacher").glob("*.npz"))) == 2  # one for both seeds
+    assert run(*data, *folds) == 0
+    assert "epoch" not in capsys.readouterr().err
+
+    for_all = ["--protocol", "all", "--calibration", tmp_path / "corpora/metrics.json", "--out", tmp_path / "weights"]
+    assert run(*data, *taught, *for_all) == 0
+    recognizer = EmotionRecognizer.load(tmp_path / "weights")
+    assert recognizer.calibration.temperature == metrics["calibration"]["temperature"]
+    assert recognizer.calibration.class_bias == ()
+    assert "| nEMO (pl) | 12 | 2 |" in (tmp_path / "weights/README.md").read_text()
+
+    head = ["--model", "comparison", "--encoder", encoder, "--epochs", 1]
+    alone = [*data, *head, "--protocol", "corpora", "--out", tmp_path / "comparison"]
+    assert run(*alone) == 0
+    head += ["--protocol", "all", "--calibration", tmp_path / "comparison/metrics.json", "--out", tmp_path / "head"]
+    assert run(*data, *head) == 2
+    assert "with --protocol corpora --join RUN" in capsys.readouterr().err.splitlines()[-1]
+    assert run(*alone, "--join", tmp_path / "corpora") == 0
+    assert set(read_metrics(tmp_path / "comparison")["joined"]["corpora"]) == {"crema-d", "nemo"}
+    assert run(*data, *head) == 0
+    opinions = SecondOpinion.load(tmp_path / "head").predict(recognizer, speak())
+    assert sum(opinions.joined.probabilities.values()) == pytest.approx(1)
+    assert run(*alone, "--join", tmp_path / "elsewhere") == 2
+    assert "Finish that run first" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen clips of two more speakers, half of them of an emotion that RAVDESS lacks."""
     folder = tmp_path_factory.mktemp("extra")
@@ -128,7 +188,8 @@ def test_a_manifest_with_a_new_emotion_trains_a_model_with_that_class(
     assert run(*command, *extra, "--folds", 0, "--seeds", 2, "--out", folds) == 0
     metrics = read_metrics(folds)
     assert metrics["emotions"] == [*EMOTIONS, "bored"]
-    assert metrics["extra"]["emotions"] == {"bored": 8, "sad": 8}
+    assert metrics["found"]["more.csv"] == "16 clips of 2 speakers"
+    assert metrics["folds"]["0"]["training_clips"]["more.csv"] == 16
     assert list(metrics["recall"]) == list(EMOTIONS)
     assert metrics["clips"] == 16  # two actors of RAVDESS: the clips of the manifest are never scored
     assert "--extra more.csv" in metrics["command"]
@@ -141,11 +202,28 @@ def test_a_manifest_with_a_new_emotion_trains_a_model_with_that_class(
     assert not (tmp_path / "eight").exists()
 
 
+def test_further_corpora_are_measured_where_others_can_calibrate_them() -> None:
+    """Every fold scores the corpora to validate with; TurEV-DB does not say who speaks."""
+    names = {"nemo": ("a", "b"), "emospeech": ("c", "d"), "turev-db": ("?", "?")}
+    clips = {
+        corpus: [[make_clip(f"{corpus}-{who}-{i}", 2 + i % 3, who, corpus) for i in range(6)] for who in speakers]
+        for corpus, speakers in names.items()
+    }
+    models = []
+    for fold in range(2):
+        test = [*clips["nemo"][fold], *chain(*clips["emospeech"], *clips["turev-db"])]
+        logits = ClipLogits(2 * np.eye(8)[[clip.emotion for clip in test]], *np.zeros((2, len(test), 2)))
+        models.append(FoldLogits(Fold(str(fold), [], test), 0, logits))
+    found = train.measure_further(models, BiasSettings(), tuple(EMOTIONS))
+    assert {name: one["uar"] for name, one in found.items()} == {"nemo": 1, "emospeech": 1}
+    assert train.measure_further(models[:1], BiasSettings(), tuple(EMOTIONS)).keys() == {"emospeech"}
+
+
 def test_training_sees_the_training_part_only_and_logits_of_other_labels_are_not_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = np.zeros(4, np.float32)
-    clips = [Clip(str(i), sound, (0, 4), i % 8, 0, 0, actor=i // 8, is_song=False) for i in range(32)]
+    clips = [make_clip(str(i), i % 8, f"{i // 8:02d}") for i in range(32)]
+    args = argparse.Namespace(run=tmp_path, jobs=1, teacher=None)
     trained: list[list[Clip]] = []
     scored: list[list[Clip]] = []
 
@@ -161,11 +239,11 @@ def test_training_sees_the_training_part_only_and_logits_of_other_labels_are_not
     monkeypatch.setattr(train, "predict_clips", predict)
     folds = [Fold("0", clips[:16], clips[16:]), Fold("1", clips[16:], clips[:16])]
     for _ in range(2):  # the second time everything is cached
-        train.train_networks(folds, 1, SHORT, tmp_path, jobs=1)
+        train.train_networks(folds, 1, SHORT, args)
         assert trained == [clips[:16], clips[16:]]
         assert scored == [clips[16:], clips[:16]]
     other = shuffle_labels(clips)
-    train.train_networks([Fold("0", other[:16], other[16:])], 1, SHORT, tmp_path, jobs=1)
+    train.train_networks([Fold("0", other[:16], other[16:])], 1, SHORT, args)
     assert len(trained) == 3
 
 
@@ -177,7 +255,7 @@ def test_without_a_number_of_jobs_the_memory_bounds_it(tmp_path: Path, monkeypat
         return 1
 
     monkeypatch.setattr(train, "default_jobs", default_jobs)
-    assert train.train_networks([], 1, SHORT, tmp_path) == []
+    assert train.train_networks([], 1, SHORT, argparse.Namespace(run=tmp_path, jobs=None, teacher=None)) == []
     assert asked == [train.JOB_BYTES]
     assert train.JOB_BYTES >= 1024**3
 
@@ -217,15 +295,17 @@ def test_the_figures_of_the_luna_folds_are_those_of_their_kept_logits(
     ("arguments", "message"),
     [
         (["--data", "nowhere"], "does not exist"),
+        (["--data", "FURTHER"], "--protocol luna needs RAVDESS"),
         (["--data", "CORPUS"], "of 1440 speech clips"),
         (["--data", "CORPUS", "--allow-missing", "--folds", "7"], "Choose from"),
-        (["--data", "CORPUS", "--allow-missing", "--protocol", "loso", "--folds", "02"], "at least two actors"),
+        (["--data", "CORPUS", "--allow-missing", "--protocol", "loso", "--folds", "02"], "at least two"),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(
-    arguments: list[str], message: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, corpus: Path, further: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(*(corpus if argument == "CORPUS" else argument for argument in arguments), "--out", tmp_path) == 2
+    folders = {"CORPUS": corpus, "FURTHER": further}
+    assert run(*(folders.get(argument, argument) for argument in arguments), "--out", tmp_path) == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -240,6 +320,9 @@ def test_bad_input_ends_with_2_and_one_line(
         (["--encoder", "facebook/wav2vec2-base"], "goes with --model comparison"),
         (["--protocol", "random-copies"], "use it with --model classic"),
         (["--push", "OWNER/NAME"], "goes with --protocol all"),
+        (["--teacher", "ENCODER", "--model", "comparison"], "--teacher goes with --model cnn"),
+        (["--unlabeled", "DIR"], "--unlabeled needs --teacher"),
+        (["--join", "RUN"], "--join goes with --model comparison"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

@@ -22,19 +22,19 @@ KINDS = {
 }
 
 
-def write_encoder(folder: Path, seed: int = 0, kind: str = "wav2vec2") -> Path:
-    """Save an encoder of two layers; its normal dropout and masking settings stay, as a real checkpoint's would."""
+def write_encoder(folder: Path, seed: int = 0, kind: str = "wav2vec2", dtype: torch.dtype = torch.float32) -> Path:
+    """Save an encoder of six layers; its normal dropout and masking settings stay, as a real checkpoint's would."""
     torch.manual_seed(seed)
     make_config, make_model = KINDS[kind]
     config = make_config(
         hidden_size=48,
-        num_hidden_layers=2,
+        num_hidden_layers=6,
         num_attention_heads=4,
         intermediate_size=64,
         conv_dim=(32,) * 7,
         num_conv_pos_embeddings=16,
         num_conv_pos_embedding_groups=2,
     )
-    make_model(config).save_pretrained(folder)
+    make_model(config).to(dtype).save_pretrained(folder)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
     return folder

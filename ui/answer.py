@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,38 +13,40 @@ from ui.template import SafeContext, escape
 
 TOP = 3  # emotions that are named when it is not sure
 MIN_INTENSITY_PROBABILITY = 0.6  # below it, the page says nothing about the intensity
+MIN_GENDER_PROBABILITY = 0.9  # below it, the page says "perhaps"
 MIN_PLAIN_PROBABILITY = 0.5  # from here on "You sound", below it "You may sound"
 
 
-def describe_prediction(prediction: Prediction, show_gender: bool, enrolled: bool = False) -> SafeContext:
-    """Describe how a recording sounds, perhaps with the gender; enrolled means adapted to the visitor's voice."""
+def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bool = False) -> SafeContext:
+    """Describe how a recording sounds; enrolled means adapted to the visitor's voice, made a synthetic voice."""
     best, probability = prediction.top(1)[0]
-    gender = texts.GENDER.format(gender=prediction.gender, percent=percent(prediction.gender_probability))
-    intensity = texts.INTENSITY[prediction.intensity].format(percent=percent(prediction.intensity_probability))
+    intensity = texts.INTENSITY[prediction.intensity]
     if best == Emotion.NEUTRAL or prediction.intensity_probability < MIN_INTENSITY_PROBABILITY:
         intensity = ""  # neutral was only acted in normal intensity
-    facts = [intensity, gender if show_gender else "", texts.ADAPTED if enrolled else ""]
+    gender = texts.GENDER[prediction.gender]
+    if prediction.gender_probability < MIN_GENDER_PROBABILITY:
+        gender = texts.MAYBE_GENDER.format(gender=gender)
+    said: dict[str, Any] = {"kind": "unsure", "face": "unsure", "headline": texts.UNSURE}
     if prediction.sure:
-        said: dict[str, Any] = {
-            "kind": "sure",
-            "face": str(best),
-            "headline": (texts.SOUND if probability >= MIN_PLAIN_PROBABILITY else texts.MAY_SOUND).format(
-                emotion=adjective(best)
-            ),
-            "detail": texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability)),
-        }
+        plain = texts.VOICE_SOUNDS if made else texts.SOUND
+        words = (plain if probability >= MIN_PLAIN_PROBABILITY else texts.MAY_SOUND).format(emotion=adjective(best))
+        detail = texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability))
+        said = {"kind": "sure", "face": str(best), "headline": words, "detail": detail}
     else:
-        first, second, third = (adjective(emotion) for emotion, _ in prediction.top(TOP))
-        said = {
-            "kind": "unsure",
-            "face": "unsure",
-            "headline": texts.UNSURE,
-            "detail": texts.COULD_BE.format(first=first, second=second, third=third),
-            "hint": texts.UNSURE_HINT,
-        }
-    leading = 1 if prediction.sure else TOP
-    return escape(
-        **said, facts=[fact for fact in facts if fact], label=texts.BARS, bars=bars(prediction.probabilities, leading)
+        top = [emotion for emotion, _ in prediction.top(TOP)]
+        first, second, third = map(adjective, top)
+        said["detail"] = f"{texts.COULD_BE.format(first=first, second=second, third=third)} {texts.UNSURE_HINT}"
+        said["picks"] = [{"mood": str(emotion), "name": adjective(emotion).capitalize()} for emotion in top]
+    return _say(
+        **said,
+        notice=prediction.recording_notice,
+        facts=[fact for fact in (intensity, texts.ADAPTED if enrolled else "") if fact],
+        gender=gender,
+        hide=texts.HIDE,
+        more=texts.ALL_EIGHT if prediction.sure else texts.ALL_EIGHT_UNSURE,
+        correct=texts.PICK_HERE,
+        label=texts.BARS,
+        bars=bars(prediction.probabilities, leading=1 if prediction.sure else TOP, pick=True),
     )
 
 
@@ -52,18 +55,29 @@ def describe_pick(mood: str, prediction: Prediction | None) -> SafeContext:
     sounded = prediction.emotion if prediction else None
     differs = sounded is not None and sounded != mood
     detail = texts.SOUNDED.format(emotion=adjective(sounded)) if differs else ""
-    return escape(kind="picked", face=mood, headline=texts.FEEL.format(emotion=adjective(mood)), detail=detail)
+    return _say(kind="picked", face=mood, headline=texts.CHOSE.format(emotion=adjective(mood)), detail=detail)
+
+
+def describe_link(mood: str) -> SafeContext:
+    """Describe a mood that came with the address, which somebody else may have chosen."""
+    headline = texts.FOR_A_MOOD.format(article=article(mood), emotion=adjective(mood))
+    return _say(kind="link", face=mood, headline=headline)
 
 
 def describe_problem(sentence: str) -> SafeContext:
     """Say why there is no prediction: the first sentence is the headline, the rest says what to do."""
     headline, _, detail = sentence.partition(". ")
-    return escape(kind="problem", headline=f"{headline.rstrip('.')}.", detail=detail)
+    return escape(headline=f"{headline.rstrip('.')}.", detail=detail)
 
 
 def adjective(emotion: str | None) -> str:
     """Return the word that follows "you feel"."""
     return "disgusted" if emotion == "disgust" else str(emotion)
+
+
+def article(emotion: str) -> str:
+    """Return the article before a mood."""
+    return "an" if adjective(emotion)[0] in "aeiou" else "a"
 
 
 def certainty(probability: float) -> str:
@@ -86,16 +100,27 @@ def percent(probability: float) -> str:
     return f"{rounded}%"
 
 
-def bars(probabilities: Mapping[str, float], leading: int, keep_order: bool = False) -> list[dict[str, Any]]:
+def bars(
+    probabilities: Mapping[str, float], leading: int, keep_order: bool = False, pick: bool = False
+) -> list[dict[str, Any]]:
     """Return the bars of bars.html, the most probable first or, as for bars that move, in the order of the emotions.
 
-    As many as leading stand out.
+    As many as leading stand out. With pick, a click on a name picks that mood.
     """
     ordered = sorted(probabilities, key=lambda emotion: -probabilities[emotion])
     shown = probabilities if keep_order else ordered
-    return [bar(str(emotion), probabilities[emotion], emotion in ordered[:leading]) for emotion in shown]
+    return [
+        bar(adjective(emotion), probabilities[emotion], emotion in ordered[:leading])
+        | ({"mood": str(emotion)} if pick else {})
+        for emotion in shown
+    ]
 
 
 def bar(name: str, value: float, leads: bool = False) -> dict[str, Any]:
     """Return a bar of bars.html for a value from 0 to 1."""
     return {"name": name, "percent": percent(value), "share": round(value * 100), "leads": leads}
+
+
+def _say(**values: Any) -> SafeContext:
+    """Make an answer that page.js can tell from the one before, even if the words are the same."""
+    return escape(stamp=secrets.token_hex(4), restart=texts.START_OVER, **values)

@@ -12,7 +12,7 @@ from ser_model.audio import CLIP_LIMITS
 from ser_model.batch import FileResult, predict_files
 from ser_model.cnn import WeightsError
 from ui import service, texts
-from ui.answer import percent
+from ui.answer import adjective, percent
 from ui.page import PRIVATE, draw_hint
 from ui.template import SafeContext, escape, table, template
 
@@ -31,7 +31,7 @@ def draw() -> None:
 
 def predict_all(paths: list[str]) -> Iterator[FileResult]:
     """Predict the emotion in visitors' recordings, one after the other."""
-    return predict_files(service.recognizer.get(), paths, limits=CLIP_LIMITS)
+    return predict_files(service.current_recognizer(), paths, limits=CLIP_LIMITS)
 
 
 def show_results(paths: list[str] | None) -> Iterator[SafeContext]:
@@ -55,11 +55,13 @@ def describe(results: list[FileResult], count: int, left_out: int = 0) -> SafeCo
     good = sum(result.prediction is not None for result in results)
     headline = texts.BATCH_PROGRESS.format(done=len(results), all=count)
     if len(results) == count:
-        headline = texts.BATCH_DONE.format(good=good, all=count)
+        unsure = sum(result.prediction is not None and not result.prediction.sure for result in results)
+        parts = (texts.BATCH_DONE, good), (texts.BATCH_NOT_SURE, unsure), (texts.BATCH_BAD, count - good)
+        headline = "".join(part.format(good=good, count=number) for part, number in parts if number) + "."
     if left_out:
         headline += texts.BATCH_LEFT_OUT.format(left_out=left_out, limit=MAX_FILES)
     emotions = next((list(result.prediction.probabilities) for result in results if result.prediction), [])
-    columns = (*texts.BATCH_COLUMNS, *(emotion.capitalize() for emotion in emotions))
+    columns = (*texts.BATCH_COLUMNS, *(adjective(emotion).capitalize() for emotion in emotions))
     rows = [_make_row(result, emotions) for result in results]
     shown = [[percent(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
     return escape(headline=headline, **table(columns, shown, rows))
@@ -70,6 +72,7 @@ def _make_row(result: FileResult, emotions: list[str]) -> list[Any]:
     name, prediction = Path(result.file).name, result.prediction
     if prediction is None:
         return [name, "", result.error, "", *[None] * len(emotions)]
-    emotion = prediction.emotion or texts.BATCH_UNSURE
+    emotion = adjective(prediction.emotion) if prediction.emotion else texts.BATCH_UNSURE
+    notice = prediction.recording_notice
     probabilities = prediction.to_json()["probabilities"].values()
-    return [name, emotion, prediction.notice, str(prediction.gender), *probabilities]
+    return [name, emotion, notice, str(prediction.gender), *probabilities]

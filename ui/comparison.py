@@ -1,150 +1,211 @@
-"""The same clip through both models: two readings side by side, what they cost, and whether they agree."""
+"""The second opinion: what a pretrained encoder says beside the network, whether they agree, and both joined."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import spaces
+import torch
 
-from ser_model.comparison import ComparisonMissing, has_head, load_comparison
-from ser_model.recognize import EmotionRecognizer, Prediction
+from ser_model.comparison import ComparisonMissing, JoinedRecognizer, Opinions, is_available
+from ser_model.recognize import Prediction
 from ser_model.speaker import SpeakerProfile
-from ui import service, texts
-from ui.answer import bars, percent
-from ui.page import PRIVATE, Asked, Visit
+from ui import films, service, texts
+from ui.answer import adjective, bars, percent
+from ui.films import FilmList
+from ui.page import LATEST, PRIVATE, Asked, Visit, show_prediction
 from ui.template import SafeContext, escape, template
 
-API_TIMEOUT_S = 20.0  # a client waits so long for the large model to load ...
-PAGE_TIMEOUT_S = 120.0  # ... and the page so long, because it can say so
+API_TIMEOUT_S = 20.0  # a client waits so long for the second opinion to load; the page shows how far it is
 GPU_S = 30  # asked of a ZeroGPU Space for one clip
+POLL_S = 0.3  # between two looks at the download
 
 logger = logging.getLogger(__name__)
 
-large_model = service.Lazy(load_comparison)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelReading:
-    """The prediction of one model and what it cost: the time for decoding, finding the speech and predicting."""
-
-    prediction: Prediction
-    ms: float
-    parameters: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the prediction with time and size."""
-        return self.prediction.to_json() | {"ms": round(self.ms, 1), "parameters": self.parameters}
+Shown = tuple[SafeContext, gr.Button, Opinions | None]  # the opinions, the button that uses them, they themselves
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """Both readings; if the large model's is None, the notice says why."""
+    """Both opinions, or the network's alone and a notice that says why."""
 
-    cnn: ModelReading
-    large: ModelReading | None = None
+    network: Prediction
+    network_ms: float
+    network_parameters: int
+    opinions: Opinions | None = None
+    large_parameters: int = 0
     notice: str = ""
-
-    @property
-    def agree(self) -> bool | None:
-        """Whether both models find the same emotion most probable."""
-        if self.large is None:
-            return None
-        return self.cnn.prediction.top(1)[0][0] == self.large.prediction.top(1)[0][0]
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer of the endpoint."""
-        large = self.large.to_json() if self.large else None
-        return {"cnn": self.cnn.to_json(), "large": large, "agree": self.agree, "notice": self.notice}
+        cnn = self.network.to_json() | {"ms": round(self.network_ms, 1), "parameters": self.network_parameters}
+        if self.opinions is None:
+            return {"cnn": cnn, "large": None, "joined": None, "agree": None, "notice": self.notice}
+        cost = {"ms": round(self.opinions.head_ms, 1), "parameters": self.large_parameters}
+        large, joined = self.opinions.head.to_json() | cost, self.opinions.joined.to_json()
+        return {"cnn": cnn, "large": large, "joined": joined, "agree": self.opinions.agree, "notice": ""}
 
 
-def draw(row: gr.Row, visit: gr.State, asked: Asked) -> None:
-    """Lay out the button in a row and the place for the readings; offer them for each new prediction."""
+def draw(row: gr.Row, visit: gr.State, asked: Asked, listed: FilmList) -> None:
+    """Lay out the button in a row, and the place for the opinions; offer them for each new prediction."""
     with row:
-        button = gr.Button(texts.COMPARE, visible=False, elem_id="compare")
-    readings = template("comparison", elem_id="comparison", live=True, say={"title": texts.COMPARISON})
-    button.click(show_comparison, [asked.voice, visit], readings, concurrency_id="comparison", **PRIVATE)
-    asked.predicted.then(offer_comparison, visit, [button, readings], **PRIVATE)
+        button = gr.Button(texts.SECOND_OPINION, visible=False, elem_id="compare")
+    readings = template("comparison", elem_id="comparison", live=True, say={"title": texts.SECOND_OPINION})
+    use = gr.Button(texts.USE_JOINED, visible=False, elem_id="use-joined")
+    opinions = gr.State(None)
+    shown = [readings, use, opinions]
+    clicked = button.click(show_opinions, [asked.voice, visit], shown, concurrency_limit=None, **PRIVATE)
+    used = use.click(use_opinions, [opinions, asked.voice, visit], [visit, asked.verdict, asked.moods, use], **PRIVATE)
+    used.then(films.show_films, listed.question, listed.shown, **LATEST)
+    asked.predicted.then(offer_opinions, visit, [button, *shown], cancels=[clicked], **PRIVATE)
 
 
-def offer_comparison(visit: Visit) -> tuple[Any, SafeContext]:
-    """Offer to compare on a new recording, if the large model was trained; return the button and the readings."""
-    return gr.Button(visible=visit.prediction is not None and has_head()), escape()
+def offer_opinions(visit: Visit) -> tuple[Any, ...]:
+    """Offer a second opinion on a new recording, if there can be one; return the button and what it shows."""
+    wanted = visit.prediction is not None and service.second_opinion() is not service.Mode.OFF
+    return gr.Button(visible=wanted and is_available()), *_show_nothing()
 
 
-def show_comparison(path: str | None, visit: Visit) -> Iterator[SafeContext]:
-    """Compare on the page: a message at once, then the result."""
+async def show_opinions(path: str | None, visit: Visit) -> AsyncIterator[Shown]:
+    """Ask for a second opinion on the page: how far the loading is, then the result.
+
+    Visitors who wait hold no thread, so that any number of them may wait for the same download.
+    """
     if path is None:
-        yield escape(headline=texts.NO_CLIP)
+        yield _show_nothing(texts.NO_CLIP)
         return
-    yield escape(headline=texts.COMPARING)
+    loading = service.joined.start()
+    while not loading.done():
+        yield _show_progress(service.download_progress.bytes)
+        await asyncio.sleep(POLL_S)
     try:
-        yield describe(compare(path, PAGE_TIMEOUT_S, visit.profile))
+        joined = loading.result()
+        if isinstance(visit.prediction, Opinions):  # with SECOND_OPINION=always, and when both are used already
+            opinions = visit.prediction
+        else:
+            yield _show_nothing(texts.ASKING)
+            opinions = await asyncio.to_thread(predict_on_gpu, path, visit.profile)
     except service.VOICE_PROBLEMS as error:
-        yield escape(headline=service.explain_problem(error))
+        yield _show_nothing(service.explain_problem(error))
     except gr.Error as error:  # what a ZeroGPU Space says about its quota
-        yield escape(headline=str(error.message))
+        yield _show_nothing(str(error.message))
+    except Exception as error:  # noqa: BLE001 - explain_missing logs it
+        explain_missing(error)
+        yield _show_nothing(texts.NO_SECOND_OPINION)
+    else:
+        yield describe(opinions, joined), gr.Button(visible=opinions != visit.prediction), opinions
 
 
-def compare(
-    path: str | Path, timeout_s: float = API_TIMEOUT_S, profile: SpeakerProfile | None = None
-) -> ComparisonResult:
-    """Predict the emotion in a clip with both models; may raise VOICE_PROBLEMS.
+def use_opinions(opinions: Opinions, path: str, visit: Visit) -> tuple[Any, ...]:
+    """Answer with the joined opinion; return the visit, the answer, the mood buttons and the button that does this."""
+    return *show_prediction(opinions, path, visit), gr.Button(visible=False)
+
+
+def compare(path: str | Path, timeout_s: float = API_TIMEOUT_S) -> ComparisonResult:
+    """Ask the network and, if there is one, for a second opinion; may raise VOICE_PROBLEMS.
 
     Args:
         path: The recording.
-        timeout_s: How long to wait for the large model to load.
-        profile: Of the speaker, for the small model.
+        timeout_s: How long to wait for the second opinion to load.
     """
-    cnn = _measure(partial(service.predict, profile=profile), path, service.recognizer.get())
-    try:
-        large = large_model.get(timeout_s)
-    except TimeoutError:
-        return ComparisonResult(cnn, notice=texts.STILL_LOADING)
-    except ComparisonMissing as error:
-        return ComparisonResult(cnn, notice=str(error))
-    except Exception:
-        logger.exception("the large model cannot be loaded")
-        return ComparisonResult(cnn, notice=texts.BROKEN)
-    return ComparisonResult(cnn, _measure(predict_on_gpu, path, large))
-
-
-def describe(result: ComparisonResult) -> SafeContext:
-    """Put a comparison into words and bars."""
-    models = [_describe_reading(texts.SMALL_MODEL, result.cnn)]
-    if result.large is None:
-        return escape(headline=texts.ONE_MODEL, detail=result.notice, models=models)
-    models.append(_describe_reading(texts.LARGE_MODEL, result.large))
-    times = round(result.large.parameters / result.cnn.parameters)
-    headline = texts.AGREE if result.agree else texts.DISAGREE
-    return escape(headline=headline, detail=texts.LARGER.format(times=times), models=models)
+    network = service.recognizer.get()
+    parameters = network.network.count_parameters()
+    notice = texts.SWITCHED_OFF
+    if service.second_opinion() is not service.Mode.OFF:
+        try:
+            joined = service.joined.get(timeout_s)
+        except Exception as error:  # noqa: BLE001 - explain_missing logs it
+            notice = explain_missing(error)
+        else:
+            both = predict_on_gpu(path)
+            large = joined.second.recognizer.network.count_parameters()
+            return ComparisonResult(both.network, both.network_ms, parameters, both, large)
+    begin = time.perf_counter()
+    alone = service.predict(path, recognizer=network)
+    return ComparisonResult(alone, 1000 * (time.perf_counter() - begin), parameters, notice=notice)
 
 
 @spaces.GPU(duration=GPU_S)  # type: ignore[untyped-decorator] # does something on a ZeroGPU Space only
-def predict_on_gpu(path: str | Path) -> Prediction:
-    """Predict with the large model, which is loaded already."""
-    return large_model.get().recognize(Path(path))
+def predict_on_gpu(path: str | Path, profile: SpeakerProfile | None = None) -> Opinions:
+    """Ask both, which are loaded already."""
+    joined = service.joined.get()
+    if torch.cuda.is_available():
+        joined.second.encoder.to("cuda")
+    opinions = service.predict(path, profile, joined)
+    assert isinstance(opinions, Opinions)
+    return opinions
 
 
-def _measure(predict: Callable[..., Prediction], path: str | Path, recognizer: EmotionRecognizer) -> ModelReading:
-    begin = time.perf_counter()
-    prediction = predict(path)
-    return ModelReading(prediction, 1000 * (time.perf_counter() - begin), recognizer.network.count_parameters())
+def explain_missing(error: Exception) -> str:
+    """Say to a client why the second opinion cannot be loaded, and log what only the owner can mend."""
+    if isinstance(error, TimeoutError):
+        return texts.STILL_LOADING
+    if isinstance(error, ComparisonMissing):
+        logger.warning("%s", error)
+        return str(error)
+    logger.error("the second opinion cannot be loaded", exc_info=error)
+    return texts.BROKEN
 
 
-def _describe_reading(name: str, reading: ModelReading) -> dict[str, Any]:
-    (emotion, probability), *_ = reading.prediction.top(1)
-    unsure = "" if reading.prediction.sure else texts.AND_UNSURE
+def describe(opinions: Opinions, joined: JoinedRecognizer) -> SafeContext:
+    """Put both opinions and the joined one into words and bars."""
+    second = joined.second
+    encoder, whole = second.encoder.count_parameters(), second.recognizer.network.count_parameters()
+    name = second.encoder_name
+    about_network = texts.NETWORK_IS.format(millions=_millions(joined.network.count_parameters()))
+    about_head = texts.HEAD_IS.format(
+        encoder=name,
+        millions=_millions(encoder),
+        hours=texts.ENCODER_HOURS.get(name, ""),
+        head=_millions(whole - encoder),
+    )
+    first, other = (adjective(one.top(1)[0][0]) for one in (opinions.network, opinions.head))
+    return escape(
+        headline=(texts.AGREE if opinions.agree else texts.DISAGREE).format(first=first, second=other),
+        detail=texts.JOINED_SAY.format(reading=_read(opinions.joined)),
+        models=[
+            _describe(texts.NETWORK, about_network, opinions.network, opinions.network_ms),
+            _describe(texts.HEAD, about_head, opinions.head, opinions.head_ms),
+            _describe(texts.JOINED, texts.JOINED_IS, opinions.joined),
+        ],
+    )
+
+
+def _describe(name: str, about: str, prediction: Prediction, ms: float | None = None) -> dict[str, Any]:
     return {
         "name": name,
-        "cost": texts.COST.format(millions=reading.parameters / 1e6, ms=reading.ms),
-        "reading": f"{emotion.capitalize()}, {percent(probability)}{unsure}",
+        "about": about if ms is None else f"{about} {texts.TOOK.format(ms=ms)}",
+        "reading": _read(prediction).capitalize(),
         "label": f"{name}: {texts.BARS}",
-        "bars": bars(reading.prediction.probabilities, leading=1),
+        "bars": bars(prediction.probabilities, leading=1),
     }
+
+
+def _read(prediction: Prediction) -> str:
+    (emotion, probability), *_ = prediction.top(1)
+    return f"{adjective(emotion)}, {percent(probability)}{'' if prediction.sure else texts.AND_UNSURE}"
+
+
+def _show_progress(done: tuple[int, int] | None) -> Shown:
+    if done is None:
+        return _show_nothing(texts.LOADING)
+    here, whole = (round(number / 1e6) for number in done)
+    said = escape(
+        headline=texts.DOWNLOADING, detail=texts.DOWNLOADED.format(here=here, whole=whole), here=here, whole=whole
+    )
+    return said, gr.Button(visible=False), None
+
+
+def _show_nothing(headline: str = "") -> Shown:
+    return escape(headline=headline), gr.Button(visible=False), None
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.1f}"

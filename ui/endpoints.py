@@ -2,13 +2,15 @@
 
 # No `from __future__ import annotations`: Gradio reads the types as they stand.
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
 import gradio as gr
 from gradio.events import api
+from gradio.utils import get_function_description
 
 from scraper.errors import QueryError, ScraperError
 from scraper.moods import Intent, Mood
@@ -16,6 +18,7 @@ from scraper.query import FilmQuery, Sort
 from scraper.recommend import Recommendation
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import batch, comparison, enroll, server, service, texts
+from ui.mcp import answer_in_json
 from ui.server import path_of
 
 MAX_CLIPS = 16  # to enroll from
@@ -45,7 +48,7 @@ class PredictionJson(TypedDict):
 
 
 class FilmJson(TypedDict):
-    """A film's facts, why it fits and its page at IMDb; what is not known is null."""
+    """A film's facts, how it feels (why) and its page at IMDb; what is not known is null."""
 
     imdb_id: str
     title: str
@@ -55,6 +58,8 @@ class FilmJson(TypedDict):
     votes: int | None
     runtime_min: int | None
     language: str | None
+    tone: list[str]
+    certificate: str | None
     url: str
     poster_url: str | None
     why: str
@@ -69,10 +74,12 @@ class SourceJson(TypedDict):
 
 
 class FilmsJson(TypedDict):
-    """Films and where the list comes from."""
+    """Films, where the list comes from, how many others feel different, and the search at IMDb."""
 
     source: SourceJson
     films: list[FilmJson]
+    others: int
+    address: str
 
 
 class VoiceFilmsJson(FilmsJson):
@@ -89,10 +96,11 @@ class ReadingJson(PredictionJson):
 
 
 class ComparisonJson(TypedDict):
-    """Both models; large and agree are null when the large model is missing."""
+    """Both opinions; large, joined and agree are null when there is no second one."""
 
     cnn: ReadingJson
     large: ReadingJson | None
+    joined: PredictionJson | None
     agree: bool | None
     notice: str
 
@@ -141,10 +149,13 @@ def recommend(
     genres: list[str] | None = None, not_genres: list[str] | None = None,
     from_year: int | None = None, to_year: int | None = None,
     min_rating: float | None = None, min_votes: int | None = None, max_minutes: int | None = None,
-    language: str | None = None, lead: Literal["woman", "man", "any"] = "any",
-    sort: Sort = Sort.LATEST, limit: int = 12,
+    languages: list[str] | None = None, lead: Literal["woman", "man", "any"] = "any",
+    tones: list[str] | None = None, kids: bool = False,
+    sort: Sort = Sort.BEST, day: str | None = None, limit: int = 12,
+    exclude: list[str] | None = None, others: bool = False,
+    lighter_than: str | None = None, page: gr.FileData | None = None,
 ) -> FilmsJson:  # fmt: skip
-    """Recommend films that fit a mood, each with the reason and its page at IMDb.
+    """Recommend films that fit a mood, each with how it feels and its page at IMDb.
 
     Args:
         mood: neutral, calm, happy, sad, angry, fearful, disgust or surprised.
@@ -156,54 +167,96 @@ def recommend(
         min_rating: Lowest IMDb rating, 0 to 10.
         min_votes: Lowest number of IMDb votes.
         max_minutes: Longest running time.
-        language: Original language as an ISO 639 code, such as en.
+        languages: Original languages of which a film must have one, as ISO 639 codes such as en.
         lead: Gender of the first-billed lead.
-        sort: latest, popular or rating.
+        tones: What a film must be, all of it: warm, funny, calm, exciting, dark, sad, thoughtful.
+        kids: Whether the films must be good with kids.
+        sort: best, latest, popular or rating; best is another mix every day.
+        day: Whose list of best films it is, such as 2026-11-28; today if it is missing.
         limit: How many films, 1 to 100.
+        exclude: IMDb ids of films to leave out, such as those already seen.
+        others: Whether films follow that pass the filters, but do not feel as the mood wants.
+        lighter_than: IMDb id of a film; the list is then of films like it, but lighter.
+        page: A page of IMDb's search that a person saved (.html or .mhtml, up to 5 MB), to take the films from.
 
     Returns:
-        source (kind, date and a notice on where the list comes from) and films.
+        source (kind, date and a notice on where the list comes from), films, others (how many more pass the filters but
+        feel different) and address (this search at IMDb, for a person's browser).
     """
     with plain_errors():
-        query = FilmQuery(
-            genres=_to_tuple(genres), not_genres=_to_tuple(not_genres), from_year=from_year, to_year=to_year,
-            min_rating=min_rating, min_votes=min_votes, max_minutes=max_minutes, language=language, lead=lead,
-            sort=sort, limit=limit,
+        query = _read_query(
+            genres=genres, not_genres=not_genres, from_year=from_year, to_year=to_year, min_rating=min_rating,
+            min_votes=min_votes, max_minutes=max_minutes, languages=languages, lead=lead, tones=tones, kids=kids,
+            sort=sort, day=day, limit=limit,
         )  # fmt: skip
-        return _films_json(service.recommend({service.read_choice("mood", mood, Mood): 1.0}, intent, query))
+        moods = {str(service.read_choice("mood", mood, Mood)): 1.0}
+        saved = None if page is None else service.read_page(path_of(page))
+        more = {"lighter_than": lighter_than, "page": saved, "others": others}
+        return _films_json(service.recommend(moods, intent, query, _read_ids(exclude), **more))
 
 
 def recommend_from_voice(
-    audio: gr.FileData, intent: Intent = Intent.MATCH, limit: int = 12, voice: dict[str, Any] | None = None
-) -> VoiceFilmsJson:
+    audio: gr.FileData, intent: Intent = Intent.MATCH, voice: dict[str, Any] | None = None,
+    genres: list[str] | None = None, not_genres: list[str] | None = None,
+    from_year: int | None = None, to_year: int | None = None,
+    min_rating: float | None = None, min_votes: int | None = None, max_minutes: int | None = None,
+    languages: list[str] | None = None, lead: Literal["woman", "man", "any"] = "any",
+    tones: list[str] | None = None, kids: bool = False,
+    sort: Sort = Sort.BEST, day: str | None = None, limit: int = 12,
+    exclude: list[str] | None = None, others: bool = False,
+) -> VoiceFilmsJson:  # fmt: skip
     """Predict how a voice sounds and recommend films for it; the less sure, the broader the list.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
         intent: match stays with the mood, lift leaves it.
-        limit: How many films, 1 to 100.
         voice: The profile of the speaker from learn_voice.
+        genres: IMDb genres of which a film must have one, instead of those that fit the mood.
+        not_genres: IMDb genres that no film may have.
+        from_year: Earliest year of release.
+        to_year: Latest year of release.
+        min_rating: Lowest IMDb rating, 0 to 10.
+        min_votes: Lowest number of IMDb votes.
+        max_minutes: Longest running time.
+        languages: Original languages of which a film must have one, as ISO 639 codes such as en.
+        lead: Gender of the first-billed lead.
+        tones: What a film must be, all of it: warm, funny, calm, exciting, dark, sad, thoughtful.
+        kids: Whether the films must be good with kids.
+        sort: best, latest, popular or rating; best is another mix every day.
+        day: Whose list of best films it is, such as 2026-11-28; today if it is missing.
+        limit: How many films, 1 to 100.
+        exclude: IMDb ids of films to leave out, such as those already seen.
+        others: Whether films follow that pass the filters, but do not feel as the mood wants.
 
     Returns:
-        recognition as recognize returns it, source and films as recommend returns them.
+        recognition as recognize returns it, the rest as recommend returns it.
     """
     with plain_errors():
-        query = FilmQuery(limit=limit)
+        query = _read_query(
+            genres=genres, not_genres=not_genres, from_year=from_year, to_year=to_year, min_rating=min_rating,
+            min_votes=min_votes, max_minutes=max_minutes, languages=languages, lead=lead, tones=tones, kids=kids,
+            sort=sort, day=day, limit=limit,
+        )  # fmt: skip
         service.read_choice("intent", intent, Intent)  # before the prediction, which takes longer
         prediction = service.predict(path_of(audio), _read_profile(voice))
-        found = service.recommend({str(name): p for name, p in prediction.probabilities.items()}, intent, query)
+        moods = {str(name): p for name, p in prediction.probabilities.items()}
+        found = service.recommend(moods, intent, query, _read_ids(exclude), others=others)
         return {"recognition": cast("PredictionJson", prediction.to_json()), **_films_json(found)}
 
 
 def compare(audio: gr.FileData) -> ComparisonJson:
-    """Predict with both models: the small one of the page, and a large one with hundreds of times its parameters.
+    """Ask for a second opinion: the network of this page, a pretrained encoder with a head, and both joined.
 
     Args:
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
 
     Returns:
-        cnn and large (each as recognize returns it, with ms and parameters; large is null when it is missing)
-        agree (null when there is one model only) and a notice that says what is missing or still loading.
+        cnn (the network, with fewer than a million parameters, all trained here) and large (20 million parameters that
+            others trained on 680,000 hours, with a head trained here), each as recognize returns it, with ms and
+            parameters
+        joined: both together, as recognize returns it
+        agree: whether both find the same emotion most probable
+        notice: if large, joined and agree are null, what is missing or still loading
     """
     with plain_errors():
         return cast("ComparisonJson", comparison.compare(path_of(audio)).to_json())
@@ -239,8 +292,7 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
 
     Returns:
         voice: the profile, a few numbers for recognize and recommend_from_voice; keep it, because it is stored nowhere
-        expected_gain: what one neutral clip, or one of each emotion, brought to other new speakers, by folds;
-            null for any other clips, for which it was not measured
+        expected_gain: what one neutral clip, or one of each emotion, brought to other new speakers; null for others
     """
     with plain_errors():
         names = ["neutral"] if emotions is None else emotions
@@ -256,15 +308,27 @@ def learn_voice(clips: list[gr.FileData], emotions: list[str] | None = None) -> 
         return {"voice": profile.to_json(), "expected_gain": cast("GainJson | None", gain)}
 
 
-def publish() -> None:
+def publish(blocks: gr.Blocks) -> None:
     """Add the endpoints to the Blocks under construction."""
     server.refuse_web_addresses()
+    answer_in_json()
     api(recognize, concurrency_id="model")
     api(learn_voice, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
     api(compare, concurrency_id="comparison")  # which may wait for the large model to load
     api(recognize_batch, concurrency_id="model")
+    for endpoint in blocks.fns.values():
+        if endpoint.fn and endpoint.api_visibility == "public":
+            _describe_parameters(endpoint.fn, endpoint.inputs)
+
+
+def _describe_parameters(function: Callable[..., Any], inputs: Sequence[Any]) -> None:
+    """Name and describe the parameters on the page about the API, which shows their numbers otherwise."""
+    descriptions = get_function_description(function)[1]
+    for component, name in zip(inputs, signature(function).parameters, strict=True):
+        component.label = name
+        component._api_info["additional_description"] = descriptions[name]  # noqa: SLF001
 
 
 @contextmanager
@@ -280,10 +344,21 @@ def _read_profile(voice: object) -> SpeakerProfile | None:
     return None if voice is None else SpeakerProfile.from_json(voice)
 
 
-def _to_tuple(values: Any) -> Any:
-    return () if values is None else tuple(values) if isinstance(values, list) else values
+def _read_query(**filters: Any) -> FilmQuery:
+    """Make a query of filters, of which lists may be missing."""
+    lists = {name: filters[name] or () for name in ("genres", "not_genres", "languages", "tones")}
+    return FilmQuery(**filters | lists)
+
+
+def _read_ids(values: object) -> list[str]:
+    if values is None:
+        return []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise QueryError(texts.NOT_IDS)
+    return values
 
 
 def _films_json(found: Recommendation) -> FilmsJson:
     source = cast("SourceJson", found.source.to_dict())
-    return {"source": source, "films": [cast("FilmJson", pick.to_dict()) for pick in found.picks]}
+    films = [cast("FilmJson", pick.to_dict()) for pick in found.picks]
+    return {"source": source, "films": films, "others": found.others, "address": found.address}

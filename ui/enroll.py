@@ -14,10 +14,15 @@ import gradio as gr
 from ser_model.labels import EMOTIONS, Emotion
 from ser_model.speaker import SpeakerProfile
 from ui import service, texts
+from ui.answer import adjective
 from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
 from ui.template import SafeContext, escape, template
 
 FILE = "my-voice.json"
+SAY_AGAIN = """element.addEventListener("click", ({ target }) => {
+  const step = target.closest("[data-place]");
+  if (step) trigger("click", { place: step.dataset.place });
+});"""
 MEASURED = Path(__file__).resolve().parents[1] / "results" / "enrollment.json"
 ROWS: dict[frozenset[str], tuple[str, int]] = {  # emotions in a profile: the row that measures it, and its clips
     frozenset([Emotion.NEUTRAL]): ("one", 1),
@@ -32,6 +37,7 @@ class EnrollmentState:
     """The recordings so far, one for each emotion in the order of EMOTIONS."""
 
     clips: tuple[str, ...] = ()
+    again: int | None = None  # which of them is to be said again
 
 
 def draw(visit: gr.State) -> None:
@@ -46,12 +52,15 @@ def draw(visit: gr.State) -> None:
             recorder = draw_recorder("enroll-recorder", texts.ENROLL, show_label=False)
             say = {"title": texts.ENROLL, "progress": texts.ENROLL_PROGRESS, "save": texts.ENROLL_SAVE}
             say |= {"save_hint": texts.ENROLL_SAVE_HINT, "file": FILE}
-            guide = template("enroll", describe(EnrollmentState(), Visit()), elem_id="guide", live=True, say=say)
+            say |= {"again": texts.ENROLL_AGAIN}
+            shown = describe(EnrollmentState(), Visit())
+            guide = template("enroll", shown, elem_id="guide", live=True, script=SAY_AGAIN, say=say)
         with gr.Row(elem_id="enroll-more"):
             load = gr.UploadButton(texts.ENROLL_LOAD, file_types=[".json"], size="sm", elem_id="load-profile")
             forget = gr.Button(texts.ENROLL_FORGET, size="sm", elem_id="forget-profile")
     changed = [visit, state, guide, recorder]
     recorder.change(take_line, [recorder, visit, state], changed, concurrency_id="model", **PRIVATE)
+    guide.click(say_again, [visit, state], [state, guide], **PRIVATE)
     load.upload(load_profile, [load, visit], changed, **PRIVATE)
     forget.click(forget_profile, visit, changed, **PRIVATE)
 
@@ -60,15 +69,24 @@ def take_line(path: str | None, visit: Visit, state: EnrollmentState) -> tuple[A
     """Take the next line; return the visit, the state, what is shown, and the recorder, empty for the next line."""
     if path is None:
         return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-    if len(state.clips) == len(EMOTIONS):
+    place = len(state.clips) if state.again is None else state.again
+    if place == len(EMOTIONS):
         return visit, state, describe(state, visit, texts.ENROLL_FULL), None
-    longer = EnrollmentState((*state.clips, path))
+    longer = EnrollmentState((*state.clips[:place], path, *state.clips[place + 1 :]))
     try:
         service.predict(path)  # an unusable line must be recorded again
-        visit = replace(visit, profile=_enroll(longer, visit))
+        visit = replace(visit, profile=_enroll(longer, visit, place))
     except service.VOICE_PROBLEMS as error:
         return visit, state, describe(state, visit, service.explain_problem(error)), None
     return visit, longer, describe(longer, visit), None
+
+
+def say_again(event: gr.EventData, visit: Visit, state: EnrollmentState) -> tuple[EnrollmentState, SafeContext]:
+    """Ask for a line again that was said already; return the state and what is shown."""
+    place = int(event.place)
+    if place < len(state.clips):
+        state = replace(state, again=place)
+    return state, describe(state, visit)
 
 
 def load_profile(path: str, visit: Visit) -> tuple[Visit, EnrollmentState, SafeContext, None]:
@@ -90,24 +108,29 @@ def forget_profile(visit: Visit) -> tuple[Visit, EnrollmentState, SafeContext, N
 def describe(state: EnrollmentState, visit: Visit, problem: str = "") -> SafeContext:
     """Describe the next line, the profile so far, and the progress."""
     done = len(state.clips)
+    now = done if state.again is None else state.again
     said: dict[str, Any] = {"problem": problem}
     said["steps"] = [
         {
-            "name": str(emotion),
-            "state": "done" if place < done else "now" if place == done else "",
+            "face": str(emotion),
+            "name": adjective(emotion),
+            "place": str(place),
+            "state": "now" if place == now else "done" if place < done else "",
             "said": texts.ENROLL_DONE if place < done else "",
-            "current": place == done,
+            "current": place == now,
         }
         for place, emotion in enumerate(EMOTIONS)
     ]
     if visit.profile is not None:
         words = {1: texts.ENROLLED_ONE, len(EMOTIONS): texts.ENROLLED_EIGHT}
         said["enrolled"] = words.get(len(visit.profile.means), texts.ENROLLED)
+        if 1 < done < len(EMOTIONS):
+            said["enrolled"] = texts.ENROLL_SO_FAR.format(done=done, all=len(EMOTIONS))
         said["profile"] = f"data:application/json,{quote(json.dumps(visit.profile.to_json()), safe='')}"
-    if done < len(EMOTIONS):
-        emotion = EMOTIONS[done]
-        said["step"] = texts.ENROLL_STEP.format(number=done + 1, all=len(EMOTIONS))
-        said["line"] = texts.ENROLL_LINE.format(emotion=str(emotion).capitalize())
+    if now < len(EMOTIONS):
+        emotion = EMOTIONS[now]
+        said["step"] = texts.ENROLL_STEP.format(number=now + 1, all=len(EMOTIONS))
+        said["line"] = texts.ENROLL_LINE.format(emotion=adjective(emotion).capitalize())
         said["manner"] = texts.ENROLL_MANNERS[emotion]
     return escape(**said)
 
@@ -144,12 +167,14 @@ def describe_gain() -> str:
     return " ".join(sentences)
 
 
-def _enroll(state: EnrollmentState, visit: Visit) -> SpeakerProfile | None:
+def _enroll(state: EnrollmentState, visit: Visit, place: int) -> SpeakerProfile | None:
     """Enroll from the first line and from all eight, as was measured; in between, the profile stays.
 
     A profile from more than one line is not replaced by one from a single line.
     """
     has_more = visit.profile is not None and len(visit.profile.means) > 1
-    if len(state.clips) != len(EMOTIONS) and (has_more or len(state.clips) > 1):
+    if len(state.clips) == len(EMOTIONS):
+        return service.enroll({str(emotion): [clip] for emotion, clip in zip(EMOTIONS, state.clips, strict=True)})
+    if has_more or place > 0:
         return visit.profile
-    return service.enroll({str(emotion): [clip] for emotion, clip in zip(EMOTIONS, state.clips, strict=False)})
+    return service.enroll({str(EMOTIONS[0]): [state.clips[0]]})

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import gradio as gr
 
 from scraper.errors import QueryError, ScraperError
-from scraper.film import GENRES, Pick
+from scraper.film import GENRES, IMDB_ID, Pick
 from scraper.moods import Intent, Mood
 from scraper.notice import Source
+from scraper.parse import Page
 from scraper.query import FilmQuery, Sort
+from scraper.recommend import Recommendation
 from ser_model.labels import Gender
 from ui import answer, service, texts
 from ui.page import LATEST, PRIVATE, Asked, Visit
-from ui.template import TEMPLATES, SafeContext, escape, table, template
+from ui.template import TEMPLATES, escape, table, template
 
 PAGE_SIZE = 12  # films that are added at a time
 
@@ -32,15 +36,28 @@ LANGUAGES = {
     "German": "de", "Chinese": "zh", "Korean": "ko", "Swedish": "sv", "Russian": "ru", "Danish": "da",
     "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
 }  # fmt: skip
+FOLLOW_BACK = """addEventListener("popstate", () => trigger("click", { query: location.search.slice(1) }));"""
 LIKE_MY_VOICE = "mine"
 ANY = ""  # the answer of a list that filters nothing
 DEFAULTS: dict[str, Any] = {
     "genres": [], "not_genres": [], "from_year": ANY, "to_year": ANY, "min_rating": ANY, "max_minutes": ANY,
-    "language": ANY, "lead": "any", "sort": Sort.LATEST.value,
+    "languages": [], "lead": "any", "sort": Sort.BEST.value, "tones": [], "kids": False, "day": ANY,
 }  # fmt: skip
 ADDRESS_NAMES = dict(
-    zip(DEFAULTS, ("genres", "not", "from", "to", "rating", "minutes", "language", "lead", "sort"), strict=True)
+    zip(
+        DEFAULTS,
+        ("genres", "not", "from", "to", "rating", "minutes", "language", "lead", "sort", "tone", "kids", "day"),
+        strict=True,
+    )
 )  # of the filters
+ON = "on"  # how an address says that a box is ticked
+LANGUAGE_NAMES = {code: name for name, code in LANGUAGES.items()}
+SURPRISES = 60  # films among which one is picked by chance
+MAX_MARKED = 5_000  # films that a browser is asked to remember
+OUTSIDE = {"tones", "kids", "day"}  # filters that are not in the drawer
+NOTHING_MARKED: dict[str, list[str]] = {"seen": [], "dismiss": []}
+TRAILERS = "https://www.youtube.com/results?search_query="
+WHERE_TO_WATCH = "https://www.justwatch.com/us/search?q="
 
 POSTER_HOST = "m.media-amazon.com"  # of IMDb's posters
 SHAPES = 5  # drawings on posters without a picture, see style.css
@@ -48,11 +65,16 @@ SIZES = (("large", 12, 8), ("medium", 26, 10))  # a title fits a size up to so m
 
 
 class ListRequest(NamedTuple):
-    """What a list of films answers: whose mood, the intent, and the answers of the filters in the order of DEFAULTS."""
+    """What a list of films answers: whose mood, the intent, and the answers of the filters in the order of DEFAULTS.
+
+    The films may be those of a page that the visitor saved, or be like a film but lighter.
+    """
 
     visit: Visit
     intent: str
     answers: tuple[Any, ...]
+    page: Page | None = None
+    lighter_than: str | None = None
 
 
 class FilmListState:
@@ -66,16 +88,30 @@ class FilmListState:
         self.question: ListRequest | None = None  # what the films answer; None at first, or if the answer failed
         self.films: tuple[Pick, ...] = ()
         self.notices: dict[tuple[str, str], str] = {}  # the newest sentence of each source and date of these films
-        self.unwanted: frozenset[str] = frozenset()  # ids of films that the visitor has dismissed
+        self.marked: dict[str, list[str]] = NOTHING_MARKED  # ids of films that the visitor has seen or dismissed
+        self.last: tuple[str, Pick, tuple[Pick, ...]] | None = None  # what was marked as what, and the films before
+        self.surprise: Pick | None = None  # picked by chance
+        self.others = False  # whether films that feel different follow
         self.lock = threading.Lock()
 
     def begin(self, question: ListRequest) -> None:
         """Remove every film, to answer another question."""
         self.question, self.films, self.notices = question, (), {}
+        self.last, self.surprise, self.others = None, None, False
 
-    def add(self, picks: tuple[Pick, ...], source: Source) -> None:
-        """Add films from a source; without films its notice counts only if there is no other."""
-        if picks or not self.notices:
+    @property
+    def unwanted(self) -> set[str]:
+        """Ids of all films that are not to be shown."""
+        return {imdb_id for ids in self.marked.values() for imdb_id in ids}
+
+    def remember(self, marked: object) -> None:
+        """Add what the browser remembers, which another tab or an earlier visit has marked."""
+        theirs = read_marked(marked)
+        self.marked = {kind: list(dict.fromkeys([*theirs[kind], *ids])) for kind, ids in self.marked.items()}
+
+    def add(self, picks: tuple[Pick, ...], source: Source, others: int = 0) -> None:
+        """Add films from a source; without any its notice counts if it tells of others, or if there is no other."""
+        if picks or others or not self.notices:
             self.notices[source.kind, str(source.as_of)] = source.notice
         self.films += picks
 
@@ -84,48 +120,85 @@ class FilmListState:
         return FilmListState()
 
 
-def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> None:
+class FilmList(NamedTuple):
+    """The components of the list that other parts of the page follow, with the inputs and outputs of show_films."""
+
+    state: gr.State
+    intent: gr.Radio
+    filters: list[Any]
+    films: gr.HTML
+    question: list[Any]
+    shown: list[Any]
+
+
+def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
     """Lay out filters and films; they follow the visitor's voice, mood and intent, and the address of the page."""
     state = gr.State(FilmListState())
+    # Gradio encrypts what it stores; a key that changed with each start would lose it
+    marked = gr.BrowserState(NOTHING_MARKED, storage_key="mood-picks-marked", secret="films")  # noqa: S106
+    with gr.Row(elem_id="tone-row"):
+        tones = gr.CheckboxGroup(list(texts.TONE_CHOICES), label=texts.TONES, elem_id="tones")
+        kids = gr.Checkbox(label=texts.KIDS, elem_id="kids")
+        surprise = gr.Button(texts.SURPRISE, elem_id="surprise")
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as drawer:
-        filters = _draw_filters()
+        filters = [*_draw_filters(), tones, kids, gr.Textbox(visible=False)]
         reset = gr.Button(texts.RESET, elem_id="reset")
     say = {"films": texts.FILM_LIST, "at_imdb": texts.AT_IMDB, "dismiss": texts.DISMISS, "as_table": texts.AS_TABLE}
-    say |= {"table": texts.FILM_TABLE, "save": texts.SAVE, "file": "films.csv"}
+    say |= {"table": texts.FILM_TABLE, "save": texts.SAVE, "file": "films.csv", "seen": texts.SEEN, "undo": texts.UNDO}
+    say |= {"lighter": texts.LIGHTER, "back": texts.BACK, "trailer": texts.TRAILER, "watch": texts.WATCH}
+    say |= {"keep": texts.KEEP, "kept": texts.KEPT, "copy": texts.COPY, "download": texts.DOWNLOAD}
+    say |= {"surprised": texts.SURPRISED, "ask_imdb": texts.ASK_IMDB, "today": texts.TODAY}
     films = template("films", elem_id="films", script=(TEMPLATES / "films.js").read_text("utf-8"), say=say)
-    more = gr.Button(texts.MORE, visible=False, elem_id="more")
+    with gr.Row(elem_id="more-row"):
+        more = gr.Button(texts.MORE, visible=False, elem_id="more")
+        others = gr.Button(texts.OTHERS, visible=False, elem_id="others")
+    with gr.Accordion(texts.YOURS, open=False, elem_id="yours", elem_classes="drawer"):
+        gr.HTML(f'<p class="quiet">{texts.YOURS_HINT}</p>', apply_default_css=False)
+        file = gr.File(
+            label=texts.DROP, file_types=[".html", ".htm", ".mhtml", ".csv"], height=110, elem_id="yours-file"
+        )
+        forget = gr.Button(texts.FORGET, elem_id="forget")
 
-    question, shown = [asked.moods, visit, state, asked.intent, *filters], [state, films, more, drawer]
+    question, shown = [asked.moods, visit, state, asked.intent, marked, *filters], [state, films, more, others, drawer]
     looking = {"show_progress": "minimal", "show_progress_on": films}
     opened = page.load(
         open_address, visit, [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters], **PRIVATE
     )
+    way_back = template("address", elem_id="address", script=FOLLOW_BACK)
+    outputs = [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters]
+    went_back = way_back.click(go_back, visit, outputs, **PRIVATE)
     cleared = reset.click(lambda: list(DEFAULTS.values()), None, filters, **PRIVATE)
-    for earlier in (asked.predicted, asked.picked, cleared, opened):
+    for earlier in (asked.predicted, asked.picked, cleared, opened, went_back):
         earlier.then(show_films, question, shown, **LATEST | looking)
     gr.on([one.input for one in (asked.intent, *filters)], show_films, question, shown, **LATEST | looking)
-    films.click(dismiss_film, state, shown, trigger_mode="multiple", **PRIVATE)
+    films.click(act_on_film, [state, marked], [*shown, marked], trigger_mode="multiple", **PRIVATE)
     more.click(more_films, state, shown, **PRIVATE | looking)
+    others.click(more_others, state, shown, **PRIVATE | looking)
+    surprise.click(surprise_visitor, state, shown, **PRIVATE)
+    file.upload(take_file, [file, state, marked], [*shown, marked, file], **PRIVATE | looking)
+    forget.click(forget_films, state, [*shown, marked], **PRIVATE)
+    return FilmList(state, asked.intent, filters, films, question, shown)
 
 
 def show_films(
-    mood: str | None, visit: Visit, state: FilmListState, intent: str, *answers: Any
-) -> tuple[FilmListState, Any, Any, Any]:
-    """Look for films, unless the list answers this question already; return the list, films, "more" and the filters.
+    mood: str | None, visit: Visit, state: FilmListState, intent: str, marked: object, *answers: Any
+) -> tuple[Any, ...]:
+    """Look for films, unless the list answers this question already; return the list and what _fill shows.
 
     The answers are those of the filters in the order of DEFAULTS. The mood is the one marked on the page, which counts
-    if the server has forgotten the visit.
+    if the server has forgotten the visit. What the visitor has seen or dismissed comes from the browser.
     """
     visit = visit if visit.probabilities else replace(visit, mood=mood)
     question = ListRequest(visit, intent, answers)
     with state.lock:
         if question == state.question or not (visit.probabilities or state.question):
-            return state, gr.skip(), gr.skip(), gr.skip()  # such as when a filter was opened and not changed
+            return state, *[gr.skip()] * 4  # such as when a filter was opened and not changed
         state.begin(question)
+        state.remember(marked)
         return _fill(state, question, PAGE_SIZE)
 
 
-def more_films(state: FilmListState) -> tuple[FilmListState, Any, Any, Any]:
+def more_films(state: FilmListState) -> tuple[Any, ...]:
     """Add films that are not on the page yet; return what show_films does."""
     with state.lock:
         if state.question is None:
@@ -133,16 +206,111 @@ def more_films(state: FilmListState) -> tuple[FilmListState, Any, Any, Any]:
         return _fill(state, state.question, PAGE_SIZE)
 
 
-def dismiss_film(event: gr.EventData, state: FilmListState) -> tuple[FilmListState, Any, Any, Any]:
-    """Replace a film that the visitor does not want; return what show_films does."""
+def more_others(state: FilmListState) -> tuple[Any, ...]:
+    """Go on with films that pass the filters but feel different; return what show_films does."""
+    state.others = True
+    return more_films(state)
+
+
+def surprise_visitor(state: FilmListState) -> tuple[Any, ...]:
+    """Pick one of the films that fit by chance, and show it large; return what show_films does."""
     with state.lock:
         if state.question is None:
             return _warn_of_expiry(state)
-        kept = tuple(pick for pick in state.films if pick.film.imdb_id != event.imdb_id)
-        if kept == state.films:
-            return state, gr.skip(), gr.skip(), gr.skip()
-        state.films, state.unwanted = kept, state.unwanted | {event.imdb_id}
-        return _fill(state, state.question, 1)
+        before = {state.surprise.film.imdb_id} if state.surprise else set()
+        try:
+            found = _find(state, state.question, SURPRISES, state.unwanted | before)
+        except ScraperError:  # which the list says already
+            return state, *[gr.skip()] * 4
+        state.surprise = random.choice(found.picks) if found.picks else None  # noqa: S311  no secret
+        return _fill(state, state.question, 0)
+
+
+def act_on_film(event: gr.EventData, state: FilmListState, marked: object) -> tuple[Any, ...]:
+    """Do what a button of the list says; return what show_films does, and what the browser should remember.
+
+    A film that is seen or dismissed is replaced by another. "undo" takes that back, "lighter" lists films like one but
+    lighter, and "back" returns from there.
+    """
+    with state.lock:
+        question, action = state.question, str(event.action)
+        if question is None:
+            return *_warn_of_expiry(state), gr.skip()
+        state.remember(marked)
+        if action == "undo" and state.last:
+            (kind, last, films), state.last = state.last, None
+            state.marked = state.marked | {kind: [one for one in state.marked[kind] if one != last.film.imdb_id]}
+            state.films = films
+            return *_fill(state, question, 0), state.marked
+        if action == "back":
+            state.begin(question._replace(lighter_than=None))
+            return *_fill(state, question._replace(lighter_than=None), PAGE_SIZE), gr.skip()
+        shown = (*state.films, *([state.surprise] if state.surprise else []))
+        pick = next((pick for pick in shown if pick.film.imdb_id == event.imdb_id), None)
+        if pick is None or action not in (*NOTHING_MARKED, "lighter"):
+            return state, *[gr.skip()] * 5
+        if action == "lighter":
+            state.begin(question._replace(lighter_than=pick.film.imdb_id))
+            return *_fill(state, question._replace(lighter_than=pick.film.imdb_id), PAGE_SIZE), gr.skip()
+        kept = tuple(one for one in state.films if one != pick)
+        state.last = action, pick, state.films
+        state.surprise = None if state.surprise == pick else state.surprise
+        state.marked = state.marked | {action: [*state.marked[action], pick.film.imdb_id][-MAX_MARKED:]}
+        missing, state.films = len(state.films) - len(kept), kept
+        return *_fill(state, question, missing), state.marked
+
+
+def take_file(path: str | None, state: FilmListState, marked: object) -> tuple[Any, ...]:
+    """List the films of a saved page, or mark those of an export as seen; the file is deleted.
+
+    Returns what act_on_film does, and nothing for the field of the file.
+    """
+    if path is None:
+        return state, *[gr.skip()] * 6
+    with state.lock:
+        try:
+            state.remember(marked)
+            if Path(path).suffix.lower() == ".csv":
+                seen = list(dict.fromkeys([*state.marked["seen"], *sorted(service.read_export(path))]))[-MAX_MARKED:]
+                state.marked = state.marked | {"seen": seen}
+                gr.Info(texts.MARKED.format(count=len(seen)))
+                question = state.question
+            elif state.question is None:
+                gr.Warning(texts.NEEDS_MOOD)
+                return state, *[gr.skip()] * 5, None
+            else:
+                question = state.question._replace(page=service.read_page(path), lighter_than=None)
+        except ScraperError as error:
+            gr.Warning(f"{error}.")
+            return state, *[gr.skip()] * 5, None
+        finally:
+            Path(path).unlink(missing_ok=True)
+        if question is None:
+            return state, *[gr.skip()] * 4, state.marked, None
+        state.begin(question)
+        return *_fill(state, question, PAGE_SIZE), state.marked, None
+
+
+def forget_films(state: FilmListState) -> tuple[Any, ...]:
+    """Forget what was seen and dismissed; return what act_on_film does."""
+    with state.lock:
+        state.marked = NOTHING_MARKED
+        gr.Info(texts.FORGOTTEN)
+        if state.question is None:
+            return state, *[gr.skip()] * 4, state.marked
+        state.begin(state.question)
+        return *_fill(state, state.question, PAGE_SIZE), state.marked
+
+
+def read_marked(value: object) -> dict[str, list[str]]:
+    """Return the ids of the films that the visitor has seen or dismissed; what the browser sends may be anything."""
+    lists = {kind: value.get(kind) if isinstance(value, dict) else None for kind in NOTHING_MARKED}
+    return {
+        kind: [one for one in ids[-MAX_MARKED:] if isinstance(one, str) and IMDB_ID.fullmatch(one)]
+        if isinstance(ids, list)
+        else []
+        for kind, ids in lists.items()
+    }
 
 
 def open_address(visit: Visit, request: gr.Request) -> list[Any]:
@@ -154,13 +322,21 @@ def open_address(visit: Visit, request: gr.Request) -> list[Any]:
     mood, intent, answers = read_address(request.query_params)
     if (mood, intent, answers) == read_address({}) or visit.probabilities:
         return [gr.skip()] * (5 + len(answers))
-    said = answer.describe_pick(mood, None) if mood else escape()
-    drawer = gr.Accordion(label=filters_title(answers), open=answers != list(DEFAULTS.values()))
+    said = answer.describe_link(mood) if mood else escape()
+    drawer = gr.Accordion(label=filters_title(answers))
     return [replace(visit, mood=mood), said, mood, drawer, intent, *answers]
 
 
+def go_back(event: gr.EventData, visit: Visit) -> list[Any]:
+    """Do what the address asks for to which the visitor went back; return what open_address does."""
+    mood, intent, answers = read_address({name: values[0] for name, values in parse_qs(event.query).items()})
+    visit = replace(visit, mood=mood) if mood else Visit(profile=visit.profile)
+    said = answer.describe_pick(mood, visit.prediction) if mood else escape()
+    return [visit, said, mood, gr.Accordion(label=filters_title(answers)), intent, *answers]
+
+
 def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
-    """Return the query string that reproduces a list, without defaults. It never contains anything about a voice.
+    """Return the query string that reproduces a list, without defaults.
 
     Examples:
         >>> write_address("sad", "lift", [[], ["War", "Horror"], "2015"])
@@ -169,7 +345,8 @@ def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
     parts = {"mood": mood, "intent": intent if intent != Intent.MATCH else None}
     for (name, default), value in zip(DEFAULTS.items(), answers, strict=False):
         if value and value != default:
-            parts[ADDRESS_NAMES[name]] = ",".join(value) if isinstance(value, list) else str(value)
+            text = ON if value is True else ",".join(value) if isinstance(value, list) else str(value)
+            parts[ADDRESS_NAMES[name]] = text
     return urlencode({name: value for name, value in parts.items() if value}, safe=",")
 
 
@@ -180,7 +357,11 @@ def read_address(parameters: Mapping[str, str]) -> tuple[str | None, str, list[A
     for name, offered in choices().items():
         values = {choice[1] if isinstance(choice, tuple) else choice for choice in offered}
         given, default = parameters.get(ADDRESS_NAMES[name], ""), DEFAULTS[name]
-        if isinstance(default, list):
+        if name == "day":
+            answers.append(_read_day(given))
+        elif isinstance(default, bool):
+            answers.append(given == ON)
+        elif isinstance(default, list):
             answers.append([item for item in given.split(",") if item in values])
         else:
             answers.append(given if given in values else default)
@@ -196,9 +377,12 @@ def choices() -> dict[str, list[Any]]:
         **dict.fromkeys(("from_year", "to_year"), years),
         "min_rating": [(texts.RATING_CHOICE.format(value=value), f"{value:g}") for value in RATINGS],
         "max_minutes": [(texts.LENGTH_CHOICE.format(value=value), str(value)) for value in LENGTHS],
-        "language": list(LANGUAGES.items()),
+        "languages": list(LANGUAGES.items()),
         "lead": list(texts.LEADS),
         "sort": list(texts.SORTS),
+        "tones": list(texts.TONE_CHOICES),
+        "kids": [],
+        "day": [],
     }
 
 
@@ -209,8 +393,8 @@ def filters_title(answers: Iterable[Any]) -> str:
         >>> filters_title([[], ["War"], "2015"]), filters_title([])
         ('Filters: 2', 'Filters')
     """
-    pairs = zip(answers, DEFAULTS.values(), strict=False)
-    count = sum(bool(value) and value != default for value, default in pairs)
+    pairs = zip(answers, DEFAULTS.items(), strict=False)
+    count = sum(bool(value) and value != default for value, (name, default) in pairs if name not in OUTSIDE)
     return texts.FILTERS_SET.format(count=count) if count else texts.FILTERS
 
 
@@ -221,7 +405,9 @@ def make_query(answers: Iterable[Any], gender: Gender | None, limit: int) -> Fil
         QueryError: Two answers contradict each other, one is impossible, or "like my voice" needs a gender.
     """
     given = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
-    numbers = {name: int(given[name]) if given[name] else None for name in ("from_year", "to_year", "max_minutes")}
+    numbers: dict[str, Any] = {
+        name: int(given[name]) if given[name] else None for name in ("from_year", "to_year", "max_minutes")
+    }
     if given["lead"] == LIKE_MY_VOICE:
         if gender is None:
             raise QueryError(texts.NEEDS_VOICE)
@@ -231,9 +417,12 @@ def make_query(answers: Iterable[Any], gender: Gender | None, limit: int) -> Fil
         not_genres=tuple(given["not_genres"] or ()),
         **numbers,
         min_rating=float(given["min_rating"]) if given["min_rating"] else None,
-        language=given["language"] or None,
+        languages=tuple(given["languages"] or ()),
         lead=given["lead"] if given["lead"] in ("woman", "man") else "any",
-        sort=Sort(given["sort"] or Sort.LATEST),
+        tones=tuple(given["tones"] or ()),
+        kids=bool(given["kids"]),
+        sort=Sort(given["sort"] or Sort.BEST),
+        day=given["day"] or None,
         limit=limit,
     )
 
@@ -246,6 +435,9 @@ def make_film_card(pick: Pick) -> dict[str, Any]:
     facts = [str(film.year)] if film.year and poster_url else []  # without a picture, the year is on the poster
     facts += [f"★ {film.rating:.1f}"] if film.rating else []
     facts += [running_time(film.runtime_min)] if film.runtime_min else []
+    facts += [film.certificate] if film.certificate else []
+    language = LANGUAGE_NAMES.get(film.language or "", "")
+    search = quote_plus(f"{film.title} {film.year or ''}".strip())
     longest = max(map(len, film.title.split()), default=0)
     fitting = (size for size, letters, word in SIZES if len(film.title) <= letters and longest <= word)
     classes = [genre.lower().replace("-", "") for genre in genres] or ["other"]
@@ -255,6 +447,9 @@ def make_film_card(pick: Pick) -> dict[str, Any]:
         "year": str(film.year or ""),
         "facts": " · ".join(facts),
         "genres": ", ".join(genres),
+        "language": language,
+        "trailer": f"{TRAILERS}{search}+trailer",
+        "watch": f"{WHERE_TO_WATCH}{quote_plus(film.title)}",
         "paper": classes[0],
         "ink": classes[-1],
         "shape": int(film.imdb_id[2:]) % SHAPES,
@@ -268,6 +463,14 @@ def make_film_table(picks: Iterable[Pick]) -> dict[str, Any]:
     return table(list(texts.FILM_COLUMNS.values()), rows, rows)
 
 
+def _read_day(text: str) -> str:
+    """Return a day as an address gives it, or nothing if it is none."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ANY
+
+
 def running_time(minutes: int) -> str:
     """Write a running time, such as 2h 14m, 2h or 45m."""
     hours, rest = divmod(minutes, 60)
@@ -275,14 +478,16 @@ def running_time(minutes: int) -> str:
 
 
 def _draw_filters() -> list[Any]:
-    """Lay out the filters in the order of DEFAULTS."""
+    """Lay out the filters of the drawer in the order of DEFAULTS."""
     offered = choices()
     with gr.Row():
         genres = gr.Dropdown(offered["genres"], multiselect=True, label=texts.GENRES, info=texts.GENRES_HINT)
         never = gr.Dropdown(offered["not_genres"], multiselect=True, label=texts.NOT_GENRES, info=texts.NOT_GENRES_HINT)
     with gr.Row(elem_id="filter-lists"):
         lists = [
-            gr.Dropdown([(texts.ANY, ANY), *offered[name]], value=ANY, label=label, min_width=150)
+            gr.Dropdown(offered[name], multiselect=True, label=label, min_width=150)
+            if isinstance(DEFAULTS[name], list)
+            else gr.Dropdown([(texts.ANY, ANY), *offered[name]], value=ANY, label=label, min_width=150)
             for name, label in texts.FILTER_LABELS.items()
         ]
     with gr.Row():
@@ -291,38 +496,61 @@ def _draw_filters() -> list[Any]:
     return [genres, never, *lists, lead, order]
 
 
-def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[FilmListState, SafeContext, Any, Any]:
-    """Add up to count films to the list; return what show_films does."""
-    visit, intent, answers = question
+def _find(state: FilmListState, question: ListRequest, count: int, exclude: Iterable[str]) -> Recommendation:
+    visit, intent, answers, page, lighter_than = question
+    query = make_query(answers, visit.prediction.gender if visit.prediction else None, max(count, 1))
+    more = {"page": page, "lighter_than": lighter_than, "others": state.others}
+    return service.recommend(visit.probabilities, intent, query, set(exclude), **more)
+
+
+def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[Any, ...]:
+    """Add up to count films; return the list, what it shows, the buttons for more and others, and the drawer."""
+    visit, intent, answers, *_ = question
     if not visit.probabilities:
-        return state, escape(), gr.Button(visible=False), gr.Accordion()
+        return state, escape(), gr.Button(visible=False), gr.Button(visible=False), gr.Accordion()
     drawer = gr.Accordion(label=filters_title(answers))
-    address = write_address(visit.mood, intent, answers)
+    given = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
+    today = datetime.now(UTC).date().isoformat()
+    if given["sort"] == Sort.BEST:
+        given["day"] = given["day"] or today
+    sounded = visit.prediction.emotion if visit.prediction else None
+    address = write_address(visit.mood or sounded, intent, list(given.values()))
     exclude = {pick.film.imdb_id for pick in state.films} | state.unwanted
     try:
-        query = make_query(answers, visit.prediction.gender if visit.prediction else None, count)
-        found = service.recommend(visit.probabilities, intent, query, exclude)
+        found = _find(state, question, count, exclude)
     except ScraperError as error:
         state.question, sentence = None, f"{error}."
         for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
             sentence = sentence.replace(name, f"“{label}”")
         said = escape(heading=texts.NO_FILMS, source=sentence, query=address)
-        return state, said, gr.Button(visible=False), drawer
-    goes_on = bool(state.notices or (exclude and found.picks))
-    state.add(found.picks, found.source)
-    ended = goes_on and len(found.picks) < count
+        return state, said, gr.Button(visible=False), gr.Button(visible=False), drawer
+    if count:
+        goes_on = bool(state.notices or (exclude and found.picks))
+        state.add(found.picks, found.source, found.others)
+        ended = goes_on and len(found.picks) < count and not found.others
+    else:
+        ended = False
+    is_end = len(found.picks) < max(count, 1)
+    other_day = given["day"] if given["day"] not in {ANY, today} and given["sort"] == Sort.BEST else ""
     films = escape(
         heading=texts.FILMS[intent] if state.films else texts.NO_FILMS,
         reason=found.reason,
         source=" ".join([*state.notices.values(), *[texts.NO_MORE] * ended]),
+        search=found.address,
+        other_day=texts.OTHER_DAY.format(day=other_day) if other_day else "",
+        today=write_address(visit.mood, intent, list((given | {"day": ANY}).values())),
+        is_lighter=bool(question.lighter_than),
+        done=texts.DONE[state.last[0]].format(title=state.last[1].film.title) if state.last else "",
+        surprise=make_film_card(state.surprise) if state.surprise else None,
         films=[make_film_card(pick) for pick in state.films],
         query=address,
         **make_film_table(state.films),
     )
-    return state, films, gr.Button(visible=len(found.picks) == count), drawer
+    show_others = bool(is_end and found.others and not state.others)
+    return state, films, gr.Button(visible=not is_end), gr.Button(visible=show_others), drawer
 
 
-def _warn_of_expiry(state: FilmListState) -> tuple[FilmListState, Any, Any, Any]:
+def _warn_of_expiry(state: FilmListState) -> tuple[Any, ...]:
     """Leave the page as it is if there were so many visitors since that the server has forgotten this one."""
     gr.Warning(texts.EXPIRED)
-    return state, gr.skip(), gr.skip(), gr.skip()
+    return state, *[gr.skip()] * 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -74,7 +73,6 @@ def take_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, A
         with suppress(OSError):
             _read_and_delete(path)
         return gr.skip(), gr.skip()
-    begin = time.perf_counter()
     try:
         sound = load_audio(_read_and_delete(path))
     except (AudioError, OSError):  # a last chunk without sound, or one that has been deleted
@@ -84,7 +82,7 @@ def take_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, A
     state, problem = _predict(state, visit.profile)
     if state.length_s >= LIMIT_S:
         return stop(state)
-    return state, describe(state, problem, 1000 * (time.perf_counter() - begin))
+    return state, describe(state, problem)
 
 
 def stop(state: LiveState) -> tuple[LiveState, Any]:
@@ -98,6 +96,8 @@ def stop(state: LiveState) -> tuple[LiveState, Any]:
     said = escape(
         headline=texts.LIVE_OVER.format(emotion=adjective(mostly)),
         detail=texts.LIVE_FORGOTTEN.format(seconds=round(state.length_s)),
+        mood=mostly,
+        films=texts.LIVE_FILMS.format(emotion=adjective(mostly)),
         label=texts.LIVE_BARS,
         bars=bars(mean, leading=1),
         over=True,
@@ -105,9 +105,9 @@ def stop(state: LiveState) -> tuple[LiveState, Any]:
     return LiveState(over=True), said
 
 
-def describe(state: LiveState, problem: str, took_ms: float) -> SafeContext:
-    """Describe a running session: the leading emotion or why there is none, time and latency, the bars."""
-    detail = texts.LIVE_FACTS.format(seconds=round(state.length_s), limit=LIMIT_S, ms=round(took_ms))
+def describe(state: LiveState, problem: str) -> SafeContext:
+    """Describe a running session: the leading emotion or why there is none, the time, the bars."""
+    detail = texts.LIVE_FACTS.format(seconds=round(state.length_s), limit=LIMIT_S)
     if problem or not state.smoothed:
         headline, kind, leading = problem or texts.LIVE_LISTENING, "still", 0
     else:

@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+import soundfile as sf
 from gradio.events import Dependency
 
 from scraper.moods import Mood
-from ser_model.audio import CLIP_LIMITS
+from ser_model.audio import CLIP_LIMITS, RECORDING_LIMITS, AudioError, TooLong, load_audio
+from ser_model.decode import MIB
+from ser_model.frontend import SAMPLE_RATE
 from ser_model.recognize import Prediction
 from ser_model.speaker import EnrollmentError, SpeakerProfile
 from ui import answer, service, texts
-from ui.template import template
+from ui.template import SafeContext, escape, template
 
 VOICES = Path(__file__).parent / "voices"  # synthetic, made by examples/make_voices.py
+FILES = "audio/*,video/mp4,video/webm,video/quicktime,video/3gpp,.opus,.caf,.amr,.mka,.mkv,.mov,.3gp"  # to choose from
+RECORDED = "audio.wav"  # how Gradio names what comes from a microphone
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # events that are no endpoints
 LATEST = PRIVATE | {"trigger_mode": "always_last"}  # of quick repetitions, the last one counts
@@ -52,27 +57,31 @@ class Asked(NamedTuple):
 
 def draw(visit: gr.State) -> Asked:
     """Lay out recorder, moods, intent, example voices and the answer."""
+    limits = texts.SPEAK_LIMITS.format(seconds=CLIP_LIMITS.max_s, megabytes=CLIP_LIMITS.max_bytes // MIB)
     with gr.Column(elem_id="ask"):
         with gr.Row(elem_id="either"):
             with gr.Column(elem_id="voice", min_width=280):
                 voice = draw_recorder("clip", texts.SPEAK)
-                draw_hint("hint", texts.SPEAK_HINT)
+                problem = template("problem", elem_id="problem", live=True)
+                first_minute = gr.Button(texts.FIRST_MINUTE, visible=False, elem_id="first-minute")
+                draw_hint("hint", texts.SPEAK_HINT, limits)
             with gr.Column(elem_id="choose", min_width=280):
                 faces = [(mood.adjective.capitalize(), mood.value) for mood in Mood]
                 moods = gr.Radio(faces, label=texts.PICK, elem_id="moods")
                 intent = gr.Radio(texts.INTENTS, value="match", label=texts.INTENT, elem_id="intent")
+                draw_hint("choose-note", note="")
         with gr.Row(elem_id="besides"):
             gr.HTML(f'<p class="quiet">{texts.EXAMPLES}</p>', elem_id="examples-note", apply_default_css=False)
             with gr.Row(elem_id="examples"):
                 for name, title in texts.VOICES.items():
                     button = gr.Button(title, elem_classes="example")
                     button.click(partial(str, VOICES / f"{name}.wav"), None, voice, **PRIVATE)
-            show_gender = gr.Checkbox(True, label=texts.SHOW_GENDER, elem_id="show-gender")
     verdict = template("answer", elem_id="answer", live=True)
     shown = LATEST | {"show_progress": "minimal", "show_progress_on": verdict, "concurrency_id": "model"}
-    predicted = voice.change(predict_clip, [voice, show_gender, visit], [visit, verdict, moods], **shown)
-    picked = moods.input(pick_mood, [moods, visit], [visit, verdict], **LATEST)
-    show_gender.input(switch_gender, [show_gender, visit], verdict, **PRIVATE)
+    changed = [visit, verdict, moods, problem, first_minute]
+    predicted = voice.change(predict_clip, [voice, visit], changed, **shown)
+    picked = moods.input(pick_mood, [moods, visit], [visit, verdict, problem, first_minute], **LATEST)
+    first_minute.click(cut_clip, voice, voice, concurrency_id="model", **PRIVATE)
     return Asked(voice, moods, intent, verdict, predicted, picked)
 
 
@@ -85,34 +94,58 @@ def draw_recorder(elem_id: str, label: str, **more: Any) -> gr.Audio:
 def draw_hint(elem_id: str, hint: str = "", more: str = "", note: str = "microphone-note") -> None:
     """Lay out the hint beside a recorder, with the messages that page.js shows when something goes wrong there."""
     say = {"denied": texts.DENIED, "missing": texts.NO_MICROPHONE, "insecure": texts.INSECURE}
-    say |= {"large": texts.TOO_LARGE, "max_bytes": str(CLIP_LIMITS.max_bytes)}
+    say |= {"large": texts.TOO_LARGE, "max_bytes": str(CLIP_LIMITS.max_bytes), "max_s": str(CLIP_LIMITS.max_s)}
+    say |= {"files": FILES, "unsent": texts.UNSENT, "full": texts.FULL, "again": texts.SEND_AGAIN}
     template("hint", elem_id=elem_id, say=say | {"hint": hint, "more": more, "note": note})
 
 
-def predict_clip(path: str | None, show_gender: bool, visit: Visit) -> tuple[Any, Any, Any]:
-    """Predict the emotion in a new recording; return the visit, the answer and the mood buttons."""
+def predict_clip(path: str | None, visit: Visit) -> tuple[Any, ...]:
+    """Predict the emotion in a new recording.
+
+    Returns:
+        The visit, the answer, the mood buttons, what went wrong, and the button that uses the first minute.
+    """
     if path is None:  # cleared to record again: the page stays as it is until then
-        return gr.skip(), gr.skip(), gr.skip()
+        return (gr.skip(),) * 5
     visit = Visit(profile=visit.profile)
     try:
         prediction = service.predict(path, visit.profile)
     except service.VOICE_PROBLEMS as error:
         if isinstance(error, EnrollmentError):  # the profile was made with other weights
             visit = Visit()
-        said = answer.describe_problem(service.explain_problem(error))
-        return visit, said, gr.Radio(value=None, label=texts.PICK)
+        said = answer.describe_problem(_explain(error, path))
+        use_first_minute = gr.Button(visible=isinstance(error, TooLong))
+        return visit, escape(), gr.Radio(value=None, label=texts.PICK), said, use_first_minute
+    return *show_prediction(prediction, path, visit), escape(), gr.Button(visible=False)
+
+
+def show_prediction(prediction: Prediction, path: str, visit: Visit) -> tuple[Visit, SafeContext, gr.Radio]:
+    """Use a prediction for a recording; return the visit, the answer and the mood buttons."""
     buttons = gr.Radio(value=prediction.emotion, label=texts.CORRECT if prediction.sure else texts.WHICH)
-    said = answer.describe_prediction(prediction, show_gender, enrolled=visit.profile is not None)
-    return replace(visit, prediction=prediction), said, buttons
+    made = Path(path).stem in texts.VOICES
+    said = answer.describe_prediction(prediction, enrolled=visit.profile is not None, made=made)
+    return replace(visit, prediction=prediction, mood=None), said, buttons
 
 
-def pick_mood(mood: str, visit: Visit) -> tuple[Visit, Any]:
-    """Use the mood that the visitor picked; return the visit and the answer."""
-    return replace(visit, mood=mood), answer.describe_pick(mood, visit.prediction)
+def pick_mood(mood: str, visit: Visit) -> tuple[Any, ...]:
+    """Use the mood that the visitor picked; return the visit, the answer, no problem and no button."""
+    said = answer.describe_pick(mood, visit.prediction)
+    return replace(visit, mood=mood), said, escape(), gr.Button(visible=False)
 
 
-def switch_gender(wanted: bool, visit: Visit) -> Any:
-    """Show or hide whether the voice sounds male or female; return the answer."""
-    if visit.prediction is None or visit.mood:
-        return gr.skip()
-    return answer.describe_prediction(visit.prediction, wanted, enrolled=visit.profile is not None)
+def cut_clip(path: str) -> str:
+    """Return the first minute of a recording, for the recorder."""
+    try:
+        sound = load_audio(path, replace(RECORDING_LIMITS, max_bytes=CLIP_LIMITS.max_bytes))
+    except (*service.VOICE_PROBLEMS, OSError) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    cut = Path(path).with_name("first-minute.wav")
+    sf.write(cut, sound[: CLIP_LIMITS.max_s * SAMPLE_RATE], SAMPLE_RATE)
+    return str(cut)
+
+
+def _explain(error: Exception, path: str) -> str:
+    """Say why a voice cannot be recognized; only who spoke into the microphone can speak closer to it."""
+    if Path(path).name == RECORDED or not isinstance(error, AudioError):
+        return service.explain_problem(error)
+    return texts.FILE_TOO_LONG if isinstance(error, TooLong) else str(error)

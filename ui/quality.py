@@ -53,12 +53,24 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
         {"label": label, "words": words, "bars": [bar(name, value, name == texts.THIS_MODEL) for name, value in rows]}
         for (label, words), rows in figures
     ]
-    sentence = texts.SURE_SHARE.format(
-        share=percent(model["sure"]["coverage"]),
-        right=percent(model["sure"]["accuracy"]),
-        gender=percent(model["gender"]["accuracy"]),
-    )
-    return charts, [sentence]
+    notes = [
+        texts.SURE_SHARE.format(
+            share=percent(model["sure"]["coverage"]),
+            right=percent(model["sure"]["accuracy"]),
+            gender=percent(model["gender"]["accuracy"]),
+        )
+    ]
+    strangers = _read_metrics(results / "corpora")
+    if strangers:
+        label, words = texts.STRANGERS
+        rows = [(texts.CHANCE_OF_STRANGERS, strangers["mean"]["chance"]), (texts.MEAN, strangers["mean"]["uar"])]
+        rows += [(texts.CORPORA.get(name, name), one["uar"]) for name, one in strangers["corpora"].items()]
+        charts.append(
+            {"label": label, "words": words, "bars": [bar(name, value, name == texts.MEAN) for name, value in rows]}
+        )
+        mean = strangers["mean"]
+        notes.append(texts.STRANGERS_SURE.format(share=percent(mean["sure"]), right=percent(mean["sure_accuracy"])))
+    return charts, notes
 
 
 def _read_metrics(folder: Path) -> dict[str, Any]:

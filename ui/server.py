@@ -134,8 +134,9 @@ class RequestFilter:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_upload = bool(UPLOAD.match(scope["path"])) and scope["method"] == "POST"
-        refusal = await self._refuse(scope, is_upload)
+        path = route_of(scope)
+        is_upload = bool(UPLOAD.match(path)) and scope["method"] == "POST"
+        refusal = await self._refuse(scope, path, is_upload)
         taken = 0
 
         async def receive_limited() -> Message:
@@ -151,9 +152,9 @@ class RequestFilter:
         finally:
             self._under_way -= under_way
 
-    async def _refuse(self, scope: Scope, is_upload: bool) -> Response | None:
+    async def _refuse(self, scope: Scope, path: str, is_upload: bool) -> Response | None:
         length = Headers(scope=scope).get("content-length", "" if is_upload else "0")
-        if CLOSED.match(scope["path"]):
+        if CLOSED.match(path):
             return PlainTextResponse(texts.CLOSED, 403)
         if not is_upload:
             fits = length.isdecimal() and int(length) <= MAX_BODY_BYTES
@@ -162,6 +163,12 @@ class RequestFilter:
             return JSONResponse({"detail": texts.NO_LENGTH}, 411)
         total = await asyncio.to_thread(_total_bytes)
         return _no_room() if total + self._under_way + int(length) > self._max_total_bytes else None
+
+
+def route_of(scope: Scope) -> str:
+    """Return the path of a request without the prefix of GRADIO_ROOT_PATH, which a proxy may keep, as routing does."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 async def explain_failure(request: Request, error: Exception) -> JSONResponse:

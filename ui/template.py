@@ -51,7 +51,7 @@ def template(
     return gr.HTML(
         value or escape(),
         html_template=text,
-        js_on_load=ANNOUNCE if live else script,
+        js_on_load="\n".join(part for part in (ANNOUNCE if live else "", script) if part) or None,
         elem_id=elem_id,
         apply_default_css=False,
         say=escape(**say or {}),

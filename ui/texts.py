@@ -2,89 +2,144 @@
 
 TITLE = "Mood Picks"
 QUESTION = "How do you feel?"
-LEAD = "Say it out loud or pick a mood. You get films that fit."
+LEAD = "Say it out loud or pick a mood, and get films that fit. It listens to how you say it, not to the words."
+
+DESCRIPTION = "Say a sentence or pick a mood: it hears how you feel and finds films that match the mood or lift it."
+PICTURE_SAYS = "How do you feel? Eight faces, from neutral to surprised."
 
 SPEAK = "Say a sentence"
-SPEAK_HINT = "Any sentence, in the mood you are in. Recordings are deleted after an hour."
-EXAMPLES = "No microphone? Try a synthetic voice:"
-VOICES = {"lively": "Lively", "slow": "Slow", "sharp": "Sharp"}
-UPLOAD, MICROPHONE, START_OVER = "Upload", "Microphone", "Start over"
+SPEAK_HINT = "Say anything, the way you feel: how was your day?"
+SPEAK_LIMITS = "Up to {seconds} seconds, or a file of up to {megabytes} MB. It is deleted within the hour."
+EXAMPLES = "No microphone? Hear what it makes of"
+VOICES = {"lively": "A lively voice", "slow": "A slow voice", "sharp": "A sharp voice"}
+UPLOAD, MICROPHONE, RECORD_AGAIN, START_OVER = "Upload", "Microphone", "Record again", "Start over"
+UNCUT, TRIM, PAUSE = "Undo", "Cut", "Pause"
+DROP_HERE = "Drop a recording here, or choose one"
+FIRST_MINUTE = "Use the first minute"
 PICK, INTENT = "Or pick a mood", "The films should"
-WHICH, CORRECT = "Which is it? Pick the mood that fits", "Not right? Pick the mood that fits"
-INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
-SHOW_GENDER = "Also say if the voice sounds male or female (never changes the films)"
+WHICH, CORRECT = "Which one is right?", "Not right? Pick the mood that fits"
+INTENTS = (("Match my mood", "match"), ("Cheer me up", "lift"))
 
-SOUND, MAY_SOUND, FEEL = "You sound {emotion}.", "You may sound {emotion}.", "You feel {emotion}."
-CERTAINTY = "{words}: {percent}."
-CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess"))
-INTENSITY = {"strong": "Strong intensity ({percent} sure).", "normal": "Normal intensity ({percent} sure)."}
-GENDER = "Sounds like a {gender} voice ({percent} sure)."
-ADAPTED = "Adapted to your voice."
+SOUND, MAY_SOUND, CHOSE = "You sound {emotion}.", "You may sound {emotion}.", "You chose “{emotion}”."
+VOICE_SOUNDS = "This voice sounds {emotion}."
+FOR_A_MOOD = "Films for {article} {emotion} mood"
+CERTAINTY = "{words} ({percent})."
+CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess"))
+INTENSITY = {"strong": "Spoken with strong feeling.", "normal": "Spoken mildly."}
+GENDER, MAYBE_GENDER = {"female": "A woman's voice", "male": "A man's voice"}, "{gender}, perhaps"
+HIDE = "Hide"
+ADAPTED = "Compared with your usual voice."
 SOUNDED = "It sounded {emotion}, but you know better."
-COULD_BE = "You might be {first}, {second} or {third}. Which is it?"
+COULD_BE = "You might be {first}, {second} or {third}."
+ALL_EIGHT, ALL_EIGHT_UNSURE = "Not right? All eight", "Something else? All eight"
+PICK_HERE = "Press the one that is right."
 BARS = "How probable each emotion is"
 UNSURE = "Not sure how you feel."
-UNSURE_HINT = "Until you pick one, the films are a broad mix."
+UNSURE_HINT = "Which is it? Until you pick one, the films are a broad mix."
 GONE = "This recording has been deleted. Please record again."
 NO_MODEL = "Voice recognition is unavailable. Pick a mood instead."
 NO_CLIP = "There is no recording. Say a sentence first."
+FILE_TOO_LONG = "This file is longer than a minute. Use its first minute, or choose a shorter one."
+UNSENT = "There is no connection, so this was not sent. It is sent as soon as the connection is back."
+FULL = "Too many people are here right now. It is sent again by itself."
+SEND_AGAIN = "Send again"
 BUSY = "That did not work. There may be too many visitors; please try again in a minute."
 
 FILMS = {"match": "Films that match your mood", "lift": "Films that lift your mood"}
 LOOKING = "Looking for films…"
 FILM_LIST, FILM_TABLE, AS_TABLE = "Films", "Films as a table", "As a table"
 OPEN, AT_IMDB = "IMDb", "at IMDb, opens in a new tab"
-DISMISS, MORE, SAVE = "Not this one", "More films", "Save as CSV"
+DISMISS, MORE, SAVE = "Not for me", "More films", "Save as CSV"
+SEEN, LIGHTER, UNDO, BACK = "Seen it", "Like this, but lighter", "Undo", "Back to the films for your mood"
+DONE = {"seen": "“{title}” is marked as seen.", "dismiss": "“{title}” will not be shown again."}
+TRAILER, WATCH = "Trailer", "Where to watch"
+KEEP, KEPT, COPY, DOWNLOAD = "Keep", "Films you keep", "Copy", "Download"
+SURPRISE, SURPRISED = "Surprise me", "How about this one?"
+OTHERS, ASK_IMDB = "Show the others", "Open this search on IMDb"
+OTHER_DAY, TODAY = "This is the list of {day}.", "Show today's"
+TONES, KIDS = "They should be", "Good with kids"
+TONE_CHOICES = (
+    ("Warm", "warm"), ("Funny", "funny"), ("Calm", "calm"), ("Exciting", "exciting"), ("Dark", "dark"), ("Sad", "sad"),
+    ("Thoughtful", "thoughtful"),
+)  # fmt: skip
+YOURS = "Films you have seen, and pages from IMDb"
+YOURS_HINT = (
+    "IMDb answers your browser more readily than this server. Open the search there, save the page, and drop the file "
+    "here: you get its films, ranked for your mood. An export of your ratings or diary from Letterboxd or IMDb (CSV) "
+    "marks its films as seen. The files are read and deleted; what you have seen stays in this browser."
+)
+DROP, FORGET = "A saved page of IMDb (.html, .mhtml) or an export (.csv)", "Forget what I have seen and dismissed"
+MARKED, FORGOTTEN = "{count} films are marked as seen.", "Nothing is marked any more."
+NEEDS_MOOD = "Pick a mood or say a sentence first."
+PAGE_TOO_LARGE = "the saved page is larger than 5 MB, which no search page is"
 FILM_COLUMNS = {
     "title": "Name", "rating": "Rating", "url": "Link", "year": "Year", "runtime_min": "Minutes", "genres": "Genres",
-    "language": "Language", "votes": "Votes", "why": "Why",
+    "language": "Language", "certificate": "Certificate", "votes": "Votes", "why": "Feel",
 }  # fmt: skip
-NO_MORE, NO_FILMS = "Those are all the films that fit.", "No films right now"
-EXPIRED = "This session expired. Pick a mood or record again."
+NO_MORE, NO_FILMS = "Those are all the films that fit.", "No film fits all your filters"
+EXPIRED = "These films were lost here. Pick your mood again to go on."
 NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
 
+SHARE, COPIED = "Share this list", "Link copied"
+ONE_FILM, SOME_FILMS, MANY_FILMS = "{count} film", "{count} films", "{count} films and more"
+DROP_FILTER, WITHOUT = "remove this filter", "Without “{filter}”: {count}"
+CHIPS = {  # a filter in use, in a few words
+    "not_genres": "No {value}", "from_year": "From {value}", "to_year": "To {value}", "min_rating": "★ {value}",
+    "lead": "Lead: {value}", "sort": "By {value}", "kids": "Good with kids",
+}  # fmt: skip
 FILTERS, FILTERS_SET, ANY = "Filters", "Filters: {count}", "Any"
 GENRES, GENRES_HINT = "Genres", "Instead of those that fit the mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have any of them"
 FILTER_LABELS = {
     "from_year": "From year",
-    "to_year": "Until year",
+    "to_year": "To year",
     "min_rating": "IMDb rating",
     "max_minutes": "Length",
-    "language": "Original language",
+    "languages": "Original language",
 }
 RATING_CHOICE, LENGTH_CHOICE = "{value:g} or more", "up to {value} minutes"
 LEAD_ROLE, SORT, RESET = "Lead role", "Sort by", "Reset filters"
 LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
-SORTS = (("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
+SORTS = (("Best", "best"), ("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
 
-COMPARE, COMPARISON = "Compare with a large model", "Comparison"
-COST, AND_UNSURE = "{millions:.3g} million parameters, {ms:.0f} ms", ", not sure"
-SMALL_MODEL, LARGE_MODEL = "The small model of this page", "A large pretrained model"
-AGREE, DISAGREE = "Both models agree.", "The two models disagree."
-ONE_MODEL = "Only the small model is available."
-LARGER = "The large one has {times} times the parameters. Times include decoding and finding the speech."
-COMPARING = "Running both models. The first time, the large one takes a moment to load."
-STILL_LOADING = "The large model is still loading. Try again in a minute."
-BROKEN = "The large model cannot be loaded; see the server log. The small one still works."
+SECOND_OPINION = "Second opinion"
+NETWORK, HEAD, JOINED = "This page's network", "The second opinion", "Both together"
+NETWORK_IS = "{millions} million parameters, all of them trained here, on acted speech."
+HEAD_IS = "{millions} million parameters of {encoder}, which others trained{hours}, and {head} million trained here."
+ENCODER_HOURS = {"openai/whisper-base": " on 680,000 hours of speech"}
+JOINED_IS = "Both answers multiplied, with weights chosen on voices that neither of them knew."
+TOOK, AND_UNSURE = "Took {ms:.0f} ms.", ", not sure"
+AGREE, DISAGREE = "Both say “{first}”.", "One says “{first}”, the other “{second}”."
+JOINED_SAY = "Together they say: {reading}."
+USE_JOINED = "Use both together for the films"
+ASKING, LOADING = "Asking for a second opinion…", "Loading the second opinion…"
+DOWNLOADING, DOWNLOADED = "Downloading the second opinion, this first time only…", "{here} of {whole} MB"
+STILL_LOADING = "The second opinion is still loading. Try again in a minute."
+NO_SECOND_OPINION = "The second opinion cannot be loaded right now. Everything else on this page works without it."
+SWITCHED_OFF = "Second opinions are switched off on this server (SECOND_OPINION=off)."
+BROKEN = "The second opinion cannot be loaded; see the server log. The network still works."
 
 EXPLAIN, DRAWING = "What it heard", "Drawing what it heard…"
-FIGURES = {
-    "waveform": (
-        "The sound, and the voice in it",
-        "The amber part, {start:.1f} to {end:.1f} seconds, is the speech that was found. Only that part counts.",
-    ),
+EXPERTS = "For experts: MFCC and chroma"
+FIGURES = {  # title, a few words, and what is seen
     "timeline": (
         "The emotion over time",
-        "The clip is cut into windows of four seconds. The brighter a field, the more probable the emotion there.",
+        "The clip is cut into windows of four seconds. The stronger the color, the more probable the emotion there.",
+        "The most probable emotion: {course}.",
+    ),
+    "waveform": (
+        "The sound, and the voice in it",
+        "The colored part, {start:.1f} to {end:.1f} seconds, is the speech that was found. Only that part counts.",
+        "{length:.1f} seconds of sound, with speech from {start:.1f} to {end:.1f} seconds.",
     ),
     "mel": (
         "What the model sees",
         (
-            "A log-mel spectrogram: low frequencies at the bottom, high ones at the top, brighter is louder. "
-            "The loudness is normalized first, so a quiet microphone makes no difference. "
+            "A log-mel spectrogram: low frequencies at the bottom, high ones at the top, the stronger the color, the "
+            "louder. The loudness is normalized first, so a quiet microphone makes no difference. "
             "The model gets only the part with the voice."
         ),
+        "Sound by time and frequency over {length:.1f} seconds, strongest from {start:.1f} to {end:.1f} seconds.",
     ),
     "voice": (
         "Pitch and loudness",
@@ -92,29 +147,36 @@ FIGURES = {
             "The pitch is mostly between {low:.0f} and {high:.0f} Hz (amber). Blue is the energy. "
             "Excited voices are often higher and more varied; sad and calm ones are flatter."
         ),
+        "The pitch around {middle:.0f} Hz, mostly between {low:.0f} and {high:.0f} Hz, and the energy, as lines.",
     ),
-    "unpitched": ("Pitch and loudness", "No clear pitch was found, as in a whisper. Blue is the energy."),
+    "unpitched": (
+        "Pitch and loudness",
+        "No clear pitch was found, as in a whisper. Blue is the energy.",
+        "A line of the energy over {length:.1f} seconds; there is no pitch.",
+    ),
     "classic": (
         "MFCC and chroma",
         (
             "Two classic features. MFCC describe the color of the sound; part of the model uses something similar. "
             "Chroma is how much of each musical note there is; it is shown for comparison."
         ),
+        "Twenty MFCC and twelve notes over {length:.1f} seconds, as two fields of color.",
     ),
 }
 SECONDS, MEL_BAND, PITCH, ENERGY, MFCC, CHROMA = "seconds", "mel band", "pitch, Hz", "energy, dB", "MFCC", "chroma"
-NOTES = ("C", "D", "E", "F", "G", "A", "B")
+NOTES = ("C", "E", "G", "B")
 
 LIVE = "Live: how you sound while you speak"
 LIVE_HINT = (
-    "Speak and watch the bars: every second they show how the last four sounded. "
+    "Speak and watch the bars: every second it judges the last four. "
     "It stops by itself after {limit} seconds. Nothing is stored."
 )
 LIVE_BARS = "How probable each emotion is right now"
 LIVE_LISTENING = "Listening…"
 LIVE_SILENT = "No voice right now. Speak, and the bars move."
 LIVE_NOTHING = "No voice was heard. Check that the microphone is on, and try again."
-LIVE_FACTS = "{seconds} of {limit} seconds, predicted in {ms} ms"
+LIVE_FACTS = "{seconds} of {limit} seconds"
+LIVE_FILMS = "Films for a mood like that: {emotion}"
 LIVE_OVER = "You sounded mostly {emotion}."
 LIVE_FORGOTTEN = "{seconds} seconds, already deleted."
 
@@ -126,6 +188,7 @@ ENROLL_HINT = (
 ENROLL_MEASURED = "Measured on actors who were new to the model, as the mean accuracy over the eight emotions."
 ENROLL_GAIN_ONE, ENROLL_GAIN = "One line: {before}% to {after}%.", "Eight lines: {before}% to {after}%."
 ENROLL_PROGRESS, ENROLL_STEP, ENROLL_DONE = "Progress", "Line {number} of {all}", ", done"
+ENROLL_AGAIN = "say it again"
 ENROLL_LINE = "{emotion}: “I left my keys on the kitchen table.”"
 ENROLL_MANNERS = {
     "neutral": "In your normal voice, without any feeling.",
@@ -139,17 +202,18 @@ ENROLL_MANNERS = {
 }
 ENROLL_FULL = "All eight lines are done. To read them again, forget your voice first."
 ENROLLED = "The model is adapted to your voice. Record a sentence above."
+ENROLL_SO_FAR = "{done} of {all} said. From {all} on it learns more; now it uses the first, and works already."
 ENROLLED_ONE = "The model is adapted to your voice by one line. Record a sentence above."
 ENROLLED_EIGHT = "The model is adapted to your voice by eight lines. Record a sentence above."
-ENROLL_SAVE = "Save your voice profile"
+ENROLL_SAVE = "Save my voice"
 ENROLL_SAVE_HINT = "A few numbers, no sound. Load the file on your next visit."
-ENROLL_LOAD = "Load a voice profile"
+ENROLL_LOAD = "Load my voice"
 ENROLL_FORGET = "Forget my voice"
 
-BATCH, BATCH_PICK = "Several recordings at once", "Recordings, up to 60 seconds each"
+BATCH, BATCH_PICK = "Several recordings at once", "Recordings, up to 60 seconds and 20 MB each"
 BATCH_COLUMNS, BATCH_UNSURE = ("File", "Emotion", "Note", "Voice"), "not sure"
 BATCH_PROGRESS = "{done} of {all} done…"
-BATCH_DONE = "{good} of {all} recordings recognized."
+BATCH_DONE, BATCH_NOT_SURE, BATCH_BAD = "{good} judged", " ({count} not sure)", ", {count} could not be"
 BATCH_LEFT_OUT = " {left_out} more were left out; the limit is {limit} at a time."
 
 QUALITY = "How good is it?"
@@ -169,6 +233,25 @@ ACCURACY = (
 RECALL = ("Recall, by emotion", "Of 100 clips of an emotion, how many are recognized.")
 ACTORS = ("Hardest actor", "Middle actor", "Easiest actor")
 BY_ACTOR = ("Correct answers, by actor", "Some voices are far harder to read than others. Yours may be one of them.")
+STRANGERS = (
+    "People from other recordings",
+    (
+        "Each of these collections was kept out of training, with its people, its language and its microphones. "
+        "A visitor is such a stranger. Mean recall over the emotions of each collection."
+    ),
+)
+CHANCE_OF_STRANGERS, MEAN = "Guessing, on average", "This model, on average"
+CORPORA = {
+    "crema-d": "English, 91 people",
+    "nemo": "Polish, 9 people",
+    "ased": "Amharic, 65 people",
+    "urdu": "Urdu, talk shows",
+    "tess": "English, 2 women",
+}
+STRANGERS_SURE = (
+    "On such people it answers {share} of the clips and says it is not sure about the rest; "
+    "{right} of those answers are correct."
+)
 SURE_SHARE = (
     "It answers {share} of the clips and says it is not sure about the rest; {right} of those answers are correct. "
     "Voice gender is correct for {gender} of clips."
@@ -192,11 +275,13 @@ INSECURE = "Browsers allow the microphone on https pages only. Upload a recordin
 TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save it as MP3."
 
 # For programs
+UNKNOWN_EVENT = "There is no such call, or its answer has been read already. Call the endpoint again."
 CLOSED = "This address is closed. Use the page, or the endpoints under /gradio_api/info."
 NOT_A_FILE = (
     "audio must be an uploaded file: handle_file(path) in the Python client; "
     "over MCP a data URL, or the address under which this server shows an upload"
 )
+NOT_IDS = "exclude must be a list of IMDb ids such as tt0111161"
 NOT_A_LIST = "files must be a list of uploaded files"
 NO_UPLOAD = "an upload is multipart/form-data with one or more files named files"
 NO_ROOM = "the recording cannot be stored: the server is full right now, please try again later"

@@ -24,7 +24,8 @@ from ser_model.evaluation.metrics import ABSTAIN_SHARE, measure_ece, measure_uar
 from ser_model.evaluation.report import describe_origin, write_document
 from ser_model.labels import EMOTIONS, Emotion
 from ser_model.speaker import SpeakerSettings, SpeakerSpace
-from ser_model.training.corpora import Clip, ClipName, load_ravdess, make_clips, prepare
+from ser_model.training.clips import Clip, make_clips, prepare
+from ser_model.training.corpora import RavdessName, load_ravdess
 from ser_model.training.ensemble import NETWORKS, combine_logits, find_networks, list_ensembles
 from ser_model.training.fit import predict_clips
 from ser_model.training.folds import split_clips
@@ -42,14 +43,14 @@ class Speaker:
     """The clips of a test actor, and the outputs of an ensemble for them.
 
     Attributes:
-        actor: 1 to 24.
+        actor: 01 to 24.
         logits: (clip, emotion).
         embedding: (clip, width).
         truth: (clip,) class index.
         enrollable: (clip,) whether it is one of the eight clips for enrollment.
     """
 
-    actor: int
+    actor: str
     logits: Array
     embedding: Array
     truth: NDArray[np.int64]
@@ -72,7 +73,7 @@ class ScoredClips:
 
     folds: NDArray[np.str_]
     seeds: NDArray[np.int64]
-    actors: NDArray[np.int64]
+    actors: NDArray[np.str_]
     truth: NDArray[np.int64]
     logits: Array
 
@@ -123,8 +124,8 @@ def measure_enrollment(models: list[FoldModel], validation: bool = False) -> dic
 def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iterable[FoldModel]:
     """Run every ensemble of the Luna folds on every speech clip, and fit the space of its training actors."""
     find_networks(networks, "0", range(seeds))  # fails before the clips are decoded, which takes longer
-    clips = make_clips(prepare(load_ravdess(data, ("speech",))))
-    labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.actor for clip in clips])
+    clips = make_clips(prepare(load_ravdess(data, song=False)))
+    labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.speaker for clip in clips])
     row_of = {clip.file: row for row, clip in enumerate(clips)}
     for fold in split_clips(clips, "luna", validation):
         own = [
@@ -137,8 +138,8 @@ def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iter
             emotions = tuple(map(str, EMOTIONS))
             space = SpeakerSpace.fit(outputs.embedding[train], labels[train], actors[train], emotions)
             speakers = []
-            for actor in sorted({clip.actor for clip in fold.test}):
-                rows = [row_of[clip.file] for clip in fold.test if clip.actor == actor]
+            for actor in sorted({clip.speaker for clip in fold.test}):
+                rows = [row_of[clip.file] for clip in fold.test if clip.speaker == actor]
                 enrollable = np.array([is_enrollable(clips[row]) for row in rows])
                 speakers.append(
                     Speaker(actor, outputs.emotion[rows], outputs.embedding[rows], labels[rows], enrollable)
@@ -148,7 +149,7 @@ def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iter
 
 def is_enrollable(clip: Clip) -> bool:
     """Return whether a clip is one of the eight that a speaker is enrolled with."""
-    name = ClipName.parse(clip.file)
+    name = RavdessName.parse(clip.file)
     return (name.intensity, name.statement, name.repetition) == ("normal", 1, 1)
 
 
@@ -191,7 +192,7 @@ def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
     return row | ({"enrolled": measure_enrolled(models, own)} if kind in ENROLLED else {})
 
 
-def fit_enrolled(answers: list[ScoredClips], held_out_actor: int | None = None) -> dict[str, float]:
+def fit_enrolled(answers: list[ScoredClips], held_out_actor: str | None = None) -> dict[str, float]:
     """Fit the calibration of enrolled speakers to the clips of all actors but one, after any kind of enrollment.
 
     Returns:

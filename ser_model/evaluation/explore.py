@@ -23,7 +23,8 @@ from ser_model.audio import Waveform
 from ser_model.evaluation.report import MEN
 from ser_model.frontend import F_MAX_HZ, F_MIN_HZ, HOP, SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS
-from ser_model.training.corpora import Clip, load_ravdess, make_clips, prepare
+from ser_model.training.clips import Clip, make_clips, prepare
+from ser_model.training.corpora import load_ravdess
 
 PROCESSES, CHUNK = 2, 20  # clips that a process takes at a time
 DPI = 144
@@ -44,7 +45,7 @@ class ClipFeatures:
     Attributes:
         emotion: Class index.
         gender: Class index.
-        actor: Number of the speaker.
+        speaker: Who speaks.
         duration_s: Length of the speech.
         level_db: Root mean square; 0 dB is full scale.
         pitch_hz: Median over voiced frames; nan if none is voiced.
@@ -55,7 +56,7 @@ class ClipFeatures:
 
     emotion: int
     gender: int
-    actor: int
+    speaker: str
     duration_s: float
     level_db: float
     pitch_hz: float
@@ -80,7 +81,7 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
     Raises:
         CorpusError: There are no clips.
     """
-    clips = make_clips(prepare(load_ravdess(data, ("speech",))))
+    clips = make_clips(prepare(load_ravdess(data, song=False)))
     run = Parallel(n_jobs=processes, batch_size=CHUNK, return_as="generator")
     computed = run(delayed(compute_features)(clip) for clip in clips)
     features = list(tqdm(computed, total=len(clips), desc="Measuring", unit="clip"))
@@ -93,7 +94,7 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
                 figure.savefig(out / f"{plot}-{theme}.png", dpi=dpi)
         sizes[plot] = [round(side * dpi) for side in figure.get_size_inches()]
     page = Template(TEMPLATE.read_text(), autoescape=True).render(
-        actors=len({one.actor for one in features}),
+        actors=len({one.speaker for one in features}),
         clips=len(features),
         minutes=sum(one.duration_s for one in features) / 60,
         rows=[_summarize(str(name), _select(features, emotion)) for emotion, name in enumerate(EMOTIONS)],
@@ -114,7 +115,7 @@ def compute_features(clip: Clip) -> ClipFeatures:
     return ClipFeatures(
         emotion=clip.emotion,
         gender=clip.gender,
-        actor=clip.actor,
+        speaker=clip.speaker,
         duration_s=speech.size / SAMPLE_RATE,
         level_db=float(10 * np.log10(np.mean(speech**2) + 1e-12)),
         pitch_hz=_median_pitch(speech),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, recall_score
 
 from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
-from ser_model.labels import EMOTIONS, INTENSITIES, Emotion
+from ser_model.labels import EMOTIONS, INTENSITIES, UNKNOWN, Emotion
+from ser_model.training.clips import Clip
 from ser_model.training.ensemble import HEADS, FoldLogits
-from ser_model.training.folds import ONE_ACTOR
+from ser_model.training.folds import ONE_SPEAKER
 
 ABSTAIN_SHARE = 0.3  # of the clips gets the answer "not sure"
 ECE_BINS = 15
@@ -45,7 +46,7 @@ class Predictions:
 
     Attributes:
         files: Names of the clips.
-        actors: 1 to 24.
+        speakers: Who speaks; 01 to 24 in RAVDESS.
         truth: Acted emotion, class index.
         probabilities: (clip, emotion).
         sure: Whether the highest probability reaches the abstention threshold.
@@ -58,7 +59,7 @@ class Predictions:
     """
 
     files: NDArray[np.str_]
-    actors: Ints
+    speakers: NDArray[np.str_]
     truth: Ints
     probabilities: Floats
     sure: NDArray[np.bool_]
@@ -79,15 +80,24 @@ class Predictions:
         return Predictions(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
 
+def get_speaker(clip: Clip) -> str:
+    """Return who speaks."""
+    return clip.speaker
+
+
 def fit_calibration(
-    folds: list[FoldLogits], held_out_actor: int | None = None, settings: BiasSettings | None = None
+    folds: list[FoldLogits],
+    held_out: str | None = None,
+    settings: BiasSettings | None = None,
+    group: Callable[[Clip], str] = get_speaker,
 ) -> dict[str, Any]:
     """Fit class bias, temperatures and abstention threshold to the test clips of the folds.
 
     Args:
         folds: Of models of one kind.
-        held_out_actor: An actor to leave out, because the result calibrates the predictions for their clips.
+        held_out: A group of clips to leave out, because the result calibrates the predictions for them.
         settings: Of the class bias.
+        group: Names the group of a clip, by default its speaker.
 
     Returns:
         The fields of Calibration, as config.json has them.
@@ -96,10 +106,10 @@ def fit_calibration(
         ValueError: No clips are left.
     """
     settings = settings or BiasSettings()
-    kept = [np.array([clip.actor != held_out_actor for clip in one.fold.test]) for one in folds]
-    clips = [clip for one in folds for clip in one.fold.test if clip.actor != held_out_actor]
+    kept = [np.array([group(clip) != held_out for clip in one.fold.test]) for one in folds]
+    clips = [clip for one in folds for clip in one.fold.test if group(clip) != held_out]
     if not clips:
-        raise ValueError(ONE_ACTOR)
+        raise ValueError(ONE_SPEAKER)
     emotion, gender, intensity = (
         np.concatenate([getattr(one.logits, head)[rows] for one, rows in zip(folds, kept, strict=True)])
         for head in HEADS
@@ -113,35 +123,46 @@ def fit_calibration(
     return {
         "class_bias": bias.tolist(),
         "temperature": temperature,
-        "gender_temperature": fit_temperature(gender, genders),
-        "intensity_temperature": fit_temperature(intensity, intensities),
+        "gender_temperature": fit_known_temperature(gender, genders),
+        "intensity_temperature": fit_known_temperature(intensity, intensities),
         "abstention_threshold": fit_abstention_threshold(softmax(emotion + bias, temperature), ABSTAIN_SHARE),
     }
 
 
-def calibrate_folds(folds: list[FoldLogits], settings: BiasSettings | None = None) -> Predictions:
-    """Calibrate the logits for each actor's clips with what was fitted to the clips of the others.
+def fit_known_temperature(logits: Floats, labels: Ints) -> float:
+    """Fit a temperature to the (clip, class) logits of the clips whose label is known; 1 if there are none."""
+    known = labels != UNKNOWN
+    return fit_temperature(logits[known], labels[known]) if known.any() else 1.0
+
+
+def calibrate_folds(
+    folds: list[FoldLogits], settings: BiasSettings | None = None, *, by_fold: bool = False
+) -> Predictions:
+    """Calibrate the logits for each speaker's clips with what was fitted to the clips of the others.
 
     Args:
         folds: Of models of one kind.
         settings: Of the class bias.
+        by_fold: Fit once for each fold, to the clips of the other folds, which is faster if there are many speakers.
 
     Raises:
-        ValueError: There is one actor only.
+        ValueError: There is one speaker, or one fold, only.
     """
     clips = [clip for one in folds for clip in one.fold.test]
-    actors = np.array([clip.actor for clip in clips])
-    fitted = {actor: fit_calibration(folds, actor, settings) for actor in np.unique(actors).tolist()}
+    fold_of = {clip.file: one.fold.name for one in folds for clip in one.fold.test}
+    group = (lambda clip: fold_of[clip.file]) if by_fold else get_speaker
+    groups = [group(clip) for clip in clips]
+    fitted = {name: fit_calibration(folds, name, settings, group) for name in sorted(set(groups))}
 
     def own(name: str) -> Floats:
-        return np.array([np.atleast_1d(fitted[actor][name]) for actor in actors.tolist()])  # (clip, 1 or emotion)
+        return np.array([np.atleast_1d(fitted[one][name]) for one in groups])  # (clip, 1 or emotion)
 
     emotion, gender, intensity = (np.concatenate([getattr(one.logits, head) for one in folds]) for head in HEADS)
     truth, genders, intensities = (np.array([getattr(clip, label) for clip in clips]) for label in HEADS)
     probabilities = softmax(emotion + own("class_bias"), own("temperature"))
     return Predictions(
         files=np.array([clip.file for clip in clips]),
-        actors=actors,
+        speakers=np.array([clip.speaker for clip in clips]),
         truth=truth,
         probabilities=probabilities,
         sure=probabilities.max(axis=1) >= own("abstention_threshold")[:, 0],
@@ -178,8 +199,8 @@ def measure_selective(probabilities: Floats, truth: Ints, coverage: float) -> fl
 def bootstrap_uar(predictions: Predictions, seed: int = 0) -> tuple[float, float]:
     """95 % interval of the UAR over actors that are drawn with replacement."""
     rng = np.random.default_rng(seed)
-    actors = np.unique(predictions.actors)
-    tables = np.stack([_confusion(predictions.select(predictions.actors == actor)) for actor in actors])
+    actors = np.unique(predictions.speakers)
+    tables = np.stack([_confusion(predictions.select(predictions.speakers == actor)) for actor in actors])
     draws = [tables[rng.integers(0, actors.size, actors.size)].sum(axis=0) for _ in range(BOOTSTRAPS)]
     low, high = np.quantile([_recalls(table)[table.sum(axis=1) > 0].mean() for table in draws], [0.025, 0.975])
     return float(low), float(high)
@@ -244,18 +265,21 @@ def summarize_intensity(predictions: Predictions) -> dict[str, Any]:
 
 
 def _summarize_pair(predictions: Predictions, probabilities: Floats, truth: Ints) -> dict[str, Any]:
-    """Measure a two-way prediction over all clips."""
-    correct = probabilities.argmax(axis=1) == truth
+    """Measure a two-way prediction over all clips whose label is known; nothing if there are none."""
+    known = truth != UNKNOWN
+    if not known.any():
+        return {}
+    correct = probabilities.argmax(axis=1)[known] == truth[known]
     return {
         "accuracy": float(correct.mean()),
-        "worst_actor": min(_by_actor(predictions, correct).items(), key=lambda item: item[1]),
-        "ece": measure_ece(probabilities, truth),
+        "worst_actor": min(_by_actor(predictions.select(known), correct).items(), key=lambda item: item[1]),
+        "ece": measure_ece(probabilities[known], truth[known]),
     }
 
 
 def _by_actor(predictions: Predictions, correct: NDArray[np.bool_]) -> dict[str, float]:
-    actors = predictions.actors
-    return {f"{actor:02d}": float(correct[actors == actor].mean()) for actor in np.unique(actors)}
+    actors = predictions.speakers
+    return {str(actor): float(correct[actors == actor].mean()) for actor in np.unique(actors)}
 
 
 def _confusion(predictions: Predictions) -> Floats:

@@ -20,10 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ser_model.cnn import weights_id
+from ser_model.evaluation.corpora import CorpusPredictions
 from ser_model.evaluation.metrics import Predictions
 from ser_model.files import atomic_folder
 from ser_model.labels import GENDERS, INTENSITIES
 from ser_model.recognize import WEIGHTS
+from ser_model.training.corpora import SOURCES
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -57,6 +59,21 @@ def write_report(folder: Path, metrics: Document, predictions: Predictions) -> N
         (tmp / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
         _write_predictions(tmp / "predictions.csv", predictions, metrics["emotions"])
         draw_report(metrics, predictions).savefig(tmp / "figure.png", dpi=110)
+
+
+def write_corpora_report(folder: Path, metrics: Document, predictions: CorpusPredictions) -> None:
+    """Write metrics.json and predictions.csv of protocol corpora into a folder."""
+    with atomic_folder(folder) as tmp:
+        (tmp / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        with (tmp / "predictions.csv").open("w", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            emotions = metrics["emotions"]
+            rows.writerow(["file", "actor", "corpus", "fold", "seed", "true", "sure", *emotions])
+            columns = ("files", "speakers", "corpora", "folds", "seeds")
+            for i in range(predictions.files.size):
+                labels = [getattr(predictions, name)[i] for name in columns]
+                labels += [emotions[predictions.truth[i]], int(predictions.sure[i])]
+                rows.writerow([*labels, *(f"{value:.4f}" for value in predictions.probabilities[i])])
 
 
 def draw_report(metrics: Document, predictions: Predictions) -> Figure:
@@ -143,7 +160,7 @@ def render(template: str, results: Document) -> str:
         return {where: [name for name in places if places[name] == where] for where in places.values()}
 
     template_of = environment.get_template(template)
-    return template_of.render(results, weights_id=weights_id(WEIGHTS)[:12], measured_on=measured_on)
+    return template_of.render(results, sources=SOURCES, weights_id=weights_id(WEIGHTS)[:12], measured_on=measured_on)
 
 
 def _describe_measurement(one: Document) -> str:
@@ -157,7 +174,8 @@ def _write_predictions(path: Path, predictions: Predictions, emotions: Sequence[
         pairs = ["gender", "gender_probability", "intensity", "intensity_probability"]
         rows.writerow(["file", "actor", "fold", "seed", "true", *emotions, *pairs])
         for i, name in enumerate(predictions.files):
-            labels = [predictions.actors[i], predictions.folds[i], predictions.seeds[i], emotions[predictions.truth[i]]]
+            labels = [predictions.speakers[i], predictions.folds[i], predictions.seeds[i]]
+            labels += [emotions[predictions.truth[i]]]
             gender, intensity = predictions.gender_probabilities[i], predictions.intensity_probabilities[i]
             pairs = [GENDERS[gender.argmax()], f"{gender.max():.4f}"]
             pairs += [INTENSITIES[intensity.argmax()], f"{intensity.max():.4f}"]

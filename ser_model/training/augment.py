@@ -1,4 +1,4 @@
-"""Augmentation on mel power: speed, pitch, rooms, telephone lines and noise for a whole batch at once.
+"""Augmentation on mel power: speed, pitch, microphones, rooms, telephone lines and noise, for a whole batch at once.
 
 On mel power a change of speed is a resampling, reverberation a convolution over time, a telephone line a gain for each
 band, and noise a sum.
@@ -16,15 +16,15 @@ from torch.nn import functional as F
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
 from ser_model.cnn import padding_mask
-from ser_model.frontend import F_MAX_HZ, F_MIN_HZ, HANN_NORM, HOP, POWER_FLOOR, SAMPLE_RATE, LogMel
-from ser_model.training.corpora import Clip
+from ser_model.frontend import F_MAX_HZ, F_MIN_HZ, HOP, POWER_FLOOR, SAMPLE_RATE
+from ser_model.training.clips import ClipPower
 
-OFFSETS = (0, HOP // 2)  # samples by which the frames are shifted, because speech may start anywhere
-MIN_FRAMES = 16
+MIN_FRAMES, MAX_FRAMES = 16, 344  # 0.25 s to 5.5 s, the longest window that is scored
 ROOM_FRAMES = 24  # length of a room's tail
 EPS = 1e-7  # added to the power before the logarithm of a warp
 HUM_HARMONICS, HUM_WIDTH_HZ = 7, 40.0
 BABBLE_VOICES = 4
+EQUALIZER_POINTS = 6  # random gains, between which the bands are interpolated
 MASKED_BANDS, MASKED_FRAMES = 10, 10  # of SpecAugment, at most
 
 
@@ -47,6 +47,8 @@ class AugmentConfig:
     speed: float = 0.1  # up to this much faster or slower: pitch and tempo together
     tempo: float = 0.05  # tempo alone, on top of it
     pitch: float = 0.02  # pitch and formants alone, on top of it
+    equalizer_p: float = 0.5
+    equalizer_sd: float = 0.8  # nepers of power, of each of EQUALIZER_POINTS
     room_p: float = 0.1
     room_rt60_s: tuple[float, float] = (0.1, 0.8)
     room_tail_db: tuple[float, float] = (-10.0, 2.0)  # relative to the direct sound
@@ -54,35 +56,6 @@ class AugmentConfig:
     line_low_hz: tuple[float, float] = (100.0, 400.0)
     line_high_hz: tuple[float, float] = (3_000.0, 4_500.0)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
-
-
-@dataclass(frozen=True)
-class ClipPower:
-    """The mel power of a clip and its surroundings, scaled so that the speech has unit RMS.
-
-    Attributes:
-        powers: (mel, frame) in half precision: one for each of OFFSETS, and one of the Opus copy if there is one.
-        spans: First and last frame of the speech in each.
-    """
-
-    powers: tuple[Tensor, ...]
-    spans: tuple[tuple[int, int], ...]
-
-
-def compute_power(clip: Clip, frontend: LogMel) -> ClipPower:
-    """Compute, once before training, what augmentation then changes each time the clip is drawn."""
-    rms = float(np.sqrt(np.mean(clip.speech**2)))
-    versions = [(clip.waveform, offset) for offset in OFFSETS]
-    if clip.opus_waveform is not None:
-        versions.append((clip.opus_waveform, 0))
-    with torch.no_grad():
-        powers = [
-            frontend.mel(torch.from_numpy(waveform[offset:]) / (HANN_NORM * max(rms, 1e-6)))
-            for waveform, offset in versions
-        ]
-    start, end = clip.span
-    spans = [(round((start - offset) / HOP), round((end - offset) / HOP)) for _, offset in versions]
-    return ClipPower(tuple(power.clamp(max=6e4).half() for power in powers), tuple(spans))
 
 
 def crop_speech(clips: Sequence[ClipPower], max_shift: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -98,7 +71,10 @@ def crop_speech(clips: Sequence[ClipPower], max_shift: int, generator: torch.Gen
         power, (first, last) = clip.powers[version], clip.spans[version]
         start = min(max(first + first_shift, 0), max(power.shape[1] - MIN_FRAMES, 0))
         end = max(min(last + last_shift, power.shape[1]), start + MIN_FRAMES)
-        crops.append(power[:, start:end].float())
+        if end - start > MAX_FRAMES:
+            start += int(torch.randint(end - start - MAX_FRAMES, (1,), generator=generator))
+            end = start + MAX_FRAMES
+        crops.append(torch.from_numpy(power[:, start:end].astype(np.float32)))  # a copy: the power is shared
     num_frames = torch.tensor([crop.shape[1] for crop in crops])
     batch = torch.zeros(len(crops), crops[0].shape[0], int(num_frames.max()))
     for row, crop in zip(batch, crops, strict=True):
@@ -140,6 +116,7 @@ def augment(
     """
     power, num_frames = warp(power, num_frames, config, generator)
     level = mean_power(power, num_frames)
+    power = equalize(power, config, generator)
     power = add_room(power, config, generator) * padding_mask(num_frames, power.shape[2])
     power = telephone_band(power, center_frequencies(bank), config, generator)
     power = add_noise(power, num_frames, bank, config.noise, generator)
@@ -163,6 +140,14 @@ def warp(power: Tensor, num_frames: Tensor, config: AugmentConfig, generator: to
     log_power = (power + EPS).log().unsqueeze(1)  # (batch, 1, mel, frame)
     warped = F.grid_sample(log_power, grid, padding_mode="border", align_corners=True).squeeze(1).exp()
     return warped * padding_mask(num_frames, warped.shape[2]), num_frames
+
+
+def equalize(power: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """Change the frequency response of some clips at random, because microphones and rooms differ more than voices."""
+    on = bernoulli(len(power), config.equalizer_p, generator).float().view(-1, 1, 1)
+    points = config.equalizer_sd * torch.randn(len(power), 1, EQUALIZER_POINTS, generator=generator)
+    gain = F.interpolate(points, size=power.shape[1], mode="linear", align_corners=True) * on  # (batch, 1, mel)
+    return power * gain.exp().transpose(1, 2)
 
 
 def add_room(power: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:

@@ -25,7 +25,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from ser_model.audio import Waveform
 from ser_model.frontend import HOP, SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
-from ser_model.training.corpora import Clip, cached_map, list_speech
+from ser_model.training.clips import Clip, cached_map, list_speech
 from ser_model.training.ensemble import FoldLogits
 from ser_model.training.fit import ClipLogits
 from ser_model.training.folds import COPIES, Fold, copy_clips

@@ -1,64 +1,50 @@
-"""Corpora as clips to train on: RAVDESS, and further clips that a CSV file lists.
+"""Published corpora of emotional speech, a CSV file that lists clips, and speech without labels, as one table.
 
-Each loader returns a datasets.Dataset with the columns of FEATURES. What takes time (decoding, speech detection, Opus
-copies) is computed once and kept in the cache of datasets, as are the features of the other models: see cached_map.
+Each loader returns a datasets.Dataset with the columns of FEATURES, one row a clip; nothing is decoded here.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import io
 import re
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from types import ModuleType
 from typing import Any
 
-import av
 import numpy as np
-import soxr
-import torch
 from datasets import Audio, Dataset, Features, List, Value, concatenate_datasets, load_dataset
 
-from ser_model import audio, frontend, vad
-from ser_model.audio import AudioError, Waveform, load_audio
-from ser_model.frontend import SAMPLE_RATE
-from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, UNKNOWN, Emotion, Gender, Intensity
-from ser_model.vad import SpeechDetector, SpeechSpan
+from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES, Emotion, Gender, Intensity
+from ser_model.training.clips import RAVDESS, Clip, make_clips, prepare
 
-RAVDESS, HUB_COPY = "ravdess", "xbgoose/ravdess"
-CHANNELS = ("speech", "song")
+HUB_COPY = "hf:xbgoose/ravdess"
+RAVDESS_PAGE = "zenodo.org/records/1188976"
 SUFFIXES = {".wav", ".flac"}
-ACTORS = range(1, 25)
-CLIPS_PER_ACTOR = {emotion: 4 if emotion is Emotion.NEUTRAL else 8 for emotion in EMOTIONS}  # of speech
+ACTORS = tuple(f"{number:02d}" for number in range(1, 25))  # of RAVDESS
+CLIPS_PER_ACTOR = {emotion: 4 if emotion is Emotion.NEUTRAL else 8 for emotion in EMOTIONS}  # of RAVDESS speech
 MAX_NAMED = 6  # gaps that an error names
-
-COLUMNS = ("path", "emotion", "speaker", "gender", "language")  # of a manifest
-FIRST_SPEAKER = 101  # number of a manifest's first speaker; RAVDESS has 1 to 24
+UNLABELED = "unlabeled"  # the corpus of speech that only a teacher labels
+MANIFEST_COLUMNS = ("path", "emotion", "speaker", "gender", "language")
 
 FEATURES = Features(
     {
         "audio": {"bytes": Value("binary"), "path": Value("string")},
-        "file": Value("string"),
+        "file": Value("string"),  # a name that no other clip has
         "corpus": Value("string"),
-        "emotion": Value("string"),
-        "intensity": Value("string"),  # empty if unknown
+        "speaker": Value("string"),  # a name that no speaker of another corpus has
+        "emotion": Value("string"),  # empty if unknown, as are intensity and gender
+        "intensity": Value("string"),
         "gender": Value("string"),
-        "actor": Value("int32"),
+        "language": Value("string"),  # ISO 639
+        "is_acted": Value("bool"),
+        "license": Value("string"),
         "is_song": Value("bool"),
+        "votes": List(Value("float32")),  # share of the raters for each of EMOTIONS; empty if nobody was asked
     }
 )
-
-OPUS_BIT_RATES = (16_000, 24_000, 32_000)  # of browsers' recorders
-CONTEXT_S = 0.25  # kept on both sides of the speech, so that augmentation can move its ends
-BATCH = 150  # clips that a process prepares at a time
-PROCESSES = 2
 
 
 class CorpusError(ValueError):
@@ -66,121 +52,367 @@ class CorpusError(ValueError):
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One recording with its labels.
+class Source:
+    """A published corpus: how it names its clips, and on what terms.
 
     Attributes:
-        file: A name that no other clip has.
-        waveform: (time,) the speech with CONTEXT_S around it, at SAMPLE_RATE.
-        span: First and last sample of the speech.
-        emotion: Class index, as are gender and intensity.
-        gender: 0 or 1.
-        intensity: 0 or 1, or UNKNOWN.
-        actor: Number of the speaker.
-        is_song: Whether it is sung; songs are trained on and never scored.
-        opus_waveform: The waveform as an Opus codec returns it, to train on; None for clips that are only scored.
-        corpus: Where it comes from.
+        title: Its name in documents.
+        pattern: Matches the names of its clips without their ending, in capitals or not. The groups are the labels:
+            emotion, speaker, and if they are known intensity and gender.
+        emotions: Emotion by the word or letter of the name.
+        language: ISO 639 code.
+        license: As its authors state it.
+        citation: Authors, year and where.
+        use: "train" if its license allows to ship weights that were trained on it, "score" for figures only,
+            "validate" to choose settings only.
+        is_acted: Whether the emotions are acted.
+        women: The speakers who are women, if no group of the name says so; None if nothing is known.
+        defects: Clips to leave out: silent, damaged, or the same recording under two labels.
     """
 
-    file: str
-    waveform: Waveform
-    span: tuple[int, int]
-    emotion: int
-    gender: int
-    intensity: int
-    actor: int
-    is_song: bool
-    opus_waveform: Waveform | None = None
-    corpus: str = RAVDESS
+    title: str
+    pattern: str
+    emotions: dict[str, Emotion]
+    language: str
+    license: str
+    citation: str
+    use: str
+    is_acted: bool = True
+    women: frozenset[str] | None = None
+    defects: frozenset[str] = frozenset()
 
-    @property
-    def speech(self) -> Waveform:
-        """The samples of the speech span, (time,)."""
-        return self.waveform[slice(*self.span)]
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SOURCES = {
+    RAVDESS: Source(
+        "RAVDESS",
+        r"03-0(?P<channel>[12])-0(?P<emotion>[1-8])-0(?P<intensity>[12])-0(?P<statement>[12])-0(?P<repetition>[12])-(?P<speaker>0[1-9]|1\d|2[0-4])",
+        {str(number): emotion for number, emotion in enumerate(EMOTIONS, 1)},
+        "en",
+        "CC BY-NC-SA 4.0",
+        "Livingstone and Russo 2018, doi:10.1371/journal.pone.0196391",
+        "train",
+        women=frozenset(actor for actor in ACTORS if int(actor) % 2 == 0),
+    ),
+    "crema-d": Source(
+        "CREMA-D",
+        r"(?P<speaker>1\d{3})_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?P<intensity>LO|MD|HI|XX?)",
+        dict(
+            zip(
+                ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"),
+                (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEARFUL, Emotion.HAPPY, Emotion.NEUTRAL, Emotion.SAD),
+                strict=True,
+            )
+        ),
+        "en",
+        "ODbL 1.0",
+        "Cao et al. 2014, doi:10.1109/TAFFC.2014.2336244",
+        "train",
+        women=_names(
+            "1002 1003 1004 1006 1007 1008 1009 1010 1012 1013 1018 1020 1021 1024 1025 1028 1029 1030 1037 1043 1046 "
+            "1047 1049 1052 1053 1054 1055 1056 1058 1060 1061 1063 1072 1073 1074 1075 1076 1078 1079 1082 1084 1089 "
+            "1091"
+        ),
+        defects=_names(
+            "1076_MTI_SAD_XX 1006_TIE_HAP_XX 1006_TIE_NEU_XX 1013_WSI_DIS_XX 1013_WSI_SAD_XX 1017_IWW_ANG_XX "
+            "1017_IWW_FEA_XX"
+        ),
+    ),
+    "nemo": Source(
+        "nEMO",
+        r"(?P<speaker>[A-Z]{2}\d)_(?P<emotion>anger|fear|happiness|neutral|sadness|surprised)_\d+",
+        {
+            "anger": Emotion.ANGRY,
+            "fear": Emotion.FEARFUL,
+            "happiness": Emotion.HAPPY,
+            "neutral": Emotion.NEUTRAL,
+            "sadness": Emotion.SAD,
+            "surprised": Emotion.SURPRISED,
+        },
+        "pl",
+        "CC BY-NC-SA 4.0",
+        "Christop 2024, arXiv:2404.06292",
+        "train",
+        women=_names("EB0 IC0 KD0 MK0"),
+    ),
+    "ased": Source(
+        "ASED",
+        r"(?P<emotion>[nfhsa])[1-5]-\d\d-\d\d-\d\d-(?P<speaker>\d\d)",
+        {
+            "n": Emotion.NEUTRAL,
+            "f": Emotion.FEARFUL,
+            "h": Emotion.HAPPY,
+            "s": Emotion.SAD,
+            "a": Emotion.ANGRY,
+        },
+        "am",
+        "none stated; free with citation",
+        "Retta et al. 2022, doi:10.1145/3529759",
+        "score",  # the sex in the names is partly wrong
+    ),
+    "urdu": Source(
+        "URDU",
+        r"(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d+",
+        {"A": Emotion.ANGRY, "H": Emotion.HAPPY, "N": Emotion.NEUTRAL, "S": Emotion.SAD},
+        "ur",
+        "research only",
+        "Latif et al. 2018, arXiv:1812.10411",
+        "score",
+        is_acted=False,
+    ),
+    "tess": Source(
+        "TESS",
+        r"(?P<speaker>[OY]A)F?_[a-z]+_(?P<emotion>angry|disgust|fear|happy|neutral|ps|sad)",
+        {
+            "angry": Emotion.ANGRY,
+            "disgust": Emotion.DISGUST,
+            "fear": Emotion.FEARFUL,
+            "happy": Emotion.HAPPY,
+            "neutral": Emotion.NEUTRAL,
+            "ps": Emotion.SURPRISED,
+            "sad": Emotion.SAD,
+        },
+        "en",
+        "CC BY-NC-ND 4.0",
+        "Pichora-Fuller and Dupuis 2020, doi:10.5683/SP2/E8H2MF",
+        "score",
+        women=_names("OA YA"),
+        defects=_names("YAF_germ_angry YAF_neat_fear"),
+    ),
+    "emospeech": Source(
+        "EmoSpeech",
+        r"(?!background)[^-]+-[^-]+-(?P<emotion>calm|angry|fearful|happy)-[^-]*-(?P<speaker>[0-9a-f]{56})",
+        {"calm": Emotion.CALM, "angry": Emotion.ANGRY, "fearful": Emotion.FEARFUL, "happy": Emotion.HAPPY},
+        "hi",
+        "CC BY-NC-SA 4.0",
+        "RakshakTeam 2019, emospeech-dataset-v1",
+        "validate",
+    ),
+    "turev-db": Source(
+        "TurEV-DB",
+        r"\d+_(?P<emotion>kz|sk|mt|hl)_[^_]+",  # the speakers are not named
+        {"kz": Emotion.ANGRY, "sk": Emotion.CALM, "mt": Emotion.HAPPY, "hl": Emotion.SAD},
+        "tr",
+        "CC BY-NC-ND 4.0",
+        "Canpolat et al. 2020, TurEV-DB",
+        "validate",
+    ),
+}
 
 
 @dataclass(frozen=True)
-class Corpus:
+class Corpora:
     """Everything a training run may use.
 
     Attributes:
-        clips: RAVDESS, which the protocols split.
-        extra: Clips of a manifest, which join the training part of every fold and are never scored.
+        clips: All clips; see use_of for what each corpus may be used for.
         emotions: The classes; the eight of RAVDESS come first.
-        about: A summary of the manifest for metrics.json; None without one.
-        table: The rows behind clips and extra, from prepare.
+        about: One line for each corpus: what was found, and what was left out.
+        table: The rows behind the clips, from prepare, in the same order.
     """
 
     clips: list[Clip]
-    extra: list[Clip]
     emotions: tuple[str, ...]
-    about: dict[str, Any] | None
+    about: dict[str, str]
     table: Dataset
 
+    def select(self, *uses: str) -> list[Clip]:
+        """Return the clips whose corpus has one of these uses: train, score, validate, or unlabeled."""
+        return [clip for clip in self.clips if use_of(clip.corpus) in uses]
 
-def read_corpus(
-    source: str | Path, manifest: Path | None = None, allow_missing: bool = False, with_opus: bool = False
-) -> Corpus:
-    """Load RAVDESS, and the clips of a manifest if there is one.
+
+@dataclass
+class _Found:
+    """The clips that a search of folders has come upon, and what it passed over."""
+
+    places: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # name and place, by corpus and name
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def use_of(corpus: str) -> str:
+    """Return what a corpus may be used for: train, score, validate or unlabeled. Manifests are for training."""
+    if corpus == UNLABELED:
+        return UNLABELED
+    return SOURCES[corpus].use if corpus in SOURCES else "train"
+
+
+def read_corpora(
+    folders: Sequence[str | Path],
+    manifest: Path | None = None,
+    unlabeled: Sequence[Path] = (),
+    *,
+    allow_missing: bool = False,
+    with_power: bool = False,
+) -> Corpora:
+    """Load every corpus of SOURCES that lies in some folders, the clips of a manifest, and speech without labels.
 
     Args:
-        source: See load_ravdess.
+        folders: See load_corpora.
         manifest: See load_manifest.
+        unlabeled: Folders of recordings of people speaking.
         allow_missing: Accept an incomplete RAVDESS.
-        with_opus: See prepare.
+        with_power: See prepare.
 
     Raises:
         CorpusError: Something is missing, or a row of the manifest cannot be used.
         AudioError: A clip is damaged.
     """
-    further = None if manifest is None else load_manifest(manifest)
-    ravdess = load_ravdess(source)
-    if not allow_missing:
-        check_complete(ravdess)
-    table, about, emotions = prepare(ravdess, with_opus), None, tuple(map(str, EMOTIONS))
-    if further is not None and manifest is not None:
-        counts = {f"{name}s": dict(Counter(further[name])) for name in ("emotion", "language")}
-        about = {"manifest": manifest.name, "clips": len(further), "speakers": len(set(further["actor"])), **counts}
-        emotions += tuple(sorted(set(counts["emotions"]) - set(emotions)))
-        table = concatenate_datasets([table, prepare(further.remove_columns("language"), with_opus)])
+    tables, about = load_corpora(folders)
+    if RAVDESS in tables and not allow_missing:
+        check_complete(tables[RAVDESS])
+    emotions = tuple(map(str, EMOTIONS))
+    if manifest is not None:
+        further = load_manifest(manifest)
+        emotions += tuple(sorted(set(further["emotion"]) - set(emotions)))
+        tables[manifest.name] = further
+        about[manifest.name] = f"{len(further):,} clips of {len(set(further['speaker']))} speakers"
+    if unlabeled:
+        tables[UNLABELED] = load_unlabeled(unlabeled)
+        about[UNLABELED] = f"{len(tables[UNLABELED]):,} clips without labels"
+    table = concatenate_datasets([prepare(one, with_power and use_of(name) != "score") for name, one in tables.items()])
     clips = make_clips(table, emotions)
-    own, extra = ([clip for clip in clips if (clip.corpus == RAVDESS) is wanted] for wanted in (True, False))
-    _check_distinct(extra, own)
-    return Corpus(own, extra, emotions, about, table)
+    _check_distinct(clips)
+    return Corpora(clips, emotions, about, table)
 
 
-def load_ravdess(source: str | Path, channels: Sequence[str] = CHANNELS) -> Dataset:
-    """Load RAVDESS (Livingstone & Russo 2018) from file names; nothing is decoded.
+def load_corpora(sources: Sequence[str | Path]) -> tuple[dict[str, Dataset], dict[str, str]]:
+    """Find the clips of published corpora by their names; nothing is decoded.
+
+    A corpus may lie in several folders, unpacked or in zip files, beside others, and twice: the copies of a download
+    ("clip (1).wav") and of an archive that contains itself count once.
 
     Args:
-        source: A folder with clips or with the zip files of Zenodo, one of these files, or a copy on the Hub.
-        channels: Speech, song or both.
+        sources: Folders, zip files, or copies of RAVDESS on the Hub such as hf:xbgoose/ravdess.
+
+    Returns:
+        A table by the name of the corpus, and a line on each: what was found, and what was left out.
 
     Raises:
-        CorpusError: There are no clips.
+        CorpusError: A source does not exist, is damaged, or has no clips of a known corpus.
     """
-    path = Path(source)
-    if not path.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
-        return load_hub_copy(str(source), channels)
-    if not path.exists():
-        raise CorpusError(f"{path} does not exist. Give the folder of RAVDESS, or {HUB_COPY} for the copy on the Hub.")
-    places = {place.stem: str(place) for place in sorted(path.rglob("03-*")) if place.suffix.lower() in SUFFIXES}
-    rows = [_ravdess_labels(file) | {"path": place} for file, place in sorted((places or _list_zips(path)).items())]
-    rows = [row for row in rows if CHANNELS[row["is_song"]] in channels]
-    if not rows:
-        raise CorpusError(
-            f"{path} has no {' or '.join(channels)} clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from "
-            "zenodo.org/records/1188976."
-        )
-    return _make_dataset(rows)
+    tables: dict[str, list[Dataset]] = {}
+    found = _Found()
+    for source in map(str, sources):
+        if source.startswith("hf:"):
+            tables.setdefault(RAVDESS, []).append(load_hub_copy(source.removeprefix("hf:")))
+            continue
+        path = Path(source)
+        if not path.exists():
+            raise CorpusError(
+                f"{path} does not exist. Give a folder with a corpus, or {HUB_COPY} for a copy on the Hub."
+            )
+        if not _search(path, found):
+            titles = ", ".join(one.title for one in SOURCES.values())
+            raise CorpusError(
+                f"{path} has no clips of a corpus known here ({titles}). Get RAVDESS from {RAVDESS_PAGE}; "
+                "train.py takes other clips with --extra MANIFEST.csv."
+            )
+    about = {}
+    for name, published in SOURCES.items():
+        places = dict(sorted(place for (corpus, _), place in found.places.items() if corpus == name))
+        defects = {stem.lower() for stem in published.defects}
+        kept = {stem: place for stem, place in places.items() if stem.lower() not in defects}
+        if kept:
+            votes = read_votes(sources) if name == "crema-d" else {}
+            rows = [
+                label_clip(name, stem) | {"votes": votes.get(stem.upper(), []), "path": kept[stem]} for stem in kept
+            ]
+            tables.setdefault(name, []).append(_make_dataset(rows))
+        if name in tables:
+            table = tables[name][0]
+            dropped = len(places) - len(kept)
+            about[name] = f"{published.title}: {len(table):,} clips of {len(set(table['speaker']))} speakers"
+            about[name] += f"; {dropped} left out as silent, damaged or ambiguous" if dropped else ""
+    if found.passed_over:
+        listed = ", ".join(f"{count} {ending}" for ending, count in found.passed_over.most_common())
+        about["passed over"] = f"files that belong to no corpus known here: {listed}"
+    return {name: parts[0] for name, parts in tables.items()}, about
 
 
-def load_hub_copy(name: str, channels: Sequence[str] = CHANNELS) -> Dataset:
-    """Load a copy on the Hub whose audio has the file names of RAVDESS."""
+def name_corpus(stem: str) -> str | None:
+    """Return which of SOURCES names its clips like this, or None."""
+    return next((name for name, one in SOURCES.items() if re.fullmatch(one.pattern, stem, re.IGNORECASE)), None)
+
+
+def label_clip(corpus: str, stem: str) -> dict[str, Any]:
+    """Return the labels that the name of a clip gives, as in FEATURES.
+
+    Args:
+        corpus: A name of SOURCES.
+        stem: The name of the file without its ending.
+    """
+    source = SOURCES[corpus]
+    match = re.fullmatch(source.pattern, stem, re.IGNORECASE)
+    assert match is not None
+    parts = {name: (part or "").upper() for name, part in match.groupdict().items()}
+    emotion = {word.upper(): str(emotion) for word, emotion in source.emotions.items()}[parts["emotion"]]
+    speaker = parts.get("speaker", "UNKNOWN")
+    gender = {"M": Gender.MALE, "F": Gender.FEMALE}.get(parts.get("gender", ""))
+    if source.women is not None:
+        gender = Gender.FEMALE if speaker in source.women else Gender.MALE
+    labels = {
+        "file": stem if corpus == RAVDESS else f"{corpus}/{stem}",
+        "corpus": corpus,
+        "speaker": speaker if corpus == RAVDESS else f"{corpus}-{speaker[:12]}",
+        "emotion": emotion,
+        "intensity": {"1": "normal", "2": "strong", "LO": "normal", "HI": "strong"}.get(parts.get("intensity", ""), ""),
+        "gender": str(gender or ""),
+        "language": source.language,
+        "is_acted": source.is_acted,
+        "license": source.license,
+        "is_song": parts.get("channel") == "2",
+    }
+    if corpus == "emospeech" and int(speaker, 16) % 2:  # half of the speakers validate, the others are heard unlabeled
+        labels |= {"corpus": UNLABELED, "emotion": ""}
+    return labels
+
+
+@dataclass(frozen=True)
+class RavdessName:
+    """What the name of a RAVDESS clip says besides its labels."""
+
+    intensity: Intensity
+    statement: int  # 1 or 2
+    repetition: int  # 1 or 2
+
+    @classmethod
+    def parse(cls, file: str) -> RavdessName:
+        """Read a name such as 03-01-06-01-02-01-12.
+
+        Raises:
+            CorpusError: It is not the name of an audio-only RAVDESS clip.
+        """
+        match = re.fullmatch(SOURCES[RAVDESS].pattern, file)
+        if not match:
+            raise CorpusError(f"{file} is not named as RAVDESS names its audio-only clips (03-01-06-01-02-01-12).")
+        return cls(INTENSITIES[int(match["intensity"]) - 1], int(match["statement"]), int(match["repetition"]))
+
+
+def load_ravdess(source: str | Path, song: bool = True) -> Dataset:
+    """Load RAVDESS alone; see load_corpora.
+
+    Args:
+        source: A folder, a zip file, or a copy on the Hub such as hf:xbgoose/ravdess.
+        song: Whether to load the songs, too.
+
+    Raises:
+        CorpusError: There are no clips of RAVDESS.
+    """
+    table = load_corpora([source])[0].get(RAVDESS)
+    if table is not None and not song:
+        table = table.filter(lambda is_song: not is_song, input_columns="is_song")
+    if not table:
+        raise CorpusError(f"{source} has no clips of RAVDESS. Get Audio_Speech_Actors_01-24.zip from {RAVDESS_PAGE}.")
+    return table
+
+
+def load_hub_copy(name: str) -> Dataset:
+    """Load a copy of RAVDESS on the Hub whose audio has the file names of RAVDESS."""
     copy = load_dataset(name, split="train").cast_column("audio", Audio(decode=False)).select_columns(["audio"])
-    table = copy.map(lambda row: {**row, **_ravdess_labels(row["audio"]["path"])}, features=FEATURES)
-    wanted = [CHANNELS.index(channel) for channel in channels]
-    return table.filter(lambda is_song: is_song in wanted, input_columns="is_song").sort("file")
+    return copy.map(_label_hub_row, features=FEATURES).sort("file")
 
 
 def load_manifest(path: Path) -> Dataset:
@@ -192,29 +424,28 @@ def load_manifest(path: Path) -> Dataset:
         clips/0001.wav,bored,anna,female,de
 
     A path starts at the manifest's folder. The emotion is one of the eight or a new one, in small letters. A speaker
-    has the same name in all of their clips. The gender is male or female, the language an ISO 639 code. The intensity
-    is unknown.
-
-    Returns:
-        The columns of FEATURES, and language.
+    has the same name in all of their clips. The gender is male, female, or empty if unknown, the language an ISO 639
+    code. The intensity is unknown.
 
     Raises:
         CorpusError: The file or a row cannot be used. The message names the row.
     """
     if not path.is_file():
-        raise CorpusError(f"{path} does not exist. Give a CSV file with the columns {', '.join(COLUMNS)}.")
+        raise CorpusError(f"{path} does not exist. Give a CSV file with the columns {', '.join(MANIFEST_COLUMNS)}.")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
-            lines = [(reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}) for row in reader]
+            lines = [
+                (reader.line_num, {name: (row.get(name) or "").strip() for name in MANIFEST_COLUMNS}) for row in reader
+            ]
     except (UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{path} is not a CSV file in UTF-8. Save it as one.") from error
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    missing = [name for name in MANIFEST_COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
-        raise CorpusError(f"{path} lacks the column {missing[0]}. Its first line must name {', '.join(COLUMNS)}.")
+        columns = ", ".join(MANIFEST_COLUMNS)
+        raise CorpusError(f"{path} lacks the column {missing[0]}. Its first line must name {columns}.")
     if not lines:
         raise CorpusError(f"{path} is empty. Add a line for each clip.")
-    speakers = sorted({row["speaker"] for _, row in lines})
     rows, seen, genders = [], dict[Path, int](), dict[str, tuple[str, int]]()
     for number, row in lines:
         clip = path.parent / row["path"]
@@ -224,14 +455,54 @@ def load_manifest(path: Path) -> Dataset:
         if not problem and first != number:
             problem = f"{clip} is listed in row {first}, too. Remove one of them."
         if not problem and gender != row["gender"]:
-            problem = f"{row['speaker']} is {row['gender']} here and {gender} in row {named}. Correct one of them."
+            here, there = (one or "of unknown gender" for one in (row["gender"], gender))
+            problem = f"{row['speaker']} is {here} here and {there} in row {named}. Correct one of them."
         if problem:
             raise CorpusError(f"{path}, row {number}: {problem}")
         labels = {name: row[name] for name in ("emotion", "gender", "language")}
-        labels |= {"file": f"{path.name}:{number}", "corpus": path.name, "intensity": ""}
-        actor = FIRST_SPEAKER + speakers.index(row["speaker"])
-        rows.append({**labels, "actor": actor, "is_song": False, "path": str(clip)})
-    return _make_dataset(rows, Features({**FEATURES, "language": Value("string")}))
+        labels |= {"file": f"{path.name}:{number}", "corpus": path.name, "speaker": f"{path.name}-{row['speaker']}"}
+        rows.append(_UNSTATED | labels | {"path": str(clip)})
+    return _make_dataset(rows)
+
+
+def load_unlabeled(folders: Sequence[Path]) -> Dataset:
+    """Load recordings of people speaking, whatever their names; each counts as a speaker of its own."""
+    places = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    places = [path for path in places if not path.name.startswith("._")]
+    labeled = next((path for path in places if name_corpus(path.stem)), None)
+    if labeled is not None:
+        raise CorpusError(f"{labeled} is a clip of a known corpus by its name. Give its folder with --data.")
+    if not places:
+        raise CorpusError(f"{', '.join(map(str, folders))}: no .wav or .flac files. Give folders of recordings.")
+    rows, known = [], Counter[str]()
+    for path in places:
+        name = f"{UNLABELED}/{path.parent.name}/{path.name}"
+        known[name] += 1
+        name += f"~{known[name]}" if known[name] > 1 else ""  # folders of the same name
+        rows.append(_UNSTATED | {"file": name, "corpus": UNLABELED, "speaker": name, "path": str(path)})
+    return _make_dataset(rows)
+
+
+def read_votes(sources: Iterable[str | Path]) -> dict[str, list[float]]:
+    """Read how the raters of CREMA-D heard each clip without seeing it, from tabulatedVotes.csv if it is there.
+
+    Returns:
+        The share of the votes for each of EMOTIONS by the name of the clip.
+    """
+    columns = {"N": Emotion.NEUTRAL, "H": Emotion.HAPPY, "S": Emotion.SAD, "A": Emotion.ANGRY, "F": Emotion.FEARFUL}
+    columns["D"] = Emotion.DISGUST
+    votes: dict[str, list[float]] = {}
+    folders = [Path(source) for source in sources if Path(source).is_dir()]
+    for path in (path for folder in folders for path in sorted(folder.rglob("tabulatedVotes.csv"))):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                if row[""].startswith("1"):  # 1 heard, 2 saw, 3 did both
+                    counts = np.zeros(len(EMOTIONS))
+                    for letter, emotion in columns.items():
+                        counts[emotion.class_index] = float(row[letter])
+                    if counts.sum():
+                        votes[row["fileName"]] = (counts / counts.sum()).tolist()
+    return votes
 
 
 def check_complete(ravdess: Dataset) -> None:
@@ -240,10 +511,10 @@ def check_complete(ravdess: Dataset) -> None:
     Raises:
         CorpusError: It names the gaps.
     """
-    rows = zip(ravdess["actor"], ravdess["emotion"], ravdess["is_song"], strict=True)
+    rows = zip(ravdess["speaker"], ravdess["emotion"], ravdess["is_song"], strict=True)
     have = Counter((actor, emotion) for actor, emotion, is_song in rows if not is_song)
     gaps = [
-        f"actor {actor:02d} {emotion}: {have[actor, emotion]} of {wanted}"
+        f"actor {actor} {emotion}: {have[actor, emotion]} of {wanted}"
         for actor in ACTORS
         for emotion, wanted in CLIPS_PER_ACTOR.items()
         if have[actor, emotion] != wanted
@@ -255,197 +526,49 @@ def check_complete(ravdess: Dataset) -> None:
         )
 
 
-def prepare(table: Dataset, with_opus: bool = False) -> Dataset:
-    """Decode every clip and find its speech.
-
-    Args:
-        table: From a loader.
-        with_opus: Add a copy of each clip that went through Opus, to train on.
-
-    Returns:
-        The table with the columns waveform, span and, if asked for, opus_waveform in place of audio.
-
-    Raises:
-        AudioError: A clip is damaged. The message names it.
-    """
-    code = (audio, frontend, vad)
-    columns = {"waveform": List(Value("float32")), "span": List(Value("int64"))}
-    table = cached_map(table, _find_speech, columns, "Finding speech", code, drop=["audio"])
-    if with_opus:
-        table = cached_map(table, _add_opus, {"opus_waveform": List(Value("float32"))}, "Encoding with Opus", code)
-    return table
+_UNSTATED = {
+    "emotion": "",
+    "intensity": "",
+    "gender": "",
+    "language": "",
+    "is_acted": False,
+    "license": "",
+    "is_song": False,
+    "votes": [],
+}
 
 
-def cached_map(
-    table: Dataset,
-    function: Callable[..., dict[str, Any]],
-    columns: dict[str, Any],
-    description: str,
-    code: Sequence[ModuleType] = (),
-    processes: int = PROCESSES,
-    drop: Sequence[str] = (),
-    **settings: Any,
-) -> Dataset:
-    """Add columns to a table, or read them from the cache if the same code did so before.
-
-    Args:
-        table: The rows.
-        function: Maps a row and the settings to the new columns; defined at the top of a module.
-        columns: The types of the new columns.
-        description: For the progress bar.
-        code: Modules whose change makes the cached values invalid, besides the function's own.
-        processes: How many to use for more than BATCH rows.
-        drop: Columns to leave out.
-        settings: What the result depends on, too.
-    """
-    files = [function.__code__.co_filename, *(str(module.__file__) for module in code)]
-    digest = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
-    kept = {name: kind for name, kind in table.features.items() if name not in drop}
-    return table.map(
-        _drop_digest,
-        fn_kwargs={"function": function, "digest": digest, "settings": settings},
-        features=Features({**kept, **columns}),
-        remove_columns=list(drop),
-        writer_batch_size=BATCH,
-        num_proc=processes if processes > 1 and len(table) > BATCH else None,
-        desc=description,
-    )
+def _search(path: Path, found: _Found) -> int:
+    """Add the clips in a folder or a zip file, and return their number; a place in a zip file is ZIP::MEMBER."""
+    number = 0
+    if path.is_file():
+        if not zipfile.is_zipfile(path):
+            raise CorpusError(f"{path} is not a zip file, or its download was interrupted. Fetch it again.")
+        with zipfile.ZipFile(path) as opened:
+            files = [(name, f"{path}::{name}") for name in opened.namelist()]
+    else:
+        every = sorted(place for place in path.rglob("*") if place.is_file())
+        for archive in (place for place in every if place.suffix.lower() == ".zip"):
+            number += _search(archive, found)
+        files = [(str(place), str(place)) for place in every]
+    for name, place in files:
+        member = PurePosixPath(name)
+        if member.suffix.lower() not in SUFFIXES or member.name.startswith("._"):
+            continue
+        stem = re.sub(r" ?\(\d+\)$", "", member.stem)
+        corpus = name_corpus(stem)
+        if corpus is None:
+            found.passed_over[member.suffix.lower()] += 1
+        else:
+            found.places.setdefault((corpus, stem.lower()), (stem, place))
+            number += 1
+    return number
 
 
-def _drop_digest(
-    row: dict[str, Any], function: Callable[..., dict[str, Any]], digest: str, settings: dict[str, Any]
-) -> dict[str, Any]:
-    del digest  # it only names the cached result
-    return function(row, **settings)
-
-
-def make_clips(table: Dataset, emotions: Sequence[str] = EMOTIONS) -> list[Clip]:
-    """Make clips of the rows from prepare."""
-    return [
-        Clip(
-            file=row["file"],
-            waveform=np.asarray(row["waveform"], np.float32),
-            span=(int(row["span"][0]), int(row["span"][1])),
-            emotion=emotions.index(row["emotion"]),
-            gender=GENDERS.index(Gender(row["gender"])),
-            intensity=INTENSITIES.index(Intensity(row["intensity"])) if row["intensity"] else UNKNOWN,
-            actor=int(row["actor"]),
-            is_song=bool(row["is_song"]),
-            opus_waveform=np.asarray(row["opus_waveform"], np.float32) if "opus_waveform" in row else None,
-            corpus=row["corpus"],
-        )
-        for row in table.with_format("numpy")
-    ]
-
-
-def list_speech(clips: Sequence[Clip]) -> list[Clip]:
-    """Leave out the songs."""
-    return [clip for clip in clips if not clip.is_song]
-
-
-def shuffle_labels(clips: list[Clip], seed: int = 0) -> list[Clip]:
-    """Shuffle the emotions among the speech clips, and among the songs.
-
-    A model trained and scored on them is right by chance only, unless a scored clip or a copy of it was trained on.
-    """
-    rng = np.random.default_rng(seed)
-    emotions = np.array([clip.emotion for clip in clips])
-    for song in (False, True):
-        rows = np.flatnonzero([clip.is_song == song for clip in clips])
-        emotions[rows] = emotions[rng.permutation(rows)]
-    return [replace(clip, emotion=int(emotion)) for clip, emotion in zip(clips, emotions, strict=True)]
-
-
-def fingerprint_clips(clips: Sequence[Clip]) -> str:
-    """Return a name for clips and their labels that changes with them."""
-    digest = hashlib.sha256()
-    for clip in clips:
-        opus = "" if clip.opus_waveform is None else f" coded {OPUS_BIT_RATES}"
-        digest.update(f"{clip.file} {clip.span} {clip.emotion} {clip.gender} {clip.intensity}{opus}\n".encode())
-    return f"{len(clips)}-{digest.hexdigest()[:12]}"
-
-
-@dataclass(frozen=True)
-class ClipName:
-    """The parts of a RAVDESS file name: modality-channel-emotion-intensity-statement-repetition-actor."""
-
-    channel: str
-    emotion: Emotion
-    intensity: Intensity
-    statement: int
-    repetition: int
-    actor: int
-
-    @classmethod
-    def parse(cls, file: str) -> ClipName:
-        """Read a name such as 03-01-06-01-02-01-12.wav.
-
-        Raises:
-            CorpusError: It is not the name of an audio-only RAVDESS clip.
-        """
-        pattern = r"03-0([12])-0([1-8])-0([12])-0([12])-0([12])-(0[1-9]|1\d|2[0-4])"
-        match = re.fullmatch(pattern, PurePosixPath(file).stem)
-        if not match:
-            raise CorpusError(f"{file} is not named as RAVDESS names its audio-only clips (03-01-06-01-02-01-12.wav).")
-        channel, emotion, intensity, *rest = (int(part) for part in match.groups())
-        return cls(CHANNELS[channel - 1], EMOTIONS[emotion - 1], INTENSITIES[intensity - 1], *rest)
-
-
-@dataclass(frozen=True)
-class Codec:
-    """A lossy codec in its container, by FFmpeg's names."""
-
-    encoder: str
-    container: str
-    bit_rate: int
-    rate_hz: int = 48_000
-
-    def __call__(self, waveform: np.ndarray) -> bytes:
-        """Encode (time,) samples at SAMPLE_RATE; what exceeds full scale is clipped."""
-        samples = soxr.resample(np.clip(waveform, -1, 1).astype(np.float32), SAMPLE_RATE, self.rate_hz)
-        file = io.BytesIO()
-        with av.open(file, "w", format=self.container) as output:
-            stream = output.add_stream(self.encoder, rate=self.rate_hz)
-            assert isinstance(stream, av.AudioStream)
-            context = stream.codec_context
-            context.layout, context.bit_rate = "mono", self.bit_rate
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[np.newaxis]), "fltp", "mono")
-            frame.sample_rate = self.rate_hz
-            resampler = av.AudioResampler(context.format, "mono", self.rate_hz, context.frame_size)
-            for part in [*resampler.resample(frame), *resampler.resample(None), None]:
-                output.mux(stream.encode(part))
-        return file.getvalue()
-
-
-def _ravdess_labels(file: str) -> dict[str, Any]:
-    name = ClipName.parse(file)
-    return {
-        "file": PurePosixPath(file).stem,
-        "corpus": RAVDESS,
-        "emotion": str(name.emotion),
-        "intensity": str(name.intensity),
-        "gender": str(Gender.MALE if name.actor % 2 else Gender.FEMALE),
-        "actor": name.actor,
-        "is_song": name.channel == "song",
-    }
-
-
-def _list_zips(path: Path) -> dict[str, str]:
-    """Find clips in zip files; their place is written ZIP::MEMBER."""
-    places: dict[str, str] = {}
-    for archive in [path] if path.is_file() else sorted(path.glob("*.zip")):
-        if not zipfile.is_zipfile(archive):
-            raise CorpusError(f"{archive} is not a zip file, or its download was interrupted. Fetch it again.")
-        with zipfile.ZipFile(archive) as opened:
-            members = [name for name in opened.namelist() if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        places |= {PurePosixPath(name).stem: f"{archive}::{name}" for name in members if "/._" not in name}
-    return places
-
-
-def _make_dataset(rows: list[dict[str, Any]], features: Features = FEATURES) -> Dataset:
+def _make_dataset(rows: list[dict[str, Any]]) -> Dataset:
     """Make a dataset of rows with a path each; a file that changes makes a new one."""
     changed = [Path(row["path"].partition("::")[0]).stat().st_mtime_ns for row in rows]
-    return Dataset.from_generator(_yield_rows, features=features, gen_kwargs={"rows": rows, "changed": changed})
+    return Dataset.from_generator(_yield_rows, features=FEATURES, gen_kwargs={"rows": rows, "changed": changed})
 
 
 def _yield_rows(rows: list[dict[str, Any]], changed: list[int]) -> Iterator[dict[str, Any]]:
@@ -459,17 +582,24 @@ def _yield_rows(rows: list[dict[str, Any]], changed: list[int]) -> Iterator[dict
         yield {"audio": {"bytes": data, "path": member or place}, **labels}
 
 
+def _label_hub_row(row: dict[str, Any]) -> dict[str, Any]:
+    stem = PurePosixPath(row["audio"]["path"]).stem
+    if not re.fullmatch(SOURCES[RAVDESS].pattern, stem, re.IGNORECASE):
+        raise CorpusError(f"{stem} is not named as RAVDESS names its audio-only clips (03-01-06-01-02-01-12.wav).")
+    return {**row, **label_clip(RAVDESS, stem), "votes": []}
+
+
 def _find_problem(row: dict[str, str], clip: Path) -> str | None:
     """Return what is wrong with a row of a manifest, and what to do."""
-    empty = [name for name in COLUMNS if not row[name]]
+    empty = [name for name in MANIFEST_COLUMNS if not row[name] and name != "gender"]
     emotion, gender, language = row["emotion"], row["gender"], row["language"]
+    corpus = name_corpus(clip.stem)
+    known = corpus and SOURCES[corpus].title
     problems = {
         f"{''.join(empty[:1])} is empty. Fill it in, or remove the row.": bool(empty),
         f"there is no file {clip}. Correct the path, which starts at the manifest's folder.": not clip.is_file(),
-        f"{clip.name} is a clip of RAVDESS by its name. Give RAVDESS with --data, and remove the row.": (
-            re.fullmatch(r"0[1-3](-0\d){5}-\d\d", clip.stem)
-        ),
-        f"unknown gender {gender!r}. Write {' or '.join(GENDERS)}.": gender not in GENDERS,
+        f"{clip.name} is a clip of {known} by its name. Give {known} with --data, and remove the row.": bool(known),
+        f"unknown gender {gender!r}. Write {' or '.join(GENDERS)}, or leave it empty.": gender not in (*GENDERS, ""),
         f"the emotion {emotion!r} must be a name in small letters, such as happy or bored.": (
             not re.fullmatch(r"[a-z]+([ _-][a-z]+)*", emotion)
         ),
@@ -480,41 +610,11 @@ def _find_problem(row: dict[str, str], clip: Path) -> str | None:
     return next((problem for problem, holds in problems.items() if holds), None)
 
 
-def _check_distinct(extra: list[Clip], clips: list[Clip]) -> None:
-    """Refuse a copy of a RAVDESS clip under another name: it could be trained on where it is scored."""
-    known = {clip.waveform.tobytes(): clip.file for clip in clips} if extra else {}
-    for clip in extra:
-        if clip.waveform.tobytes() in known:
-            raise CorpusError(
-                f"{clip.file} is the recording {known[clip.waveform.tobytes()]} of RAVDESS. Remove that row."
-            )
-
-
-@lru_cache(maxsize=1)
-def _load_detector() -> SpeechDetector:
-    return SpeechDetector()
-
-
-def _find_speech(row: dict[str, Any]) -> dict[str, Any]:
-    torch.set_num_threads(1)
-    try:
-        waveform = load_audio(row["audio"]["bytes"] or row["audio"]["path"])
-    except AudioError as error:
-        raise type(error)(f"{row['file']}: {error}") from error
-    try:
-        span = _load_detector().detect(waveform)
-    except AudioError:  # a clip without detected speech has a label, too: all of it is used
-        span = SpeechSpan(0.0, waveform.size / SAMPLE_RATE, 0.0)
-    first = max(round((span.start_s - CONTEXT_S) * SAMPLE_RATE), 0)
-    return {
-        "waveform": waveform[first : round((span.end_s + CONTEXT_S) * SAMPLE_RATE)],
-        "span": [round(edge * SAMPLE_RATE) - first for edge in (span.start_s, span.end_s)],
-    }
-
-
-def _add_opus(row: dict[str, Any]) -> dict[str, Any]:
-    """Encode a clip at one of OPUS_BIT_RATES, which its name decides, and decode it again at the same length."""
-    waveform = np.asarray(row["waveform"], np.float32)
-    bit_rate = OPUS_BIT_RATES[zlib.crc32(row["file"].encode()) % len(OPUS_BIT_RATES)]
-    opus = load_audio(Codec("libopus", "webm", bit_rate)(waveform))[: waveform.size]
-    return {"opus_waveform": np.pad(opus, (0, waveform.size - opus.size))}
+def _check_distinct(clips: list[Clip]) -> None:
+    """Refuse a copy of a known clip under another name: it could be trained on where it is scored."""
+    listed = [clip for clip in clips if clip.corpus not in SOURCES and clip.corpus != UNLABELED]
+    known = {clip.waveform.tobytes(): clip.file for clip in clips if clip.corpus in SOURCES} if listed else {}
+    for clip in listed:
+        original = known.get(clip.waveform.tobytes())
+        if original:
+            raise CorpusError(f"{clip.file} is the recording {original} of a known corpus. Remove that row.")

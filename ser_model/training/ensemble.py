@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from ser_model.cnn import CONFIG_NAME, EmotionCnn, ensemble_networks, load_network, save_network
+from ser_model.comparison import JoinWeights, join_logits
 from ser_model.files import atomic_folder
-from ser_model.training.corpora import fingerprint_clips
-from ser_model.training.fit import ClipLogits, FitSettings
+from ser_model.training.clips import fingerprint_clips
+from ser_model.training.fit import ClipLogits
 from ser_model.training.folds import Fold
 
 NETWORKS = Path("runs/luna/networks")  # where --protocol luna --out runs/luna saves them
 ENSEMBLE_SIZE = 2
+JOIN = JoinWeights()
 HEADS = ("emotion", "gender", "intensity")
 REMEDY = "Train the networks with: python train.py --data DIR --protocol luna --seeds 5 --out runs/luna"
 
@@ -69,6 +72,10 @@ class Checkpoint:
         with atomic_folder(self.network) as folder:
             save_network(network, folder)
             (folder / CONFIG_NAME).write_text(json.dumps(asdict(network.config)))
+        self.save_logits(logits, made_by)
+
+    def save_logits(self, logits: ClipLogits, made_by: str) -> None:
+        """Write the logits alone; made_by is from describe_fit."""
         with atomic_folder(self.scores.parent) as folder:
             arrays = {head: getattr(logits, head).astype(np.float32) for head in HEADS}
             np.savez_compressed(folder / self.scores.name, settings=np.array(made_by), **arrays)
@@ -84,10 +91,11 @@ class Checkpoint:
         return None
 
 
-def describe_fit(settings: FitSettings, fold: Fold) -> str:
+def describe_fit(settings: Any, fold: Fold, teacher: str | None = None) -> str:
     """Return the settings and the fingerprints of the clips as text; equal text means that nothing changed."""
     clips = {"clips": fingerprint_clips(fold.train), "scored": fingerprint_clips(fold.test)}
-    return json.dumps(asdict(settings) | clips, sort_keys=True)
+    taught = {"teacher": Path(teacher).name} if teacher else {}
+    return json.dumps(asdict(settings) | clips | taught, sort_keys=True)
 
 
 def list_ensembles(seeds: int) -> list[tuple[int, ...]]:
@@ -108,6 +116,52 @@ def combine_seeds(networks: list[FoldLogits]) -> list[FoldLogits]:
             logits = combine_logits([member.logits for member in members])
             combined.append(FoldLogits(fold, number, logits, any(member.cached for member in members)))
     return combined
+
+
+def select_corpus(networks: list[FoldLogits], corpus: str) -> list[FoldLogits]:
+    """Keep the clips of one corpus, and the folds that score some."""
+    kept = []
+    for one in networks:
+        rows = np.flatnonzero([clip.corpus == corpus for clip in one.fold.test])
+        heads = {name: value[rows] for name, value in vars(one.logits).items() if value is not None}
+        fold = replace(one.fold, test=[one.fold.test[row] for row in rows])
+        kept += [replace(one, fold=fold, logits=ClipLogits(**heads))] if rows.size else []
+    return kept
+
+
+def load_models(out: Path, folds: list[Fold]) -> list[FoldLogits]:
+    """Read the logits of the networks of an earlier run, combined to ensembles.
+
+    Args:
+        out: Of a run that scored the same folds.
+        folds: Of this run.
+
+    Raises:
+        ValueError: The run scored other clips or has not finished.
+    """
+    found = []
+    for fold in folds:
+        files = sorted((out / "scores").glob(f"fold-{fold.name}-seed-*.npz"))
+        for seed in range(len(files)):
+            with np.load(Checkpoint(out, fold.name, seed).scores) as file:
+                same = json.loads(str(file["settings"]))["scored"] == fingerprint_clips(fold.test)
+                logits = ClipLogits(**{head: file[head].astype(np.float64) for head in HEADS}) if same else None
+            if logits is None:
+                raise ValueError(f"{out} scored other clips in fold {fold.name}. Run it again with the same --data.")
+            found.append(FoldLogits(fold, seed, logits, cached=True))
+        if not files:
+            raise ValueError(f"{out} has no logits of fold {fold.name}. Finish that run first.")
+    return combine_seeds(found)
+
+
+def join_folds(heads: list[FoldLogits], networks: list[FoldLogits]) -> list[FoldLogits]:
+    """Join the first head of each fold with every ensemble of its networks; the gender is that of the networks."""
+    head_of = {one.fold.name: one.logits.emotion for one in reversed(heads)}
+    joined = []
+    for one in networks:
+        emotion = join_logits(one.logits.emotion, head_of[one.fold.name], JOIN.network_weight, JOIN.head_weight)
+        joined.append(replace(one, logits=replace(one.logits, emotion=emotion)))
+    return joined
 
 
 def combine_logits(members: Sequence[ClipLogits]) -> ClipLogits:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,12 +19,17 @@ from torch.optim.lr_scheduler import OneCycleLR
 from ser_model.cnn import CnnConfig, EmotionCnn, Logits
 from ser_model.frontend import POWER_FLOOR
 from ser_model.functionals import compute_functionals
-from ser_model.labels import UNKNOWN
+from ser_model.labels import GENDERS, INTENSITIES, UNKNOWN
 from ser_model.speaker import SpeakerSpace
-from ser_model.training.augment import AugmentConfig, ClipPower, SpecAugment, augment, compute_power, crop_speech
-from ser_model.training.corpora import Clip, list_speech
+from ser_model.training.augment import AugmentConfig, SpecAugment, augment, crop_speech
+from ser_model.training.clips import RAVDESS, Clip, ClipPower, list_speech
+from ser_model.training.corpora import UNLABELED
+
+SoftLabels = Mapping[str, NDArray[np.float32]]  # (emotion,) probabilities by the file of a clip
 
 EVAL_BATCH = 64
+PASSES = {RAVDESS: 3.0, "crema-d": 0.8, "nemo": 0.55, UNLABELED: 0.45}
+TEACHER_WEIGHTS = {"crema-d": 0.5, "nemo": 0.5, UNLABELED: 1.0}  # of the teacher in the target of a clip
 RANK_SEED = 100_003  # times the rank: each process augments differently
 
 
@@ -31,7 +37,10 @@ RANK_SEED = 100_003  # times the rank: each process augments differently
 class FitSettings:
     """Everything that decides what training makes, besides the clips and the seed."""
 
-    epochs: int = 40
+    epochs: int = 14
+    passes: dict[str, float] = field(default_factory=lambda: dict(PASSES))  # over each corpus in an epoch; 1 if missing
+    teacher_weights: dict[str, float] = field(default_factory=lambda: dict(TEACHER_WEIGHTS))  # 0 if missing
+    votes_weight: float = 0.0  # of what raters heard, in the target of a clip that has votes
     batch: int = 32  # clips
     learning_rate: float = 2e-3  # maximum of the one-cycle schedule
     warm_up: float = 0.15  # share of the steps before the maximum
@@ -56,7 +65,11 @@ class ClipLogits:
 
 
 def fit_network(
-    clips: list[Clip], settings: FitSettings, seed: int, report: Callable[[int, float], None] | None = None
+    clips: list[Clip],
+    settings: FitSettings,
+    seed: int,
+    teacher: SoftLabels | None = None,
+    report: Callable[[int, float], None] | None = None,
 ) -> EmotionCnn:
     """Train a network from scratch.
 
@@ -66,6 +79,7 @@ def fit_network(
         clips: The training clips.
         settings: How to train.
         seed: Decides the initial weights, the order of the clips and the augmentation.
+        teacher: What a teacher that never heard the speakers says of the clips; unlabeled clips need it.
         report: Called after each epoch with its number and mean loss.
 
     Returns:
@@ -79,7 +93,8 @@ def fit_network(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = EmotionCnn(settings.network)
     network.branches.spec_augment = SpecAugment()
-    powers = [compute_power(clip, network.frontend) for clip in clips]
+    powers = [clip.power for clip in clips if clip.power is not None]
+    targets = make_targets(clips, settings, teacher)
     network.functionals_head.fit_standardization(_compute_functionals(powers))
     bank = network.frontend.mel.mel_scale.fb  # (bin, mel)
     network.to(device)
@@ -87,18 +102,19 @@ def fit_network(
     forward = DistributedDataParallel(branches) if processes > 1 else branches
     optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     precision = torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device))
-    steps = settings.epochs * max(len(clips) // settings.batch, 1)
+    steps = settings.epochs * max(count_draws(clips, settings.passes) // settings.batch, 1)
     schedule = OneCycleLR(optimizer, settings.learning_rate, total_steps=steps, pct_start=settings.warm_up)
     for epoch in range(settings.epochs):
         network.train()
         losses = []
-        for batch in _draw_batches(clips, settings.batch, order):
+        for batch in _draw_batches(clips, settings, order):
             share = batch[rank::processes]
             crops = crop_speech([powers[index] for index in share], settings.augment.shift_frames, generator)
             frames, num_frames = augment(*crops, bank, settings.augment, generator)
             with precision:
                 cnn_logits, functional_logits = forward(frames.to(device), num_frames.to(device))
-            loss = _compute_loss(cnn_logits, functional_logits, [clips[index] for index in share], settings)
+            share_of_clips = [clips[index] for index in share]
+            loss = _compute_loss(cnn_logits, functional_logits, targets[share].to(device), share_of_clips, settings)
             loss = loss + settings.functionals_penalty * network.functionals_head.linear.weight.square().sum()
             optimizer.zero_grad()
             loss.backward()
@@ -113,32 +129,41 @@ def fit_network(
 
 def predict_clips(network: EmotionCnn, clips: list[Clip]) -> ClipLogits:
     """Run a network on the speech span of every clip, in the order given."""
+    if not clips:  # networks for everybody may have nothing to score
+        return ClipLogits(
+            np.zeros((0, len(network.emotions))), np.zeros((0, len(GENDERS))), np.zeros((0, len(INTENSITIES)))
+        )
     order = sorted(range(len(clips)), key=lambda index: clips[index].speech.size)
     outputs = []
     with torch.inference_mode():
         for first in range(0, len(order), EVAL_BATCH):
             speech = [clips[index].speech for index in order[first : first + EVAL_BATCH]]
             lengths = torch.tensor([waveform.size for waveform in speech])
-            batch = torch.zeros(len(speech), int(lengths.max()))  # (batch, time)
+            batch = np.zeros((len(speech), int(lengths.max())), np.float32)  # (batch, time)
             for row, waveform in zip(batch, speech, strict=True):
-                row[: waveform.size] = torch.from_numpy(waveform)
-            outputs.append(network.eval()(batch, lengths))
+                row[: waveform.size] = waveform
+            outputs.append(network.eval()(torch.from_numpy(batch), lengths))
     back = np.argsort(order)
     return ClipLogits(*(torch.cat(parts).double().numpy()[back] for parts in zip(*outputs, strict=True)))
 
 
 def fit_speaker_space(network: EmotionCnn, clips: list[Clip]) -> SpeakerSpace:
-    """Fit the space for enrollment to the speech that a network was trained on."""
-    speech = list_speech(clips)
+    """Fit the space for enrollment to the RAVDESS speech of the training clips: its actors show every emotion."""
+    speech = [clip for clip in list_speech(clips) if clip.corpus == RAVDESS]
     embedding = predict_clips(network, speech).embedding
     assert embedding is not None
-    labels, speakers = (np.array([getattr(clip, name) for clip in speech]) for name in ("emotion", "actor"))
+    labels, speakers = (np.array([getattr(clip, name) for clip in speech]) for name in ("emotion", "speaker"))
     return SpeakerSpace.fit(embedding, labels, speakers, network.emotions)
 
 
 def known_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy summed over the clips whose label is known, divided by the number of all clips."""
     return F.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / len(labels)
+
+
+def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy to (clip, class) target probabilities, summed over the classes, mean over the clips."""
+    return -(targets * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -200,15 +225,47 @@ class _Branches(nn.Module):
         return self.network.branch_logits(frames, num_frames)
 
 
-def _draw_batches(clips: list[Clip], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
+def make_targets(clips: Sequence[Clip], settings: FitSettings, teacher: SoftLabels | None) -> Tensor:
+    """Mix the labels of the clips, smoothed, with what raters and a teacher say of them.
+
+    Returns:
+        (clip, emotion) probabilities; zeros for a clip of which nothing is known, which then adds nothing to the loss.
+    """
+    num_emotions = len(settings.network.emotions)
+    targets = np.zeros((len(clips), num_emotions), np.float32)
+    for row, clip in enumerate(clips):
+        if clip.emotion != UNKNOWN:
+            targets[row] = settings.label_smoothing / num_emotions
+            targets[row, clip.emotion] += 1 - settings.label_smoothing
+        if clip.votes is not None:
+            votes = np.pad(clip.votes, (0, num_emotions - clip.votes.size))
+            targets[row] += settings.votes_weight * (votes - targets[row])
+        taught = teacher.get(clip.file) if teacher is not None else None
+        if taught is not None:
+            targets[row] += settings.teacher_weights.get(clip.corpus, 0.0) * (taught - targets[row])
+    return torch.from_numpy(targets)
+
+
+def count_draws(clips: Sequence[Clip], passes: Mapping[str, float]) -> int:
+    """Return how many clips an epoch draws."""
+    counts = Counter(clip.corpus for clip in clips)
+    return sum(round(count * passes.get(corpus, 1.0)) for corpus, count in counts.items())
+
+
+def _draw_batches(clips: list[Clip], settings: FitSettings, rng: np.random.Generator) -> Iterator[list[int]]:
     """Yield the indices of clips of similar length, drawn from pools of eight batches; the rest is left out."""
-    order = rng.permutation(len(clips))
+    drawn = []
+    for corpus, count in sorted(Counter(clip.corpus for clip in clips).items()):
+        own = np.flatnonzero([clip.corpus == corpus for clip in clips])
+        size = round(count * settings.passes.get(corpus, 1.0))
+        drawn += [rng.permutation(own) for _ in range(size // count)] + [rng.permutation(own)[: size % count]]
+    order = rng.permutation(np.concatenate(drawn))
+    size = min(settings.batch, len(order))
     pools = [
         sorted(order[i : i + 8 * size], key=lambda j: clips[j].speech.size) for i in range(0, len(order), 8 * size)
     ]
-    shuffled = [index for pool in pools for index in pool]
-    size = min(size, len(clips))
-    for first in rng.permutation(len(clips) // size) * size:
+    shuffled = [int(index) for pool in pools for index in pool]
+    for first in rng.permutation(len(order) // size) * size:
         yield shuffled[first : first + size]
 
 
@@ -222,18 +279,19 @@ def _compute_functionals(powers: list[ClipPower]) -> Tensor:
     return torch.cat(parts)
 
 
-def _compute_loss(cnn_logits: Logits, functional_logits: Tensor, clips: list[Clip], settings: FitSettings) -> Tensor:
+def _compute_loss(
+    cnn_logits: Logits, functional_logits: Tensor, targets: Tensor, clips: list[Clip], settings: FitSettings
+) -> Tensor:
     """Add up the losses of the convolutions' heads and of the functionals' head, each computed on its own."""
     device, members = functional_logits.device, cnn_logits.emotion.shape[1]
-    emotion, gender, intensity = (
-        torch.tensor([getattr(clip, label) for clip in clips], device=device)
-        for label in ("emotion", "gender", "intensity")
+    gender, intensity = (
+        torch.tensor([getattr(clip, label) for clip in clips], device=device).repeat_interleave(members)
+        for label in ("gender", "intensity")
     )
     heads = [head.float().flatten(0, 1) for head in cnn_logits[:3]]  # (batch * member, class)
-    emotions, genders, intensities = (labels.repeat_interleave(members) for labels in (emotion, gender, intensity))
     return (
-        F.cross_entropy(functional_logits, emotion)
-        + F.cross_entropy(heads[0], emotions, label_smoothing=settings.label_smoothing)
-        + settings.gender_weight * F.cross_entropy(heads[1], genders)
-        + settings.intensity_weight * known_cross_entropy(heads[2], intensities)
+        soft_cross_entropy(functional_logits, targets)
+        + soft_cross_entropy(heads[0], targets.repeat_interleave(members, dim=0))
+        + settings.gender_weight * known_cross_entropy(heads[1], gender)
+        + settings.intensity_weight * known_cross_entropy(heads[2], intensity)
     )

@@ -21,6 +21,7 @@ from ser_model.files import atomic_folder
 from ser_model.hub import EmotionCnnConfig, EmotionCnnForAudioClassification, make_config, make_feature_extractor
 from ser_model.recognize import WEIGHTS
 from ser_model.speaker import SPACE_NAME, SpeakerSpace
+from ser_model.training.corpora import SOURCES
 
 TEMPLATE = Path(__file__).with_name("card.md")
 METRICS_NAME, ENROLLMENT_NAME = "metrics.json", "enrollment.json"
@@ -31,7 +32,8 @@ PROTOCOL_NAMES = {
     "loso": "new speakers, one left out at a time",
     "random": "random split of clips, **speakers known**",
 }
-SAME_RECIPE = ("model", "settings", "extra", "labels")  # in metrics.json
+LEFT_OUT = "corpora"  # the protocol that scores people from other recordings
+SAME_RECIPE = ("model", "settings", "teacher", "labels")  # in metrics.json
 LOG_IN = "Log in with a token that may write: hf auth login"
 REFUSALS = {
     401: f"The model hub does not accept the token. {LOG_IN}",
@@ -127,10 +129,10 @@ def collect_metrics(metrics: Path) -> dict[str, dict[str, Any]]:
     """
     main = json.loads(metrics.read_text())
     found = {main["protocol"]: main}
-    for protocol in PROTOCOL_NAMES:
+    for protocol in (*PROTOCOL_NAMES, LEFT_OUT):
         path = metrics.resolve().parents[1] / protocol / METRICS_NAME
         other = json.loads(path.read_text()) if path.exists() else {}
-        if all(other.get(name) == main[name] for name in SAME_RECIPE):
+        if other and all(other.get(name) == main.get(name) for name in SAME_RECIPE):
             found.setdefault(protocol, other)
     return found
 
@@ -142,13 +144,16 @@ def make_card(weights: Path, metrics: dict[str, dict[str, Any]]) -> str:
         weights: The folder of config.json and model.safetensors.
         metrics: From collect_metrics.
     """
+    by_speaker = {name: one for name, one in metrics.items() if name != LEFT_OUT}
     card: str = Template(TEMPLATE.read_text()).render(
         parameters=load_network(weights).count_parameters(),
         megabytes=(weights / WEIGHTS_NAME).stat().st_size / 1e6,
         weights_id=weights_id(weights)[:12],
         labels=read_labels(weights),
-        metrics=metrics,
-        main=next(iter(metrics.values())),
+        metrics=by_speaker,
+        main=next(iter(by_speaker.values()), None),
+        left_out=metrics.get(LEFT_OUT),
+        sources=SOURCES,
         protocols=PROTOCOL_NAMES,
     )
     return card.rstrip() + "\n"

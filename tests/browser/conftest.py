@@ -14,7 +14,8 @@ from browser.visit import OTHER_HOST, Open
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 import app
-from ui import service
+from ser_model.comparison import JoinedRecognizer, SecondOpinion
+from ui import comparison, service
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -110,3 +111,14 @@ def open_page(
 
 def _is_local(address: str, url: str) -> bool:
     return address.startswith((url, "data:", "blob:"))
+
+
+@pytest.fixture
+def second_opinion(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A second opinion by an untrained head on a tiny encoder."""
+    from tiny_whisper import write_head, write_whisper  # noqa: PLC0415 - transformers takes seconds
+
+    encoder = write_whisper(tmp_path / "encoder")
+    second = SecondOpinion.load(write_head(tmp_path / "head", encoder), str(encoder))
+    monkeypatch.setattr(service, "joined", service.Lazy(lambda: JoinedRecognizer(service.recognizer.get(), second)))
+    monkeypatch.setattr(comparison, "is_available", lambda: True)

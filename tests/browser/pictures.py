@@ -1,4 +1,7 @@
-"""Take the eight pictures of docs/screenshots: PYTHONPATH=.:tests python tests/browser/pictures.py [FOLDER]."""
+"""Take the pictures of docs/screenshots, or with --share those for links and icons.
+
+PYTHONPATH=.:tests python tests/browser/pictures.py [FOLDER] [--share]
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from running_app import start
 
-from ui import texts
+from scraper.moods import Mood
+from ui import middleware, texts
+from ui.theme import style_sheet
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACTED = PROJECT.parent / "shared/data/ravdess/original_48k/Actor_07/03-01-03-01-01-01-07.wav"
-SIZES = {"wide": (1280, 1440), "phone": (390, 844)}
+SIZES = {"wide": (1440, 1440), "phone": (390, 844)}
 TALLEST = 3  # windows; what is taller is cut off
 
 
@@ -36,6 +41,8 @@ def open_page(browser: Browser, url: str, size: str, theme: str) -> Page:
 def save(page: Page, path: Path, part: str | None = None, whole: bool = False) -> None:
     """Keep a picture of the window, of the whole page, or of a part of it, small enough for a repository."""
     page.mouse.move(0, 0)
+    if not part:
+        page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(1_000)
     data = page.locator(part).screenshot() if part else page.screenshot(full_page=whole)
     image = Image.open(io.BytesIO(data)).convert("RGB")
@@ -74,11 +81,42 @@ def take(browser: Browser, url: str, clip: Path, folder: Path) -> None:
     save(page, folder / "batch.png", "#batch")
 
 
+CARD = """<style>{style} body {{ margin: 0; }}
+.card {{ width: 1200px; height: 630px; box-sizing: border-box; padding: 90px 84px; background: #fbf8f3; color: #1f1b18;
+  font-family: Inter, 'Segoe UI', sans-serif; }}
+.card h1 {{ font: 600 104px Fraunces; margin: 6px 0 14px; letter-spacing: -0.01em; }}
+.card p {{ font-size: 34px; margin: 0; color: #635a4d; }} .card .title {{ color: #8f5500; font-weight: 600; }}
+.card div {{ display: flex; gap: 26px; margin-top: 74px; }} .card .face {{ width: 106px; height: 106px; }}
+.card .face-happy {{ color: #b86f00; }}
+.icon {{ width: 512px; height: 512px; background: #ffc55c; color: #1f1b18; display: grid; place-items: center; }}
+.icon .face {{ width: 400px; height: 400px; }}</style>
+<div class="card"><p class="title">{title}</p><h1>{question}</h1><p>{lead}</p><div>{faces}</div></div>
+<div class="icon"><span class="face face-happy"></span></div>"""
+
+
+def draw_cards(browser: Browser) -> None:
+    """Draw the picture that a chat shows beside a link, and the icon."""
+    faces = "".join(f'<span class="face face-{mood}"></span>' for mood in Mood)
+    words = {"title": texts.TITLE, "question": texts.QUESTION, "lead": "Say it or pick it, and get films that fit."}
+    page = browser.new_page(viewport={"width": 1280, "height": 1300})
+    page.set_content(CARD.format(style=style_sheet(), faces=faces, **words))
+    page.evaluate("document.fonts.ready")
+    for part, path in ((".card", middleware.PICTURE), (".icon", middleware.ICON)):
+        image = Image.open(io.BytesIO(page.locator(part).screenshot())).convert("RGB")
+        image.quantize(64).save(path, optimize=True)
+        print(path, f"{path.stat().st_size / 1000:.0f} kB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=PROJECT / "docs/screenshots")
     parser.add_argument("--clip", type=Path, default=ACTED if ACTED.is_file() else PROJECT / "ui/voices/lively.wav")
+    parser.add_argument("--share", action="store_true", help="draw ui/share.png and ui/icon.png instead")
     given = parser.parse_args()
+    if given.share:
+        with sync_playwright() as playwright:
+            draw_cards(playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS]))
+        return
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         samples, rate_hz = sf.read(given.clip, always_2d=True)

@@ -73,7 +73,7 @@ def test_whatever_the_description_allows_or_forbids_is_no_servers_error(
         ('{"mood": "sad", "age": 3}', "Parameter `age` is not a valid"),
         ('{"mood": "sad", "lead": ["woman"]}', "lead must be woman, man or any"),
         ('{"mood": "sad", "sort": {"by": 1}}', "sort must be one of"),
-        ('{"mood": "sad", "language": ["en"]}', "language must be an ISO 639 code"),
+        ('{"mood": "sad", "languages": "en"}', "languages must be a list"),
         ('{"mood": {}}', "unknown mood"),
         ('{"mood": "bored"}', "neutral, calm, happy, sad, angry, fearful, disgust, surprised"),
         ('{"mood": "sad", "intent": "sink"}', "match, lift"),

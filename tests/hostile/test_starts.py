@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -56,13 +57,17 @@ def predicts_and_finds(app: Running, folder: Path) -> bool:
     return "event: complete" in ask(app, "recommend_from_voice", audio=upload(app, folder))
 
 
-def test_damaged_weights_and_results_are_one_line_each_and_films_go_on(
-    begin: Callable[..., Running], project: Path, tmp_path: Path
-) -> None:
-    copy = tmp_path / "copy"
+def copy_project(project: Path, copy: Path) -> Path:
     for part in ("ser_model", "scraper", "ui", "results/luna"):
         shutil.copytree(project / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "scores"))
     shutil.copyfile(project / "app.py", copy / "app.py")
+    return copy
+
+
+def test_damaged_weights_and_results_are_one_line_each_and_films_go_on(
+    begin: Callable[..., Running], project: Path, tmp_path: Path
+) -> None:
+    copy = copy_project(project, tmp_path / "copy")
     for path in (copy / "ser_model/weights/model.safetensors", copy / "results/luna/metrics.json"):
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     app = begin(project=copy)
@@ -110,6 +115,43 @@ def test_nothing_of_a_visit_is_left_and_nobody_hears_of_it(begin: Callable[..., 
             assert secret.encode() not in data
     assert app.strangers
     assert all("imdb.invalid" in line for line in app.strangers)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="apt install strace")
+def test_no_library_looks_up_a_name_or_reaches_another_machine(begin: Callable[..., Running], tmp_path: Path) -> None:
+    """Every connection and packet of the whole process, also of libraries that are not written in Python."""
+    log = tmp_path / "calls.txt"
+    traced = ("strace", "-D", "-f", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log))
+    app = begin(command=(*traced, sys.executable, "app.py"))
+    assert predicts_and_finds(app, tmp_path)
+    time.sleep(10)  # telemetry that is gathered first
+    app.stop(signal.SIGTERM)
+    calls = [line for line in log.read_text().splitlines() if "AF_INET" in line or "nscd" in line or "resolve" in line]
+    assert calls  # of this test
+    assert [line for line in calls if "htons(53)" in line or not re.search(r'"(127\.0\.0\.1|::1)"', line)] == []
+    assert not list((tmp_path / "app/home").rglob("*onnxruntime*"))
+
+
+def test_reloading_keeps_uploads_working(begin: Callable[..., Running], project: Path, tmp_path: Path) -> None:
+    copy = copy_project(project, tmp_path / "copy")
+    app = begin(project=copy, command=(str(Path(sys.executable).with_name("gradio")), "app.py"))
+    assert predicts_and_finds(app, tmp_path)
+    (copy / "app.py").write_text((copy / "app.py").read_text() + "# changed\n")
+    time.sleep(10)
+    assert predicts_and_finds(app, tmp_path)
+    assert "Changes detected" in app.said
+
+
+@pytest.mark.parametrize("prefix", ["", "keep/"])  # a proxy may strip the prefix
+def test_closed_ways_and_uploads_are_the_same_under_a_prefix(
+    begin: Callable[..., Running], tmp_path: Path, prefix: str
+) -> None:
+    app = begin(GRADIO_ROOT_PATH="/keep")
+    for way in ("monitoring", "gradio_api/proxy=http://a.example/", "gradio_api/file=http://a.example/"):
+        assert requests.get(f"{app.url}{prefix}{way}", timeout=20).status_code == 403
+    files = {"files": ("a.wav", bytes(2_000_000))}
+    assert requests.post(f"{app.url}{prefix}gradio_api/upload", files=files, timeout=20).status_code == 200
+    assert requests.post(f"{app.url}{prefix}gradio_api/upload_", files=files, timeout=20).status_code == 413
 
 
 def test_what_a_killed_process_left_is_deleted_by_the_next_which_deletes_in_time(

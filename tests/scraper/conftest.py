@@ -21,6 +21,7 @@ GENRE_CYCLE = (
     *("Comedy|Family", "Action|Crime|Thriller", "Drama|Romance", "Animation|Adventure|Comedy", "Horror|Mystery"),
     *("Documentary|Music", "Biography|Drama|War", "Comedy|Horror"),
 )
+TONE_CYCLE = ("warm|funny", "rush|dark", "sad", "funny", "scary", "thoughtful|calm", "sad|harrowing", "funny|scary")
 
 Item = dict[str, Any]
 Pieces = Callable[[], Iterator[bytes]]
@@ -79,7 +80,7 @@ def films_csv(tmp_path: Path) -> Path:
         for n in range(160):
             row = [f"tt{9000000 + n}", f'Film "{chr(97 + n % 26)}{n}x", a tale', 1950 + n % 75]
             row += [GENRE_CYCLE[n % 8], None if n % 11 == 0 else 80 + n % 70, ("en", "fr", "ko")[n % 3]]
-            writer.writerow([*row, 5 + n % 40 / 10, 1000 * (n + 1), ("woman", "man", "")[n % 3]])
+            writer.writerow([*row, 5 + n % 40 / 10, 1000 * (n + 1), ("woman", "man", "")[n % 3], "", TONE_CYCLE[n % 8]])
     return path
 
 

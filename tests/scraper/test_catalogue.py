@@ -18,8 +18,10 @@ from scraper.catalogue import (
     IMPORTED_NAME,
     PRINCIPALS,
     RATINGS,
+    RATINGS_NAME,
     TABLE_COLUMNS,
     Catalogue,
+    import_ratings,
     import_tables,
     load_bundled,
     load_imported,
@@ -31,11 +33,11 @@ from scraper.query import FilmQuery, Sort, weighted_rating
 
 
 def test_reads_text_and_missing_values(catalogue: Catalogue) -> None:
-    film = catalogue.bundled.films()[0]
+    film = next(iter(catalogue.bundled.by_id.values()))
     assert film.title == 'Film "a0x", a tale'
     assert film.genres == ("Comedy", "Family")
     assert film.runtime_min is None
-    assert {film.lead for film in catalogue.bundled.films()} == {"woman", "man", None}
+    assert {film.lead for film in catalogue.bundled.by_id.values()} == {"woman", "man", None}
 
 
 def test_sorts_as_asked(catalogue: Catalogue) -> None:
@@ -67,8 +69,8 @@ def test_imported_tables_take_language_and_lead_from_the_bundled_list(tmp_path: 
     metadata = "(FORMAT parquet, KV_METADATA {as_of: '2026-02-03'})"
     duckdb.execute(f"COPY ({row}, 'man' AS lead) TO '{path}' {metadata}")
     table = load_imported(path, films_csv)
-    (film,) = table.films()
-    assert (film.language, film.lead) == ("en", "woman")
+    (film,) = table.by_id.values()
+    assert (film.language, film.lead, film.tone) == ("en", "woman", ("warm", "funny"))
     assert table.as_of.isoformat() == "2026-02-03"
 
 
@@ -79,7 +81,7 @@ def test_damaged_imported_tables_are_reported_and_the_bundled_list_is_used(
     catalogue = Catalogue.load(tmp_path, films_csv)
     assert catalogue.imported is None
     assert "import the tables again" in caplog.text
-    assert len(catalogue.bundled.films()) == 160
+    assert len(catalogue.bundled.by_id) == 160
 
 
 # --- the import of IMDb's tables ---
@@ -125,13 +127,39 @@ def test_takes_released_films_with_enough_votes_and_titles_of_one_plain_line(
     assert import_tables(tmp_path / "home", official) == (2, 1)
     table = load_imported(tmp_path / "home" / IMPORTED_NAME, films_csv)
     assert table.as_of.isoformat() == "2023-11-14"
-    first, second = sorted(table.films(), key=attrgetter("imdb_id"))
+    first, second = sorted(table.by_id.values(), key=attrgetter("imdb_id"))
     assert (first.title, first.year, first.genres, first.runtime_min) == ('The "Film"', 1999, ("Comedy", "Drama"), 90)
     assert (first.rating, first.votes, first.lead) == (7.5, 2000, "woman")
     assert (second.genres, second.runtime_min, second.lead) == ((), None, None)
     assert second.title.startswith("evil \u2039script\u203ax")
     assert len(second.title) == 300
     assert import_tables(tmp_path / "home", official, min_votes=10) == (3, 1)
+
+
+def test_tables_may_be_unpacked_and_leads_are_optional(tmp_path: Path, official: Path, films_csv: Path) -> None:
+    for name in (BASICS, RATINGS):
+        packed = official / name
+        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+    assert import_tables(tmp_path / "home", official) == (2, 1)
+    (official / PRINCIPALS).unlink()
+    assert import_tables(tmp_path / "home", official) == (2, 0)
+
+
+def test_ratings_alone_refresh_the_bundled_list(tmp_path: Path, official: Path, films_csv: Path) -> None:
+    write(official / RATINGS, TABLE_COLUMNS[RATINGS], [("tt9000000", 9.9, 5), ("tt0000001", 1.0, 2000)])
+    os.utime(official / RATINGS, (1_700_000_000, 1_700_000_000))
+    home = tmp_path / "home"
+    assert import_ratings(home, official, films_csv) == 1
+    bundled = Catalogue.load(home, films_csv).bundled
+    film = bundled.by_id["tt9000000"]
+    assert (film.rating, film.votes, bundled.as_of.isoformat()) == (9.9, 5, "2023-11-14")
+    assert bundled.by_id["tt9000001"].votes == 2000
+    write(official / RATINGS, TABLE_COLUMNS[RATINGS], [("tt0000001", 1.0, 2000)])
+    with pytest.raises(CatalogueError, match="no film of our own list"):
+        import_ratings(home, official, films_csv)
+    (home / RATINGS_NAME).write_bytes(b"PAR1 and then nothing")
+    assert Catalogue.load(home, films_csv).bundled.by_id["tt9000000"].votes == 1000
 
 
 def cut_off(folder: Path) -> None:
@@ -146,7 +174,7 @@ def rewrite(name: str, *rows: tuple[object, ...]) -> Callable[[Path], None]:
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut off": cut_off,
-    "missing": lambda folder: (folder / PRINCIPALS).unlink(),
+    "missing": lambda folder: (folder / RATINGS).unlink(),
     "unpacked": lambda folder: (folder / RATINGS).write_text("tconst\taverageRating\tnumVotes\n"),
     "other header": lambda folder: write(folder / BASICS, ("id", "title"), [("tt0000001", "x")]),
     "other types": rewrite(RATINGS, ("tt0000001", "good", "many")),

@@ -128,7 +128,7 @@ def test_an_unreachable_server_is_unavailable_and_so_is_one_turned_off(settings:
 def test_the_address_supplies_language_and_the_genre_of_cards(client: ImdbClient, httpserver: HTTPServer) -> None:
     card = '<li class="ipc-metadata-list-summary-item"><a class="ipc-title-link-wrapper" href="/title/tt0000001/">'
     answer_with(httpserver, f'{card}<h3 class="ipc-title__text">1. Amie</h3></a></li>')
-    (film,) = client.fetch(FilmQuery(genres=("Comedy",), language="fr")).films
+    (film,) = client.fetch(FilmQuery(genres=("Comedy",), languages=("fr",))).films
     assert (film.title, film.language, film.genres) == ("Amie", "fr", ("Comedy",))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import quopri
 import random
 import re
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from scraper.errors import ImdbBlocked, ImdbLayoutChanged
 from scraper.film import GENRES
-from scraper.parse import CHALLENGE_MARKS, Page, parse_page
+from scraper.parse import CHALLENGE_MARKS, Page, parse_page, read_saved
 
 Build = Callable[..., Any]
 
@@ -103,7 +104,6 @@ def test_hardly_anything_or_a_challenge_of_any_length_means_blocked(text: str) -
         '<table class="results"><tr class="detailed"></tr></table>',
         '<script id="__NEXT_DATA__">{"props": {"pageProps": {}}}</script>' + "<p>x</p>" * 1000,
         '<script id="__NEXT_DATA__">' + "[" * 100_000,
-        json.dumps({"message": "x" * 9999}),
     ],
 )
 def test_other_pages_and_items_of_another_form_mean_that_the_layout_changed(page: Build, text: str) -> None:
@@ -267,3 +267,62 @@ def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_thro
             check_fields(result)
             outcomes.add(result.layout)
     assert outcomes == {"search-json", "cards", "ImdbBlocked", "ImdbLayoutChanged"}
+
+
+@pytest.mark.parametrize("text", ['{"message": "Forbidden"}', json.dumps({"message": "x" * 9999}), " [1]", '"no"'])
+def test_json_in_place_of_a_page_is_a_refusal(text: str) -> None:
+    with pytest.raises(ImdbBlocked, match="JSON"):
+        parse_page(text)
+
+
+def node(number: int) -> dict[str, Any]:
+    return {
+        "id": f"tt{number:07d}", "titleText": {"text": f"Title {number}"}, "titleType": {"id": "movie"},
+        "releaseYear": {"year": 1994}, "ratingsSummary": {"aggregateRating": 9.3, "voteCount": 100},
+        "runtime": {"seconds": 8520}, "certificate": {"rating": "R"},
+        "titleGenres": {"genres": [{"genre": {"text": "Drama"}}]},
+    }  # fmt: skip
+
+
+def test_charts_and_lists_have_all_their_films_in_other_json() -> None:
+    chart = {"pageData": {"chartTitles": {"edges": [{"node": node(n)} for n in range(250)]}}}
+    one_of_many = {"edges": [{"listItem": node(1)}], "total": 300}
+    listed = {"mainColumnData": {"list": {"titleListItemSearch": one_of_many}}}
+    for props, layout, total, count in ((chart, "chart-json", 250, 250), (listed, "list-json", 300, 1)):
+        data = json.dumps({"props": {"pageProps": props}})
+        cards = "".join(card(n, f"Title {n}") for n in range(1, 26))
+        result = parse_page(f'<script id="__NEXT_DATA__">{data}</script>{cards}')
+        assert (result.layout, result.total, len(result.films)) == (layout, total, count)
+        film = result.films[0]
+        assert (film.year, film.genres, film.rating, film.runtime_min) == (1994, ("Drama",), 9.3, 142)
+        assert film.certificate == "R"
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("2h 14m", 134), ("48m", 48), ("2 Std. 14 Min.", 134), ("1 Std.", 60), ("2h 14min", 134), ("2 h 14 min", 134),
+        ("2\u00a0h 14\u00a0min", 134), ("PG-13", None), ("2014", None),
+    ],
+)  # fmt: skip
+def test_running_times_of_five_languages(text: str, minutes: int | None) -> None:
+    assert parse_page(card(1, "Film", "2014", text)).films[0].runtime_min == minutes
+
+
+def test_a_title_may_begin_with_a_number() -> None:
+    ranked = parse_page(card(51, "7. Ko\u011fu\u015ftaki Mucize") + card(52, "2073")).films
+    assert [film.title for film in ranked] == ["7. Ko\u011fu\u015ftaki Mucize", "2073"]
+    plain = CARD.replace("{rank}. ", "")
+    pages = plain.format(id=1, title="7. Ko\u011fu\u015f", details="", star="") + plain.format(
+        id=2, title="Up", details="", star=""
+    )
+    assert [film.title for film in parse_page(pages).films] == ["7. Ko\u011fu\u015f", "Up"]
+
+
+def test_a_page_saved_in_one_piece_is_unpacked(comedies: str) -> None:
+    head = 'From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"\r\n\r\n'
+    part = b"--x\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    saved = head.encode() + part + quopri.encodestring(comedies.encode()) + b"\r\n--x--\r\n"
+    assert parse_page(read_saved(saved)) == parse_page(comedies) == parse_page(read_saved(comedies.encode()))
+    with pytest.raises(ImdbLayoutChanged, match="no HTML"):
+        read_saved(head.encode() + b"--x\r\nContent-Type: text/css\r\n\r\n--x--\r\n")

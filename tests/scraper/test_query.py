@@ -27,7 +27,9 @@ def queries(draw: st.DrawFn) -> FilmQuery:
         min_rating=draw(st.none() | st.floats(0, 10)),
         min_votes=draw(st.none() | st.integers(0, 10**6)),
         max_minutes=draw(st.none() | st.integers(60, 200)),
-        language=draw(st.sampled_from([None, "en", "fr"])),
+        languages=draw(st.sampled_from([(), ("en",), ("fr", "ko")])),
+        tones=draw(st.sampled_from([(), ("funny",), ("warm", "funny")])),
+        kids=draw(st.booleans()),
         lead=draw(st.sampled_from(["woman", "man", "any"])),
         sort=draw(st.sampled_from(Sort)),
     )
@@ -47,22 +49,26 @@ def test_every_query_has_an_address_for_films_only(query: FilmQuery) -> None:
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_sql_and_the_test_of_a_single_film_agree(catalogue: Catalogue, query: FilmQuery) -> None:
     table = catalogue.bundled
-    expected = {film.imdb_id for film in table.films() if query.accepts(film)}
+    expected = {film.imdb_id for film in table.by_id.values() if query.accepts(film)}
     assert {film.imdb_id for film in table.find(query)} == expected
 
 
 def test_the_address_carries_every_filter_imdb_knows() -> None:
     """Of several genres the first, and whole numbers from a slider of the page."""
     query = FilmQuery(
-        genres=("sci-fi", "Drama"), from_year=2010.0, to_year=2020, min_rating=7, min_votes=5000,
-        max_minutes=120, language="fr", sort=Sort.RATING,
-    )  # type: ignore[arg-type]  # fmt: skip
+        genres=("sci-fi", "Drama"), not_genres=("War", "Horror"), to_year=2020, min_rating=7, min_votes=5000,
+        max_minutes=120, languages=("fr", "ko"), kids=True, sort=Sort.RATING,
+        from_year=2010.0,  # type: ignore[arg-type]
+    )  # fmt: skip
     parameters = parse_qs(urlsplit(query.to_url("https://x")).query)
     assert parameters == {
-        "title_type": ["feature"], "genres": ["sci-fi"], "release_date": ["2010-01-01,2020-12-31"],
-        "user_rating": ["7,"], "num_votes": ["5000,"], "runtime": [",120"], "languages": ["fr"],
+        "title_type": ["feature"], "genres": ["sci-fi,!war,!horror"], "release_date": ["2010-01-01,2020-12-31"],
+        "user_rating": ["7,"], "num_votes": ["5000,"], "runtime": [",120"], "primary_language": ["fr,ko"],
+        "certificates": ["US:G,US:PG"],
         "sort": ["user_rating,desc"], "count": ["50"],
     }  # fmt: skip
+    parameters = parse_qs(urlsplit(FilmQuery(genres=("Drama",), interest="in0000090").to_url("https://x")).query)
+    assert (parameters["interests"], "genres" in parameters) == (["in0000090"], False)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,12 @@ def test_the_address_carries_every_filter_imdb_knows() -> None:
         {"min_rating": float("nan")},
         {"min_votes": -1},
         {"max_minutes": 0},
-        {"language": "en&adult=include"},
+        {"languages": ("en&adult=include",)},
+        {"languages": "en"},
+        {"tones": ("soggy",)},
+        {"kids": "yes"},
+        {"day": "tomorrow"},
+        {"day": 20261128},
         {"lead": "both"},
         {"sort": "random"},
         {"limit": 101},
@@ -92,7 +103,12 @@ def test_impossible_filters_are_refused_with_a_remedy(filters: dict[str, Any]) -
 def test_an_unknown_fact_does_not_pass_a_filter_on_it() -> None:
     film = Film("tt0000001", "x")
     assert FilmQuery().accepts(film)
-    for query in (FilmQuery(from_year=2000), FilmQuery(min_rating=1), FilmQuery(language="en"), FilmQuery(lead="man")):
+    for query in (
+        FilmQuery(from_year=2000),
+        FilmQuery(min_rating=1),
+        FilmQuery(languages=("en",)),
+        FilmQuery(lead="man"),
+    ):
         assert not query.accepts(film)
 
 

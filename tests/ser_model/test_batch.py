@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import soundfile as sf
+from av.format import ContainerFormat
 from joblib import cpu_count
 from voice import RATE_HZ, speak
 
@@ -20,6 +21,7 @@ from ser_model.audio import CLIP_LIMITS
 from ser_model.batch import (
     CRASHED,
     FileResult,
+    count_others,
     default_jobs,
     list_recordings,
     make_table,
@@ -30,6 +32,7 @@ from ser_model.batch import (
     write_table,
 )
 from ser_model.cnn import CnnConfig
+from ser_model.decode import FORMATS
 from ser_model.hub import make_config
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
@@ -121,6 +124,17 @@ def test_a_file_in_a_folder_gets_the_same_answer_as_alone(
     assert row == pytest.approx({name: value for name, value in alone.items() if name != "file" and value is not None})
 
 
+def test_every_ending_that_the_decoder_reads_is_a_recording(tmp_path: Path) -> None:
+    pictures = {"avif", "heic", "heif", "mks"}
+    endings = {ending for name in FORMATS for ending in ContainerFormat(name, "r").extensions} - pictures
+    endings |= {name.lower() for name in sf.available_formats()} & {"wav", "flac", "ogg", "mp3", "aiff", "caf", "w64"}
+    names = [f"a.{ending}" for ending in sorted(endings)]
+    for name in [*names, "IMG_0001.MOV", "notes.txt", "photo.JPG", "voice", "other.jpg", ".hidden.txt"]:
+        (tmp_path / name).touch()
+    assert set(list_recordings(tmp_path)) == {*names, "IMG_0001.MOV"}
+    assert count_others(tmp_path) == {".txt": 1, ".jpg": 2, "": 1}
+
+
 def crash_at(names: set[str], name: str) -> FileResult:
     if name in names:
         os._exit(1)  # as a fault in a decoder does
@@ -171,8 +185,11 @@ def test_labels_are_read_without_the_network(tmp_path: Path) -> None:
 
 def test_file_names_are_neither_run_by_a_spreadsheet_nor_stop_the_table(tmp_path: Path) -> None:
     names = ["=1+1.wav", "  @SUM(A1).wav", "-2.wav", "\uff1d1+1.wav", os.fsdecode(b"\xff.wav")]
-    write_table(tmp_path / "t.csv", make_table([FileResult(name, error="Why.") for name in names], EMOTIONS))
+    table = make_table([FileResult(name, error=f"{name}: why.") for name in names], EMOTIONS)
+    write_table(tmp_path / "t.csv", table)
     assert pd.read_csv(tmp_path / "t.csv")["file"].tolist() == [*(f"'{name}" for name in names[:-1]), "?.wav"]
+    write_table(tmp_path / os.fsdecode(b"\xe4.parquet"), table)
+    assert (tmp_path / os.fsdecode(b"\xe4.parquet")).stat().st_size
 
 
 def test_an_interrupted_write_leaves_the_old_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

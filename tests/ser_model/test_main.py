@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import soundfile as sf
+from encoded import encode
 from voice import RATE_HZ, speak
 
 from ser_model.__main__ import COMMANDS, main
@@ -33,6 +36,8 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     sf.write(folder / "a.wav", speak(), RATE_HZ)
     (folder / "letter.wav").write_text("dear reader")
+    for name in ("notes.txt", "more.TXT", "voice"):
+        (folder / name).touch()
     return folder
 
 
@@ -72,10 +77,34 @@ def test_a_folder_becomes_a_table_and_the_count_is_on_standard_error(
     assert main(["predict", str(folder), "--out", str(tmp_path / "t.csv"), "--jobs", "1"]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.splitlines()[-1].endswith("2 files, 1 could not be judged (see its column error).")
+    assert printed.err.splitlines()[-2].endswith("2 files, 1 could not be judged (see its column error).")
+    assert printed.err.splitlines()[-1] == "3 files were passed over: 2 .txt, 1 without an ending."
     assert pd.read_csv(tmp_path / "t.csv")["file"].tolist() == ["a.wav", "letter.wav"]
     (folder / "a.wav").unlink()  # now none can be judged
     assert main(["predict", str(folder), "--out", str(tmp_path / "t.csv"), "--jobs", "1"]) == 2
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_no_answer_is_lost_by_a_name_that_cannot_be_printed(
+    tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [tmp_path / name for name in ("a.wav", "\u65e5\u672c.wav", os.fsdecode(b"\xe4.wav"), "z.wav")]
+    for name in names:
+        name.write_bytes(encode(speak()))
+    files = [str(path) for path in (tmp_path / os.fsdecode(b"gone-\xe4.wav"), *names)]
+
+    def run(*options: str) -> str:
+        written = {name: io.BytesIO() for name in ("stdout", "stderr")}
+        for name, file in written.items():
+            monkeypatch.setattr(sys, name, io.TextIOWrapper(file, encoding=encoding, write_through=True))
+        assert main(["predict", *files, *options]) == 2
+        assert len(written["stderr"].getvalue().splitlines()) == 1
+        return written["stdout"].getvalue().decode(encoding)
+
+    assert len(run().splitlines()) == 4
+    assert [row["file"] for row in json.loads(run("--json"))] == files
+    run("--out", str(tmp_path / "t.csv"))
+    assert pd.read_csv(tmp_path / "t.csv")["emotion"].notna().tolist() == [False, True, True, True, True]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from voice import RATE_HZ, speak
 
-from ser_model.audio import NoSpeech, Silence, TooLittleSpeech, load_audio
+from ser_model.audio import Music, NoSpeech, Silence, TooLittleSpeech, load_audio
 from ser_model.evaluation.robustness.sounds import make_band, make_beeps
 from ser_model.vad import MAX_TONALITY, SpeechDetector, tonality
 
@@ -29,16 +29,22 @@ def test_the_span_is_where_the_voice_is_at_any_level(detector: SpeechDetector, p
 
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_silence_has_its_own_error(detector: SpeechDetector, seconds: int) -> None:
-    with pytest.raises(Silence, match="microphone"):
+    with pytest.raises(Silence, match="choose another one") as caught:
         detector.detect(np.zeros(seconds * RATE_HZ, np.float32))
+    assert "microphone" in caught.value.spoken
 
 
-def test_noise_and_chords_are_not_speech(detector: SpeechDetector, rng: np.random.Generator) -> None:
+def test_noise_and_chords_are_not_speech_and_are_told_apart(detector: SpeechDetector, rng: np.random.Generator) -> None:
     times = np.arange(3 * RATE_HZ) / RATE_HZ
     chord = sum(np.sin(2 * np.pi * hz * times) for hz in (262, 330, 392))
-    for sound in (rng.standard_normal(times.size), chord, np.sin(2 * np.pi * 50 * times)):
-        with pytest.raises(NoSpeech):
+    noise = rng.standard_normal(times.size)
+    rumble = 0.02 * np.cumsum(noise)
+    for sound, kind in ((noise, NoSpeech), (rumble - rumble.mean(), NoSpeech), (chord, Music)):
+        with pytest.raises(NoSpeech) as caught:
             detector.detect((0.1 * sound).astype(np.float32))
+        assert type(caught.value) is kind
+        assert ("music" in str(caught.value)) == (kind is Music)
+        assert str(caught.value) != caught.value.spoken
 
 
 @pytest.mark.parametrize("seed", [2, 49, 105, 112, 128, 132])

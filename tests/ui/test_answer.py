@@ -17,9 +17,9 @@ def leading(shown: answer.SafeContext) -> list[str]:
 
 
 def test_a_sure_answer_names_the_emotion_and_how_sure() -> None:
-    shown = answer.describe_prediction(make_prediction(sad=0.75), show_gender=True)
-    assert (shown["headline"], shown["detail"]) == ("You sound sad.", "Quite sure: 75%.")
-    assert "Sounds like a female voice (93% sure)." in shown["facts"]
+    shown = answer.describe_prediction(make_prediction(sad=0.75))
+    assert (shown["headline"], shown["detail"]) == ("You sound sad.", "Quite sure (75%).")
+    assert shown["gender"] == "A woman's voice"
     assert leading(shown) == ["sad"]
 
 
@@ -28,27 +28,36 @@ def test_intensity_is_told_where_it_means_something() -> None:
     strong = replace(prediction, intensity=Intensity.STRONG, intensity_probability=0.7)
     unclear = replace(strong, intensity_probability=0.55)
     told = [
-        answer.describe_prediction(one, show_gender=False)["facts"]
-        for one in (prediction, strong, unclear, make_prediction(neutral=0.75))
+        answer.describe_prediction(one)["facts"] for one in (prediction, strong, unclear, make_prediction(neutral=0.75))
     ]
-    assert told == [["Normal intensity (80% sure)."], ["Strong intensity (70% sure)."], [], []]
+    assert told == [["Spoken mildly."], ["Spoken with strong feeling."], [], []]
 
 
-def test_a_weak_answer_says_may_and_gender_can_be_left_out() -> None:
-    shown = answer.describe_prediction(make_prediction(disgust=0.35), show_gender=False)
+def test_a_weak_answer_says_may_and_a_weak_gender_perhaps() -> None:
+    shown = answer.describe_prediction(replace(make_prediction(disgust=0.35), gender_probability=0.7))
     assert shown["headline"] == "You may sound disgusted."
-    assert not any("voice" in fact for fact in shown["facts"])
+    assert shown["gender"] == "A woman's voice, perhaps"
+
+
+def test_a_synthetic_voice_is_not_the_visitor() -> None:
+    assert answer.describe_prediction(make_prediction(happy=0.8), made=True)["headline"] == "This voice sounds happy."
+
+
+def test_two_answers_with_the_same_words_are_told_apart() -> None:
+    first, second = (answer.describe_pick("sad", None)["stamp"] for _ in range(2))
+    assert first != second
 
 
 def test_an_adapted_answer_says_so() -> None:
-    assert texts.ADAPTED in answer.describe_prediction(make_prediction(), show_gender=False, enrolled=True)["facts"]
+    assert texts.ADAPTED in answer.describe_prediction(make_prediction(), enrolled=True)["facts"]
 
 
 def test_an_unsure_answer_names_three_and_asks() -> None:
     prediction = make_prediction(sure=False, calm=0.24, sad=0.22, neutral=0.2)
-    shown = answer.describe_prediction(prediction, show_gender=True)
+    shown = answer.describe_prediction(prediction)
     assert shown["headline"] == texts.UNSURE
-    assert shown["detail"] == "You might be calm, sad or neutral. Which is it?"
+    assert shown["detail"] == f"You might be calm, sad or neutral. {texts.UNSURE_HINT}"
+    assert [one["mood"] for one in shown["picks"]] == ["calm", "sad", "neutral"]
     assert leading(shown) == ["calm", "sad", "neutral"]
 
 
@@ -56,7 +65,8 @@ def test_the_visitor_knows_better() -> None:
     prediction = make_prediction(calm=0.7)
     assert answer.describe_pick("sad", prediction)["detail"] == "It sounded calm, but you know better."
     assert answer.describe_pick("calm", prediction)["detail"] == ""
-    assert answer.describe_pick("disgust", None)["headline"] == "You feel disgusted."
+    assert answer.describe_pick("disgust", None)["headline"] == "You chose “disgusted”."
+    assert answer.describe_link("angry")["headline"] == "Films for an angry mood"
 
 
 def test_a_problem_is_a_headline_and_what_to_do() -> None:
@@ -71,7 +81,7 @@ def test_every_emotion_has_a_face(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("probability", "words"),
-    [(1.0, "Very sure"), (0.9, "Very sure"), (0.89, "Quite sure"), (0.5, "Leaning this way"), (0.0, "A careful guess")],
+    [(1.0, "Very sure"), (0.9, "Very sure"), (0.89, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess")],
 )
 def test_certainty_has_words(probability: float, words: str) -> None:
     assert answer.certainty(probability) == words
@@ -87,8 +97,8 @@ def test_percent_never_rounds_to_certainty(probability: float, shown: str) -> No
 def test_bars_are_ordered_and_the_leading_ones_stand_out() -> None:
     probabilities = {emotion: (place + 1) / 36 for place, emotion in enumerate(EMOTIONS)}
     rows = answer.bars(probabilities, leading=3)
-    assert [row["name"] for row in rows] == [str(emotion) for emotion in reversed(EMOTIONS)]
+    assert [row["name"] for row in rows] == [answer.adjective(emotion) for emotion in reversed(EMOTIONS)]
     assert [row["leads"] for row in rows] == [True] * 3 + [False] * 5
     steady = answer.bars(probabilities, leading=1, keep_order=True)
-    assert [row["name"] for row in steady] == [str(emotion) for emotion in EMOTIONS]
+    assert [row["name"] for row in steady] == [answer.adjective(emotion) for emotion in EMOTIONS]
     assert steady[-1]["leads"]

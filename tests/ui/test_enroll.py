@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
@@ -63,6 +64,25 @@ def test_all_eight_make_one_profile_and_a_ninth_says_how_to_begin_again(enrolled
     assert "line" not in shown
     assert all(step["state"] == "done" for step in shown["steps"])
     assert say(9)[2]["problem"] == texts.ENROLL_FULL
+
+
+def test_in_between_it_says_how_many_lines_were_said_and_what_they_bring(enrolled: list[list[str]]) -> None:
+    visit, _, shown = say(4)
+    assert shown["enrolled"].startswith("4 of 8 said.")
+    assert visit.profile == make_profile("neutral")
+    assert [step["state"] for step in shown["steps"]] == [*["done"] * 4, "now", *[""] * 3]
+
+
+@pytest.mark.parametrize(("place", "learned"), [(0, 2), (2, 1)])
+def test_a_line_can_be_said_again(enrolled: list[list[str]], place: int, learned: int) -> None:
+    visit, state, _ = say(4)
+    state, shown = enroll.say_again(SimpleNamespace(place=str(place)), visit, state)
+    assert shown["step"] == f"Line {place + 1} of 8"
+    assert shown["steps"][place]["current"]
+    visit, state, shown, _ = enroll.take_line("better.wav", visit, state)
+    assert (len(state.clips), state.clips[place], state.again) == (4, "better.wav", None)
+    assert shown["step"] == "Line 5 of 8"
+    assert enrolled == [["neutral"]] * learned
 
 
 def test_a_line_that_cannot_be_used_is_said_again(enrolled: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:

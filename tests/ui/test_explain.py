@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
+from PIL import Image
 from predictions import make_prediction
 from voice import RATE_HZ, speak
 
@@ -37,13 +39,29 @@ def test_four_plots_with_words(clip: Path) -> None:
         assert head == "data:image/png;base64"
         assert base64.b64decode(data).startswith(b"\x89PNG")
         assert len(data) < 300_000
-        assert "{" not in figure["words"]
+        assert "{" not in figure["words"] + figure["seen"]
     assert "0.4 to 2.1 seconds" in figures[0]["words"]
+    assert figures[0]["seen"].endswith("speech from 0.4 to 2.1 seconds.")
+
+
+def test_the_plots_have_the_colors_of_the_page(clip: Path) -> None:
+    light, dark = (explain.draw_figures(clip, SHORT, colors)[0]["image"] for colors in (explain.LIGHT, explain.DARK))
+    panels = [
+        Image.open(io.BytesIO(base64.b64decode(image.split(",")[1]))).getpixel((2, 2))[:3] for image in (light, dark)
+    ]
+    assert panels == [(255, 255, 255), (31, 27, 24)]
 
 
 def test_a_long_clip_shows_the_emotion_over_time(clip: Path) -> None:
     figures = explain.draw_figures(clip, replace(SHORT, speech=(0.4, 7.0), timeline=SEGMENTS))
-    assert texts.FIGURES["timeline"][0] in [figure["title"] for figure in figures]
+    assert figures[0]["title"] == texts.FIGURES["timeline"][0]
+
+
+def test_the_course_of_the_emotion_is_said_in_words() -> None:
+    sad = {**EVEN, "sad": 0.6}
+    calm = {**EVEN, "calm": 0.6}
+    course = explain.describe_course([Segment(0, 4, calm), Segment(2, 6, sad), Segment(4, 8.5, sad)])
+    assert course == "calm until 4.0 s, sad until 8.5 s"
 
 
 def test_pitch_is_that_of_the_voice() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import json
 import re
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +29,8 @@ from ui.films import PAGE_SIZE, FilmListState
 from ui.page import Visit
 
 DEFAULTS = list(films.DEFAULTS.values())
-FILM = Film("tt0111161", "A Film", 1994, ("Comedy", "Drama"), 8.1, 90_000, 134, "en")
+FILM = Film("tt0111161", "A Film", 1994, ("Comedy", "Drama"), 8.1, 90_000, 134, "fr", certificate="PG")
+TODAY = datetime.now(UTC).date().isoformat()
 SAD = Visit(mood="sad")
 NO_FILM_FITS = ("Western",), ("Drama",), "2024", "", "8"
 
@@ -40,11 +43,15 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def show(*answers: Any, visit: Visit = SAD, intent: str = "match", state: FilmListState | None = None) -> Any:
-    return films.show_films(None, visit, state or FilmListState(), intent, *answers)
+    return films.show_films(None, visit, state or FilmListState(), intent, None, *answers)
+
+
+def act(action: str, film: str, state: FilmListState) -> Any:
+    return films.act_on_film(gr.EventData(None, {"action": action, "imdb_id": film}), state, state.marked)
 
 
 def dismiss(film: str, state: FilmListState) -> Any:
-    return films.dismiss_film(gr.EventData(None, {"imdb_id": film}), state)
+    return act("dismiss", film, state)
 
 
 def is_unchanged(*updates: Any) -> bool:
@@ -62,7 +69,7 @@ def test_before_an_answer_nothing_is_shown() -> None:
 
 
 def test_a_mood_brings_a_page_of_films_and_more_continues_without_repeats() -> None:
-    state, shown, more, _ = show(intent="lift")
+    state, shown, more, *_ = show(intent="lift")
     assert len(shown["films"]) == PAGE_SIZE
     assert (shown["heading"], more.visible) == (texts.FILMS["lift"], True)
     _, shown, *_ = films.more_films(state)
@@ -96,7 +103,7 @@ def test_an_unsure_voice_gives_a_broad_list() -> None:
 
 def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     visit = Visit(make_prediction(gender=Gender.MALE), mood="sad")
-    state, shown, *_ = show(["Comedy"], ["Drama"], "2000", "2010", "7", "120", "en", "mine", "rating", visit=visit)
+    state, shown, *_ = show(["Comedy"], ["Drama"], "2000", "2010", "7", "120", ["en"], "mine", "rating", visit=visit)
     assert shown["films"]
     facts = dict(zip(shown["columns"], zip(*shown["rows"], strict=True), strict=True))
     assert all("Comedy" in genres and "Drama" not in genres for genres in facts["Genres"])
@@ -107,7 +114,7 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     assert "Comedy is both wanted and unwanted" in shown["source"]
     assert "mood=sad" in shown["query"]  # the address stays as it was
     _, shown, *_ = show([], [], "2020", "2010")
-    assert shown["source"].startswith("“From year” 2020 is after “Until year” 2010")
+    assert shown["source"].startswith("“From year” 2020 is after “To year” 2010")
 
 
 def test_a_dismissed_film_is_replaced_and_stays_away() -> None:
@@ -125,17 +132,97 @@ def test_only_films_of_the_page_can_be_dismissed() -> None:
     assert (len(state.films), state.unwanted) == (PAGE_SIZE, set())
 
 
+def test_what_was_seen_is_remembered_by_the_browser_and_can_be_taken_back() -> None:
+    state, before, *_ = show()
+    first = ids(before)[0]
+    *_, marked = act("seen", first, state)
+    assert marked == {"seen": [first], "dismiss": []}
+    other = FilmListState()  # another visit with the same browser
+    assert first not in ids(films.show_films(None, SAD, other, "match", marked)[1])
+    _, after, *_, marked = act("undo", "", state)
+    assert ids(after) == ids(before)
+    assert marked == {"seen": [], "dismiss": []}
+    assert is_unchanged(*act("undo", "", state)[1:])
+
+
+@pytest.mark.parametrize(
+    "odd", [None, [], "x", {"seen": "tt0000001"}, {"seen": [1, None, "javascript:", "tt1"], "dismiss": {}}]
+)
+def test_a_browser_may_remember_anything(odd: object) -> None:
+    assert films.read_marked(odd) == {"seen": [], "dismiss": []}
+
+
+def test_lighter_films_and_back() -> None:
+    state, before, *_ = show(visit=Visit(mood="angry"))
+    _, lighter, *_ = act("lighter", ids(before)[0], state)
+    assert lighter["reason"] == f"Like {before['films'][0]['title']}, but lighter."
+    assert lighter["is_lighter"]
+    assert not {"dark", "scary", "tense"} & {tone for film in lighter["films"] for tone in film["tone"]}
+    assert ids(act("back", "", state)[1]) == ids(before)
+
+
+def test_a_surprise_is_one_of_the_films_that_fit_and_another_each_time() -> None:
+    state, before, *_ = show()
+    surprises = [films.surprise_visitor(state)[1]["surprise"]["imdb_id"] for _ in range(5)]
+    assert all(one != other for one, other in itertools.pairwise(surprises))
+    assert ids(films.surprise_visitor(state)[1]) == ids(before)
+
+
+def test_a_saved_page_gives_its_films_and_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [
+        {"titleId": f"tt{n:07d}", "titleText": f"Film {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
+        for n in range(20)
+    ]
+    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
+    saved = tmp_path / "saved.html"
+    saved.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    state, *_ = show()
+    _, shown, *_, file = films.take_file(str(saved), state, None)
+    assert len(shown["films"]) == PAGE_SIZE
+    assert "page of IMDb that you saved" in shown["source"]
+    assert file is None
+    assert not saved.exists()
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Warning", said.append)
+    saved.write_text('{"message": "Forbidden"}')
+    assert is_unchanged(*films.take_file(str(saved), state, None)[1:-1])
+    assert said == ["IMDb did not answer with a page (blocked: JSON)."]
+
+
+def test_an_export_marks_films_as_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Info", said.append)
+    state, before, *_ = show()
+    export = tmp_path / "ratings.CSV"
+    export.write_text("Const\n" + "\n".join(ids(before)))
+    _, after, *_, marked, _ = films.take_file(str(export), state, None)
+    assert sorted(marked["seen"]) == sorted(ids(before))
+    assert not set(ids(after)) & set(ids(before))
+    assert not export.exists()
+    assert films.forget_films(state)[-1] == {"seen": [], "dismiss": []}
+    assert said == [texts.MARKED.format(count=PAGE_SIZE), texts.FORGOTTEN]
+
+
+def test_an_address_of_another_day_says_so() -> None:
+    answers = list((films.DEFAULTS | {"day": "2026-01-02"}).values())
+    _, shown, *_ = show(*answers)
+    assert shown["other_day"] == "This is the list of 2026-01-02."
+    assert (shown["query"], shown["today"]) == ("mood=sad&day=2026-01-02", "mood=sad")
+    assert shown["search"].startswith("https://www.imdb.com/search/title/?")
+    assert show()[1]["other_day"] == ""
+
+
 def test_every_source_of_the_films_on_the_page_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(count: int, notice: str) -> Recommendation:
         picks = tuple(Pick(Film(f"tt{number:07}", notice, genres=("Drama",)), "") for number in range(count))
         return Recommendation(picks, Source(SourceKind.IMDB, datetime.now(UTC), notice), {}, "")
 
     found = iter([find(12, "From IMDb."), find(12, "From our list."), find(0, "From nowhere.")])
-    monkeypatch.setattr(service, "recommend", lambda *_: next(found))
+    monkeypatch.setattr(service, "recommend", lambda *_, **__: next(found))
     state, shown, *_ = show()
     told = [shown["source"]]
     for _ in range(2):
-        _, shown, more, _ = films.more_films(state)
+        _, shown, more, *_ = films.more_films(state)
         told.append(shown["source"])
     assert told == ["From IMDb.", "From IMDb. From our list.", f"From IMDb. From our list. {texts.NO_MORE}"]
     assert more.visible is False
@@ -156,7 +243,7 @@ def test_an_empty_list_says_where_it_looked_and_what_to_do(dismissed_before: boo
     if dismissed_before:
         state, shown, *_ = show()
         dismiss(ids(shown)[0], state)
-    _, shown, more, _ = show(*NO_FILM_FITS, state=state)
+    _, shown, more, *_ = show(*NO_FILM_FITS, state=state)
     assert (shown["heading"], shown["films"], more.visible) == (texts.NO_FILMS, [], False)
     assert "our own list as of" in shown["source"]
     assert "No film fits these filters" in shown["source"]
@@ -164,22 +251,29 @@ def test_an_empty_list_says_where_it_looked_and_what_to_do(dismissed_before: boo
 
 
 def test_the_end_of_a_list_is_told() -> None:
-    state, shown, more, _ = show([], [], "", "", "", "", "ko")
+    state, shown, more, others, _ = show([], [], "", "", "", "", ["ko"])
     while more.visible:
-        _, shown, more, _ = films.more_films(state)
+        _, shown, more, others, _ = films.more_films(state)
     assert len(shown["films"]) > PAGE_SIZE
     assert "Only" not in shown["source"]
+    assert "No more films feel right for this mood" in shown["source"]
+    assert others.visible
+    light, (_, shown, more, others, _) = len(shown["films"]), films.more_others(state)
+    assert len(shown["films"]) == light + PAGE_SIZE
+    assert not others.visible
+    while more.visible:
+        _, shown, more, *_ = films.more_films(state)
     assert texts.NO_MORE in shown["source"]
 
 
 def test_when_the_last_film_is_dismissed_the_page_still_says_where_they_came_from() -> None:
-    state, shown, *_ = show(["Western"], [], "2010", "2012", "8")
+    state, shown, *_ = show(["Documentary"], [], "2010", "2012", "7")
     assert 0 < len(shown["films"]) < PAGE_SIZE
     for film in ids(shown):
         _, shown, *_ = dismiss(film, state)
     assert not shown["films"]
     assert "our own list as of" in shown["source"]
-    assert texts.NO_MORE in shown["source"]
+    assert "No more films feel right" in shown["source"]
 
 
 def test_a_page_that_the_server_forgot_stays_as_it_is_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,8 +284,8 @@ def test_a_page_that_the_server_forgot_stays_as_it_is_and_says_so(monkeypatch: p
 
 
 def test_a_page_that_the_server_forgot_follows_its_filters_by_the_marked_mood() -> None:
-    _, shown, *_ = films.show_films("sad", Visit(), FilmListState(), "lift", ["Comedy"])
-    assert shown["query"] == "mood=sad&intent=lift&genres=Comedy"
+    _, shown, *_ = films.show_films("sad", Visit(), FilmListState(), "lift", None, ["Comedy"])
+    assert shown["query"] == f"mood=sad&intent=lift&genres=Comedy&day={TODAY}"
     assert all("Comedy" in film["genres"] for film in shown["films"])
 
 
@@ -204,9 +298,9 @@ def test_an_address_opens_what_it_asks_for() -> None:
     visit, said, mood, drawer, intent, *answers = ask_address(
         Visit(), **{"mood": "sad", "intent": "lift", "from": "2015"}
     )
-    assert (visit.mood, said["headline"], mood, intent) == ("sad", "You feel sad.", "sad", "lift")
+    assert (visit.mood, said["headline"], mood, intent) == ("sad", "Films for a sad mood", "sad", "lift")
     assert (drawer.open, drawer.label) == (True, "Filters: 1")
-    assert show(*answers, visit=visit, intent=intent)[1]["query"] == "mood=sad&intent=lift&from=2015"
+    assert show(*answers, visit=visit, intent=intent)[1]["query"] == f"mood=sad&intent=lift&from=2015&day={TODAY}"
 
 
 def test_a_plain_address_and_one_that_is_too_late_change_nothing() -> None:
@@ -220,7 +314,24 @@ def test_a_plain_address_and_one_that_is_too_late_change_nothing() -> None:
     [
         (None, "match", DEFAULTS),
         ("sad", "lift", DEFAULTS),
-        ("happy", "match", [["Comedy", "Sci-Fi"], ["War"], "2000", "2015", "7", "120", "ja", "mine", "popular"]),
+        (
+            "happy",
+            "match",
+            [
+                ["Comedy", "Sci-Fi"],
+                ["War"],
+                "2000",
+                "2015",
+                "7",
+                "120",
+                ["ja", "ko"],
+                "mine",
+                "popular",
+                ["warm"],
+                True,
+                "2026-11-28",
+            ],
+        ),
     ],
 )
 def test_an_address_is_read_as_it_was_written(mood: str | None, intent: str, answers: list[Any]) -> None:
@@ -236,7 +347,8 @@ def test_an_address_leaves_out_defaults() -> None:
     "odd",
     [
         {"mood": "bored", "intent": "sink", "from": "2015; DROP", "to": "0", "rating": "1e9"},
-        {"genres": "Soap,<script>", "language": "en,fr", "lead": "robot", "sort": "random", "minutes": "-1"},
+        {"genres": "Soap,<script>", "language": "xx", "lead": "robot", "sort": "random", "minutes": "-1"},
+        {"tone": "soggy", "kids": "yes", "day": "tomorrow"},
         {"mood": "", "clip": "/tmp/voice.wav"},
     ],
 )
@@ -249,10 +361,13 @@ def test_untouched_filters_filter_nothing() -> None:
 
 
 def test_every_answer_reaches_the_query() -> None:
-    query = films.make_query((["Comedy"], ["War"], "2000", "2010", "7", "120", "fr", "woman", "popular"), None, 5)
+    query = films.make_query(
+        (["Comedy"], ["War"], "2000", "2010", "7", "120", ["fr"], "woman", "popular", ["sad"], True, TODAY), None, 5
+    )
     assert query == FilmQuery(
         genres=("Comedy",), not_genres=("War",), from_year=2000, to_year=2010, min_rating=7.0, max_minutes=120,
-        language="fr", lead="woman", sort=Sort.POPULAR, limit=5,
+        languages=("fr",), lead="woman", tones=("sad",), kids=True, sort=Sort.POPULAR,
+        day=date.fromisoformat(TODAY), limit=5,
     )  # fmt: skip
 
 
@@ -273,11 +388,13 @@ def test_only_a_checked_id_becomes_a_link(imdb_id: str) -> None:
 
 
 def test_a_card_says_what_is_known() -> None:
-    card = films.make_film_card(Pick(FILM, "Comedy: keeps the good mood"))
+    card = films.make_film_card(Pick(FILM, "Warm and funny"))
     assert card["url"] == "https://www.imdb.com/title/tt0111161/"
-    assert (card["title"], card["year"], card["facts"]) == ("A Film", "1994", "★ 8.1 · 2h 14m")
-    assert (card["genres"], card["why"]) == ("Comedy, Drama", "Comedy: keeps the good mood")
-    assert (card["paper"], card["ink"]) == ("comedy", "drama")
+    assert (card["title"], card["year"], card["facts"]) == ("A Film", "1994", "★ 8.1 · 2h 14m · PG")
+    assert (card["genres"], card["why"]) == ("Comedy, Drama", "Warm and funny")
+    assert (card["paper"], card["ink"], card["language"]) == ("comedy", "drama", "French")
+    assert card["trailer"] == "https://www.youtube.com/results?search_query=A+Film+1994+trailer"
+    assert card["watch"] == "https://www.justwatch.com/us/search?q=A+Film"
     bare = films.make_film_card(Pick(Film("tt0000001", "Untold"), ""))
     assert (bare["year"], bare["facts"], bare["genres"], bare["paper"]) == ("", "", "", "other")
 
@@ -292,7 +409,7 @@ def test_posters_come_from_imdb_or_not_at_all(poster: str | None) -> None:
 def test_with_a_poster_the_year_is_among_the_facts() -> None:
     poster = "https://m.media-amazon.com/images/M/x.jpg"
     card = films.make_film_card(Pick(replace(FILM, poster_url=poster), ""))
-    assert (card["poster_url"], card["facts"]) == (poster, "1994 · ★ 8.1 · 2h 14m")
+    assert (card["poster_url"], card["facts"]) == (poster, "1994 · ★ 8.1 · 2h 14m · PG")
 
 
 def test_genres_that_imdb_does_not_have_never_reach_a_class_name() -> None:

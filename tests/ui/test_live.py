@@ -15,6 +15,7 @@ from ser_model.cnn import WeightsError
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import Prediction
 from ui import live, service, texts
+from ui.answer import adjective
 from ui.live import LiveState
 from ui.page import Visit
 
@@ -81,7 +82,7 @@ def test_bars_are_smoothed_and_keep_their_places(chunk: Path, monkeypatch: pytes
     answer_with(make_prediction(sad=0.72), monkeypatch)
     state, shown = hear(chunk, state)
     shares = {bar["name"]: bar["share"] for bar in shown["bars"]}
-    assert list(shares) == [str(emotion) for emotion in EMOTIONS]
+    assert list(shares) == [adjective(emotion) for emotion in EMOTIONS]
     assert shares["happy"] == shares["sad"] == 38
     assert sum(state.smoothed.values()) == pytest.approx(1)
 

@@ -138,6 +138,20 @@ def test_a_full_disk_and_other_failures_are_told_apart(
     assert ("reason" in caplog.text) == (status == 500)
 
 
+@pytest.mark.parametrize(
+    ("root", "path", "route"),
+    [
+        ("", "/monitoring", "/monitoring"),
+        ("/keep", "/keep/monitoring", "/monitoring"),
+        ("/keep", "/monitoring", "/monitoring"),
+        ("/keep", "/keeper/monitoring", "/keeper/monitoring"),
+        ("https://a.example/keep", "/upload", "/upload"),
+    ],
+)
+def test_the_prefix_of_a_proxy_is_no_part_of_the_route(root: str, path: str, route: str) -> None:
+    assert server.route_of({"type": "http", "path": path, "root_path": root}) == route
+
+
 def test_uploads_under_way_count_towards_the_room(folder: Path) -> None:
     """Several large uploads at once must not pass because none of them is stored yet."""
     under_way, finish = asyncio.Event(), asyncio.Event()

@@ -23,7 +23,7 @@ from ser_model.audio import Waveform
 from ser_model.evaluation.robustness import sounds
 from ser_model.evaluation.robustness.sounds import Make, Sound
 from ser_model.frontend import SAMPLE_RATE
-from ser_model.training.corpora import Codec
+from ser_model.training.clips import Codec
 
 FEW_SAMPLES = (100, 500, 1000)  # 6, 31 or 62 ms
 TILT_TAPS = 1025

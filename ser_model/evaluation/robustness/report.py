@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ser_model.evaluation.metrics import Predictions, measure_ece, measure_selective
 from ser_model.labels import EMOTIONS, Emotion
-from ser_model.training.corpora import ClipName
+from ser_model.training.corpora import RavdessName
 
 SIMULATIONS = 1000
 PITCH_EDGES_HZ = (145, 190)  # low, middle, high
@@ -35,10 +35,10 @@ Ints = NDArray[np.int64]
 Tables = NDArray[np.floating[Any]]  # (rater, true, predicted) counts
 
 
-def check_fairness(predictions: Predictions, pitch_hz: dict[int, float]) -> list[Row]:
+def check_fairness(predictions: Predictions, pitch_hz: dict[str, float]) -> list[Row]:
     """Compare every group of speakers or clips with all clips; pitch_hz is the mean pitch of each actor."""
-    names = [ClipName.parse(str(file)) for file in predictions.files]
-    pitch = np.array([pitch_hz[actor] for actor in predictions.actors])
+    names = [RavdessName.parse(str(file)) for file in predictions.files]
+    pitch = np.array([pitch_hz[actor] for actor in predictions.speakers])
     low, high = PITCH_EDGES_HZ
     strong = np.array([name.intensity == "strong" for name in names])
     second = np.array([name.statement == 2 for name in names])  # noqa: PLR2004 - of two sentences
@@ -48,7 +48,7 @@ def check_fairness(predictions: Predictions, pitch_hz: dict[int, float]) -> list
         "pitch": {"low": pitch <= low, "middle": (pitch > low) & (pitch <= high), "high": pitch > high},
         "statement": {"first": ~second, "second": second},
         "intensity": {"normal": ~strong, "strong": strong},
-        "actor": {f"{actor:02d}": predictions.actors == actor for actor in np.unique(predictions.actors)},
+        "actor": {str(actor): predictions.speakers == actor for actor in np.unique(predictions.speakers)},
     }
     rows = []
     for split, groups in splits.items():

@@ -32,7 +32,8 @@ from ser_model.files import atomic_folder
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import WEIGHTS, EmotionRecognizer
-from ser_model.training.corpora import list_speech, load_ravdess, make_clips, prepare
+from ser_model.training.clips import list_speech, make_clips, prepare
+from ser_model.training.corpora import load_ravdess
 from ser_model.training.ensemble import NETWORKS, FoldLogits, find_networks, load_ensemble
 from ser_model.training.fit import predict_clips
 from ser_model.training.folds import split_clips
@@ -130,7 +131,7 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
     Returns:
         The document of results/robustness.json: every row, the checks passed by group, and the bars.
     """
-    corpus = load_ravdess(settings.data, ("speech",))
+    corpus = load_ravdess(settings.data, song=False)
     sources = {row["file"]: row["audio"]["bytes"] or row["audio"]["path"] for row in corpus}
     folds = [fold for fold in split_clips(make_clips(prepare(corpus)), "luna") if fold.test]
     folders = {fold.name: find_networks(settings.networks, fold.name, settings.seeds) for fold in folds}
@@ -144,9 +145,9 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
         rows += _check_product(actors, answers, settings)
     predictions = calibrate_folds(logits)
     if "fairness" in settings.only:
-        speech: dict[int, list[Waveform]] = {}
+        speech: dict[str, list[Waveform]] = {}
         for clip in (clip for fold in folds for clip in fold.test):
-            speech.setdefault(clip.actor, []).append(clip.speech)
+            speech.setdefault(clip.speaker, []).append(clip.speech)
         pitches = _spread(mean_pitch, [(own,) for own in speech.values()], settings.jobs, "pitch")
         rows += check_fairness(predictions, dict(zip(speech, pitches, strict=True)))
     if "calibration" in settings.only:
@@ -187,8 +188,8 @@ def list_actors(
     speech = [clip.speech for clip in list_speech(one.fold.train)]
     others = tuple(speech[i] for i in rng.permutation(len(speech))[:NUM_OTHERS])
     actors = []
-    for number in sorted({clip.actor for clip in one.fold.test}):
-        clips = [clip for clip in one.fold.test if clip.actor == number]
+    for number in sorted({clip.speaker for clip in one.fold.test}):
+        clips = [clip for clip in one.fold.test if clip.speaker == number]
         if settings.limit:  # spread over the emotions, by which they are sorted
             clips = [clips[i] for i in np.unique(np.linspace(0, len(clips) - 1, settings.limit).astype(int))]
         calibration = Calibration.from_config(fit_calibration(folds, number))

@@ -33,7 +33,8 @@ def make_predictions(rng: np.random.Generator) -> Callable[..., Predictions]:
     """Make predictions for 384 clips of 24 actors with about this accuracy."""
 
     def make(accuracy: float, seeds: int = 1) -> Predictions:
-        actors = np.tile(np.repeat(np.arange(1, 25), 16), seeds)
+        speakers = np.tile(np.repeat([f"{number:02d}" for number in range(1, 25)], 16), seeds)
+        actors = speakers.astype(int)
         truth = np.tile(np.arange(8), actors.size // 8)
         predicted = np.where(rng.random(truth.size) < accuracy, truth, rng.integers(0, 8, truth.size))
         probabilities = np.full((truth.size, 8), 0.05)
@@ -41,7 +42,7 @@ def make_predictions(rng: np.random.Generator) -> Callable[..., Predictions]:
         gender, intensity = (actors + 1) % 2, np.where(truth > 0, rng.integers(0, 2, truth.size), 0)
         return Predictions(
             files=np.array([f"clip-{i}" for i in range(truth.size)]),
-            actors=actors,
+            speakers=speakers,
             truth=truth,
             probabilities=probabilities,
             sure=rng.random(truth.size) < 0.7,

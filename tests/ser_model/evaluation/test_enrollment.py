@@ -25,7 +25,7 @@ LABELS = np.repeat(np.arange(8), EACH)
 MEANS = 2 * np.random.default_rng(7).standard_normal((8, WIDTH))  # of the emotions
 
 
-def make_speaker(rng: np.random.Generator, actor: int) -> Speaker:
+def make_speaker(rng: np.random.Generator, actor: str) -> Speaker:
     """A speaker far from the others, whom the network predicts poorly."""
     embedding = MEANS[LABELS] + 6 * rng.standard_normal(WIDTH) + 2 * rng.standard_normal((LABELS.size, WIDTH))
     logits = 0.5 * np.eye(8)[LABELS] + rng.standard_normal((LABELS.size, 8))
@@ -35,7 +35,7 @@ def make_speaker(rng: np.random.Generator, actor: int) -> Speaker:
 @pytest.fixture(scope="module")
 def models() -> list[FoldModel]:
     rng = np.random.default_rng(0)
-    known = [make_speaker(rng, number) for number in range(10)]
+    known = [make_speaker(rng, str(number)) for number in range(10)]
     space = SpeakerSpace.fit(
         np.concatenate([speaker.embedding for speaker in known]),
         np.tile(LABELS, len(known)),
@@ -43,7 +43,9 @@ def models() -> list[FoldModel]:
         tuple(map(str, EMOTIONS)),
         dimensions=16,
     )
-    return [FoldModel(fold, 0, space, [make_speaker(rng, int(fold) * 2 + i) for i in (1, 2)]) for fold in ("0", "1")]
+    return [
+        FoldModel(fold, 0, space, [make_speaker(rng, str(int(fold) * 2 + i)) for i in (1, 2)]) for fold in ("0", "1")
+    ]
 
 
 @pytest.mark.parametrize(("kind", "enrolled"), [("none", 0), ("one", 1), ("eight", 8), ("unlabeled", 0)])
@@ -62,9 +64,9 @@ def test_the_gain_is_over_the_same_clips_without_enrollment(models: list[FoldMod
 
 def test_an_enrolled_actor_is_calibrated_on_the_others(models: list[FoldModel]) -> None:
     answers = [score(models, kind) for kind in ENROLLED]
-    changed = [replace(one, logits=np.where(one.actors[:, None] == 1, 9, 1) * one.logits) for one in answers]
-    assert fit_enrolled(answers, held_out_actor=1) == fit_enrolled(changed, held_out_actor=1)
-    assert fit_enrolled(answers, held_out_actor=2) != fit_enrolled(changed, held_out_actor=2)
+    changed = [replace(one, logits=np.where(one.actors[:, None] == "1", 9, 1) * one.logits) for one in answers]
+    assert fit_enrolled(answers, held_out_actor="1") == fit_enrolled(changed, held_out_actor="1")
+    assert fit_enrolled(answers, held_out_actor="2") != fit_enrolled(changed, held_out_actor="2")
 
 
 def test_their_own_calibration_is_better_than_the_plain_one(models: list[FoldModel]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from made_corpus import make_clip
 
 from ser_model.evaluation.metrics import (
     ABSTAIN_SHARE,
@@ -22,7 +23,6 @@ from ser_model.evaluation.metrics import (
 )
 from ser_model.evaluation.report import PROJECT, collect_results
 from ser_model.labels import EMOTIONS
-from ser_model.training.corpora import Clip
 from ser_model.training.ensemble import FoldLogits
 from ser_model.training.fit import ClipLogits
 from ser_model.training.folds import Fold
@@ -35,7 +35,7 @@ def make_fold(actors: tuple[int, ...], seed: int, sharpness: float = 1.0) -> Fol
     """The logits of a model that is mostly right, and more confident the higher its sharpness."""
     rng = np.random.default_rng([*actors, seed])
     clips = [
-        Clip(f"{actor}-{number}", np.zeros(1, np.float32), (0, 1), number % 8, actor % 2, number % 2, actor, False)
+        make_clip(f"{actor}-{number}", number % 8, str(actor), gender=actor % 2, intensity=number % 2)
         for actor in actors
         for number in range(CLIPS_EACH)
     ]
@@ -52,11 +52,21 @@ def test_an_actors_own_clips_do_not_calibrate_their_predictions() -> None:
     one, other = make_fold((1, 2), seed=0), make_fold((3,), seed=1)
     louder = ClipLogits(9 * other.logits.emotion, 9 * other.logits.gender, 9 * other.logits.intensity)
     changed = replace(other, logits=louder)
-    assert fit_calibration([one, other], 3) == fit_calibration([one, changed], 3)
-    assert fit_calibration([one, other], 1) != fit_calibration([one, changed], 1)
+    assert fit_calibration([one, other], "3") == fit_calibration([one, changed], "3")
+    assert fit_calibration([one, other], "1") != fit_calibration([one, changed], "1")
     first, second = calibrate_folds([one, other]), calibrate_folds([one, changed])
-    scored = first.actors == 3
+    scored = first.speakers == "3"
     assert not np.allclose(first.probabilities[scored], second.probabilities[scored])
+
+
+def test_a_folds_own_clips_do_not_calibrate_its_predictions_by_fold() -> None:
+    one, other = make_fold((1, 2), seed=0), make_fold((3, 4), seed=1)
+    first, second = (calibrate_folds([one, part], by_fold=True) for part in (other, make_fold((3, 4), 1, sharpness=9)))
+    for predictions, fitted in ((first, fit_calibration([one])), (second, fit_calibration([one]))):
+        confidence = predictions.probabilities[predictions.folds == "1"].max(axis=1)
+        assert (predictions.sure[predictions.folds == "1"] == (confidence >= fitted["abstention_threshold"])).all()
+    with pytest.raises(ValueError, match="at least two"):
+        calibrate_folds([one], by_fold=True)
 
 
 def test_an_overconfident_model_is_cooled_to_its_accuracy() -> None:
@@ -83,7 +93,7 @@ def test_the_class_bias_is_fitted_as_the_ablation_chose() -> None:
 
 
 def test_one_actor_cannot_be_calibrated() -> None:
-    with pytest.raises(ValueError, match="at least two actors"):
+    with pytest.raises(ValueError, match="at least two"):
         calibrate_folds([make_fold((1,), seed=0)])
 
 
@@ -105,7 +115,7 @@ def test_the_interval_contains_the_uar_and_widens_with_fewer_actors(make_predict
     predictions = make_predictions(0.6)
     low, high = bootstrap_uar(predictions)
     assert low < measure_uar(predictions.truth, predictions.predicted) < high
-    few_low, few_high = bootstrap_uar(predictions.select(predictions.actors < 7))
+    few_low, few_high = bootstrap_uar(predictions.select(predictions.speakers < "07"))
     assert few_high - few_low > high - low
 
 

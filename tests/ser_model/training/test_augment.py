@@ -10,24 +10,23 @@ from voice import speak
 
 from ser_model.frontend import POWER_FLOOR, LogMel
 from ser_model.training.augment import (
-    OFFSETS,
     AugmentConfig,
-    ClipPower,
     NoiseConfig,
     SpecAugment,
     add_noise,
     add_room,
     augment,
     center_frequencies,
-    compute_power,
     crop_speech,
+    equalize,
     mean_power,
     telephone_band,
     warp,
 )
-from ser_model.training.corpora import Clip
+from ser_model.training.clips import OFFSETS, ClipPower, compute_power
 
-OFF = AugmentConfig(shift_frames=0, warp_p=0, room_p=0, line_p=0, noise=NoiseConfig(probability=0))
+VOICE, SPAN = speak("aeiou"), (4096, 28_672)
+OFF = AugmentConfig(shift_frames=0, warp_p=0, equalizer_p=0, room_p=0, line_p=0, noise=NoiseConfig(probability=0))
 FULL = torch.full((4,), 60)
 
 
@@ -47,17 +46,12 @@ def power(generator: torch.Generator) -> Tensor:
 
 
 @pytest.fixture
-def clip() -> Clip:
-    return Clip("voice", speak("aeiou"), (4096, 28_672), 0, 0, 0, 1, is_song=False)
-
-
-@pytest.fixture
-def clip_power(clip: Clip) -> ClipPower:
-    return compute_power(clip, LogMel())
+def clip_power() -> ClipPower:
+    return compute_power(VOICE, np.zeros_like(VOICE), SPAN)
 
 
 def test_everything_on_keeps_the_level_and_the_padding(power: Tensor, bank: Tensor, generator: torch.Generator) -> None:
-    config = AugmentConfig(warp_p=1, room_p=1, line_p=1, noise=NoiseConfig(probability=1))
+    config = AugmentConfig(warp_p=1, equalizer_p=1, room_p=1, line_p=1, noise=NoiseConfig(probability=1))
     num_frames = torch.tensor([60, 50, 40, 30])
     frames, after = augment(power, num_frames, bank, config, generator)
     assert frames.isfinite().all()
@@ -78,6 +72,15 @@ def test_speed_changes_pitch_and_length_together(generator: torch.Generator) -> 
     assert ((bands > 40) == (num_frames < 60))[bands != 40].all()
     assert num_frames.min() < 55
     assert num_frames.max() > 65
+
+
+def test_another_microphone_is_a_smooth_gain_for_each_clip(power: Tensor, generator: torch.Generator) -> None:
+    gain = (equalize(power, replace(OFF, equalizer_p=1), generator) / power).log()  # (clip, mel, frame)
+    assert torch.allclose(gain, gain[:, :, :1].expand_as(gain), atol=1e-4)
+    assert 0.4 < gain.std() < 1.2
+    assert gain.diff(dim=1).abs().max() < 0.3
+    assert not torch.allclose(gain[0], gain[1], atol=0.1)
+    assert torch.equal(equalize(power, OFF, generator), power)
 
 
 def test_a_room_adds_a_decaying_tail(generator: torch.Generator) -> None:
@@ -109,26 +112,26 @@ def test_noise_has_the_given_ratio(
     assert torch.allclose(added / mean_power(power, FULL), torch.tensor(0.1), atol=0.03)
 
 
-def test_the_power_is_that_of_the_frontend(clip: Clip, clip_power: ClipPower) -> None:
-    frames = LogMel()(torch.from_numpy(clip.speech)[None], torch.tensor([clip.speech.size]))[0]
+def test_the_power_is_that_of_the_frontend(clip_power: ClipPower) -> None:
+    speech = VOICE[slice(*SPAN)]
+    frames = LogMel()(torch.from_numpy(speech)[None], torch.tensor([speech.size]))[0]
     first, last = clip_power.spans[0]
-    inner = (clip_power.powers[0][:, first:last].float() + POWER_FLOOR).log()[:, 2:-2]
+    inner = (torch.from_numpy(clip_power.powers[0][:, first:last]).float() + POWER_FLOOR).log()[:, 2:-2]
     assert torch.allclose(inner, frames[:, 2 : 2 + inner.shape[1]], atol=0.02)
 
 
 def test_crops_stay_within_the_shift(clip_power: ClipPower, generator: torch.Generator) -> None:
     first, last = clip_power.spans[0]
     _, num_frames = crop_speech([clip_power] * 50, 3, generator)
-    assert len(OFFSETS) == len(clip_power.powers)
+    assert len(OFFSETS) + 1 == len(clip_power.powers)
     assert num_frames.min() >= last - first - 7
     assert num_frames.max() <= last - first + 7
     assert len(set(num_frames.tolist())) > 5
 
 
-def test_an_opus_copy_is_drawn_one_time_in_three(clip: Clip, generator: torch.Generator) -> None:
-    power = compute_power(replace(clip, opus_waveform=np.zeros_like(clip.waveform)), LogMel())
-    assert power.spans[-1] == power.spans[0]
-    batch, _ = crop_speech([power] * 600, 0, generator)
+def test_an_opus_copy_is_drawn_one_time_in_three(clip_power: ClipPower, generator: torch.Generator) -> None:
+    assert clip_power.spans[-1] == clip_power.spans[0]
+    batch, _ = crop_speech([clip_power] * 600, 0, generator)
     assert 1 / 4 < (batch.sum(dim=(1, 2)) == 0).float().mean() < 5 / 12
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_corpus import make_clip
 from voice import speak
 
 from ser_model.training.classic import (
@@ -12,7 +13,7 @@ from ser_model.training.classic import (
     change_sound,
     classic_descriptors,
 )
-from ser_model.training.corpora import Clip
+from ser_model.training.clips import Clip
 from ser_model.training.folds import COPIES
 
 SMALL = ClassicSettings(epochs=15, batch=16, channels=(8, 8, 8))
@@ -20,8 +21,7 @@ SMALL = ClassicSettings(epochs=15, batch=16, channels=(8, 8, 8))
 
 @pytest.fixture
 def clips() -> list[Clip]:
-    silence = np.zeros(1, np.float32)
-    return [Clip(f"{i}", silence, (0, 1), i % 8, i // 8 % 2, i // 16 % 2, actor=1, is_song=False) for i in range(96)]
+    return [make_clip(f"{i}", i % 8, gender=i // 8 % 2, intensity=i // 16 % 2) for i in range(96)]
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_corpus import make_clip
 
 from ser_model.calibration import softmax
 from ser_model.cnn import CnnConfig, EmotionCnn, ensemble_networks
-from ser_model.training.corpora import Clip
+from ser_model.training.clips import Clip
 from ser_model.training.ensemble import (
     Checkpoint,
     FoldLogits,
@@ -16,6 +17,7 @@ from ser_model.training.ensemble import (
     combine_seeds,
     list_ensembles,
     load_ensemble,
+    select_corpus,
 )
 from ser_model.training.fit import ClipLogits, predict_clips
 from ser_model.training.folds import Fold
@@ -29,7 +31,7 @@ def make_network(seed: int) -> EmotionCnn:
 @pytest.fixture
 def clips(rng: np.random.Generator) -> list[Clip]:
     sounds = [rng.normal(size=size).astype(np.float32) for size in (9000, 16000, 12000)]
-    return [Clip(str(n), sound, (0, sound.size), n, 0, 0, 1, is_song=False) for n, sound in enumerate(sounds)]
+    return [make_clip(str(n), n, waveform=sound, span=(0, sound.size)) for n, sound in enumerate(sounds)]
 
 
 def test_combined_logits_are_those_of_the_ensemble(clips: list[Clip]) -> None:
@@ -55,6 +57,15 @@ def test_seeds_are_combined_fold_by_fold(clips: list[Clip]) -> None:
     ]
     combined = [(one.fold.name, one.seed, one.logits.emotion[0, 0]) for one in combine_seeds(networks)]
     assert combined == [("0", 0, 11), ("1", 0, 11), ("0", 1, 110), ("1", 1, 110), ("0", 2, 101), ("1", 2, 101)]
+
+
+def test_the_clips_of_one_corpus_keep_their_logits() -> None:
+    fold = Fold("0", [], [make_clip("a"), make_clip("b", corpus="nemo"), make_clip("c")])
+    one = FoldLogits(fold, 1, ClipLogits(np.arange(24.0).reshape(3, 8), np.zeros((3, 2)), np.zeros((3, 2))))
+    (kept,) = select_corpus([one, FoldLogits(Fold("1", [], fold.test[1:2]), 1, one.logits)], "ravdess")
+    assert [clip.file for clip in kept.fold.test] == ["a", "c"]
+    assert kept.logits.emotion[:, 0].tolist() == [0, 16]
+    assert kept.logits.embedding is None
 
 
 def test_a_checkpoint_is_read_back_unless_something_changed(clips: list[Clip], tmp_path: Path) -> None:

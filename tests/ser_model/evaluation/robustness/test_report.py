@@ -5,7 +5,7 @@ import numpy as np
 from ser_model.evaluation.metrics import Predictions
 from ser_model.evaluation.robustness.report import check_bars, check_calibration, check_fairness
 
-PITCH_HZ = {actor: 120.0 if actor % 2 else 210.0 for actor in range(1, 25)}
+PITCH_HZ = {f"{actor:02d}": 120.0 if actor % 2 else 210.0 for actor in range(1, 25)}
 
 
 def rate(right_share: dict[bool, float], rng: np.random.Generator) -> Predictions:
@@ -21,7 +21,7 @@ def rate(right_share: dict[bool, float], rng: np.random.Generator) -> Prediction
     two = np.stack([~women, women], axis=1).astype(float)
     return Predictions(
         files=np.array([f"03-01-0{e}-0{i}-0{s}-0{r}-{actor:02d}" for actor, e, i, s, r in rows]),
-        actors=actors,
+        speakers=np.array([f"{actor:02d}" for actor in actors]),
         truth=truth,
         probabilities=probabilities,
         sure=np.ones(truth.size, bool),
