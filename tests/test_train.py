@@ -4,7 +4,7 @@ import argparse
 import csv
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
