@@ -54,7 +54,7 @@ from ser_model.files import atomic_folder
 from ser_model.recognize import WEIGHTS
 from ser_model.training.classic import ClassicSettings, train_classic
 from ser_model.training.clips import OPUS_BIT_RATES, RAVDESS, fingerprint_clips, shuffle_labels
-from ser_model.training.corpora import HUB_COPY, Corpora, CorpusError, read_corpora, use_of
+from ser_model.training.corpora import HUB_COPY, UNLABELED, Corpora, CorpusError, read_corpora, use_of
 from ser_model.training.encoder_head import HeadSettings, embed_clips, fit_head, teach, train_heads
 from ser_model.training.ensemble import (
     ENSEMBLE_SIZE,
@@ -129,6 +129,8 @@ def open_corpora(args: argparse.Namespace) -> Corpora:
     corpora = read_corpora(
         args.data, args.extra, args.unlabeled, allow_missing=args.allow_missing, with_power=with_power
     )
+    if args.model == "cnn" and not args.teacher:  # nothing says what unlabeled clips are
+        corpora = replace(corpora, clips=[clip for clip in corpora.clips if clip.corpus != UNLABELED])
     if args.shuffle_labels:
         corpora = replace(corpora, clips=shuffle_labels(corpora.clips))
     if args.protocol not in ("corpora", "all") and not any(clip.corpus == RAVDESS for clip in corpora.clips):

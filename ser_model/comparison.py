@@ -36,7 +36,9 @@ HEAD_FOLDER = WEIGHTS / "comparison"
 HEAD_NAME = "head.safetensors"
 LEVEL = 0.05  # root mean square of the speech that an encoder hears, -26 dBFS
 MIN_LIKENESS = 0.999  # cosine of what an encoder makes of reference_waveform and what the head was trained with
-MAKE_HEAD = "python train.py --data DIR --model comparison --protocol all --calibration results/comparison/metrics.json"
+MAKE_HEAD = (
+    "python train.py --data DIR --model comparison --protocol all --calibration results/comparison-corpora/metrics.json"
+)
 
 
 class ComparisonMissing(RuntimeError):  # noqa: N818 - it names a state, not a fault
@@ -62,15 +64,17 @@ class JoinWeights:
     network_weight: float = 0.25
     head_weight: float = 1.0
 
+    def join(self, network: Array, head: Array) -> Array:
+        """Return the (..., emotion) logits of the joined answer from those of both."""
+        return self.network_weight * network + self.head_weight * head
 
-@dataclass(frozen=True)
-class JoinConfig:
+
+@dataclass(frozen=True, kw_only=True)
+class JoinConfig(JoinWeights):
     """How the answers of the network and of the head are joined: a weighted product of probabilities, calibrated.
 
     Attributes:
-        network_weight: Factor of the network's emotion logits.
-        head_weight: Factor of the head's.
-        temperature: Divides their sum.
+        temperature: Divides the weighted sum of the logits.
         abstention_threshold: If the highest probability is below it, the answer is "not sure".
     """
 
@@ -78,10 +82,6 @@ class JoinConfig:
     head_weight: float
     temperature: float
     abstention_threshold: float
-
-    def join(self, network: Array, head: Array) -> Array:
-        """Return the (..., emotion) logits of the joined answer from those of both."""
-        return join_logits(network, head, self.network_weight, self.head_weight)
 
 
 class Encoder:
@@ -423,8 +423,3 @@ def save_head(folder: Path, head: ComparisonHead, calibration: Mapping[str, Any]
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.contiguous() for name, tensor in head.state_dict().items()}, folder / HEAD_NAME)
     (folder / CONFIG_NAME).write_text(json.dumps(asdict(head.config) | dict(calibration), indent=1) + "\n")
-
-
-def join_logits(network: Array, head: Array, network_weight: float, head_weight: float) -> Array:
-    """Return the (..., emotion) logits of a weighted product of the probabilities of two models."""
-    return network_weight * network + head_weight * head

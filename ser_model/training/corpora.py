@@ -293,11 +293,11 @@ def load_corpora(sources: Sequence[str | Path]) -> tuple[dict[str, Dataset], dic
     Raises:
         CorpusError: A source does not exist, is damaged, or has no clips of a known corpus.
     """
-    tables: dict[str, list[Dataset]] = {}
+    tables: dict[str, Dataset] = {}
     found = _Found()
     for source in map(str, sources):
         if source.startswith("hf:"):
-            tables.setdefault(RAVDESS, []).append(load_hub_copy(source.removeprefix("hf:")))
+            tables[RAVDESS] = load_hub_copy(source.removeprefix("hf:"))
             continue
         path = Path(source)
         if not path.exists():
@@ -315,21 +315,23 @@ def load_corpora(sources: Sequence[str | Path]) -> tuple[dict[str, Dataset], dic
         places = dict(sorted(place for (corpus, _), place in found.places.items() if corpus == name))
         defects = {stem.lower() for stem in published.defects}
         kept = {stem: place for stem, place in places.items() if stem.lower() not in defects}
+        if kept and name in tables:
+            raise CorpusError(f"{published.title} lies in a folder and on the Hub. Give one of them.")
         if kept:
             votes = read_votes(sources) if name == "crema-d" else {}
             rows = [
                 label_clip(name, stem) | {"votes": votes.get(stem.upper(), []), "path": kept[stem]} for stem in kept
             ]
-            tables.setdefault(name, []).append(_make_dataset(rows))
+            tables[name] = _make_dataset(rows)
         if name in tables:
-            table = tables[name][0]
+            table = tables[name]
             dropped = len(places) - len(kept)
             about[name] = f"{published.title}: {len(table):,} clips of {len(set(table['speaker']))} speakers"
             about[name] += f"; {dropped} left out as silent, damaged or ambiguous" if dropped else ""
     if found.passed_over:
         listed = ", ".join(f"{count} {ending}" for ending, count in found.passed_over.most_common())
         about["passed over"] = f"files that belong to no corpus known here: {listed}"
-    return {name: parts[0] for name, parts in tables.items()}, about
+    return tables, about
 
 
 def name_corpus(stem: str) -> str | None:
@@ -555,7 +557,7 @@ def _search(path: Path, found: _Found) -> int:
         member = PurePosixPath(name)
         if member.suffix.lower() not in SUFFIXES or member.name.startswith("._"):
             continue
-        stem = re.sub(r" ?\(\d+\)$", "", member.stem)
+        stem = re.sub(r"( - Copy)?( ?\(\d+\))?$", "", member.stem, flags=re.IGNORECASE)
         corpus = name_corpus(stem)
         if corpus is None:
             found.passed_over[member.suffix.lower()] += 1

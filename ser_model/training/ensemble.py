@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ser_model.cnn import CONFIG_NAME, EmotionCnn, ensemble_networks, load_network, save_network
-from ser_model.comparison import JoinWeights, join_logits
+from ser_model.comparison import JoinWeights
 from ser_model.files import atomic_folder
 from ser_model.training.clips import fingerprint_clips
 from ser_model.training.fit import ClipLogits
@@ -159,7 +159,7 @@ def join_folds(heads: list[FoldLogits], networks: list[FoldLogits]) -> list[Fold
     head_of = {one.fold.name: one.logits.emotion for one in reversed(heads)}
     joined = []
     for one in networks:
-        emotion = join_logits(one.logits.emotion, head_of[one.fold.name], JOIN.network_weight, JOIN.head_weight)
+        emotion = JOIN.join(one.logits.emotion, head_of[one.fold.name])
         joined.append(replace(one, logits=replace(one.logits, emotion=emotion)))
     return joined
 
