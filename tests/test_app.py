@@ -18,6 +18,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from saved_page import write_search_page
 from voice import RATE_HZ, speak
 
 import app
@@ -181,13 +182,7 @@ def test_more_recordings_than_fit_at_once_are_refused_in_words(client: Client, v
 
 
 def test_a_saved_page_gives_its_films(client: Client, tmp_path: Path) -> None:
-    items = [
-        {"titleId": f"tt{n:07d}", "titleText": f"Saved {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
-        for n in range(20)
-    ]
-    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
-    page = tmp_path / "page.html"
-    page.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    page = write_search_page(tmp_path / "page.html")
     found = client.predict(mood="sad", page=handle_file(str(page)), limit=5, api_name="/recommend")
     assert (found["source"]["kind"], len(found["films"])) == ("imdb", 5)
     assert all(film["title"].startswith("Saved") for film in found["films"])

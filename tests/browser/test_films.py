@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from pathlib import Path
 
 import pytest
 from browser.visit import SOON_MS, Open, choose, open_drawer, overflow_px, pick, serious_issues, wait_for_films, wish
 from playwright.sync_api import Page, expect
+from saved_page import write_search_page
 
 from scraper.moods import Mood
 from ui import texts
@@ -205,13 +205,7 @@ def test_a_lighter_list_and_back_and_a_surprise(open_page: Open) -> None:
 
 
 def test_a_saved_page_of_imdb_can_be_dropped(open_page: Open, tmp_path: Path) -> None:
-    items = [
-        {"titleId": f"tt{n:07d}", "titleText": f"Saved {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
-        for n in range(20)
-    ]
-    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
-    saved = tmp_path / "saved.html"
-    saved.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    saved = write_search_page(tmp_path / "saved.html")
     page = open_page()
     pick(page, "sad")
     wait_for_films(page)

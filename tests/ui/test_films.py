@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
 import re
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 import pytest
 from predictions import make_prediction
+from saved_page import write_search_page
 
 from scraper.errors import QueryError
 from scraper.film import GENRES, Film, Pick
@@ -169,13 +169,7 @@ def test_a_surprise_is_one_of_the_films_that_fit_and_another_each_time() -> None
 
 
 def test_a_saved_page_gives_its_films_and_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    items = [
-        {"titleId": f"tt{n:07d}", "titleText": f"Film {n}", "titleType": {"id": "movie"}, "genres": ["Drama"]}
-        for n in range(20)
-    ]
-    data = {"props": {"pageProps": {"searchResults": {"titleResults": {"titleListItems": items, "total": 20}}}}}
-    saved = tmp_path / "saved.html"
-    saved.write_text(f'<script id="__NEXT_DATA__">{json.dumps(data)}</script>')
+    saved = write_search_page(tmp_path / "saved.html")
     state, *_ = show()
     _, shown, *_, file = films.take_file(str(saved), state, None)
     assert len(shown["films"]) == PAGE_SIZE

@@ -133,7 +133,12 @@ def test_copies_of_a_clip_count_once(tmp_path: Path) -> None:
     once = ["1001_DFA_ANG_XX", "1001_DFA_HAP_XX"]
     folder = write_empty(tmp_path / "data", [f"AudioWAV/{stem}.wav" for stem in once])
     tables, about = load_corpora([folder])
-    copies = ["archive/AudioWAV/1001_DFA_ANG_XX.wav", "1001_DFA_HAP_XX (1).wav", "1001_DFA_HAP_XX(2).wav"]
+    copies = [
+        "archive/AudioWAV/1001_DFA_ANG_XX.wav",
+        "1001_DFA_HAP_XX (1).wav",
+        "1001_DFA_HAP_XX(2).wav",
+        "1001_DFA_HAP_XX - Copy.wav",
+    ]
     write_empty(folder, [*copies, "1001_dfa_ang_xx.WAV", "__MACOSX/._1001_DFA_ANG_XX.wav", "._1001_DFA_SAD_XX.wav"])
     with zipfile.ZipFile(folder / "AudioWAV.ZIP", "w") as archive:
         archive.write(folder / "AudioWAV" / f"{once[0]}.wav")
