@@ -255,11 +255,14 @@
   const name = (element, text) => {
     if (element && element.ariaLabel !== text) element.ariaLabel = element.title = text;
   };
-  const tidy = () => {
+  const groupRadios = () => {
     for (const radio of document.querySelectorAll("input[type=radio]")) {
       const group = radio.closest(".block");
       if (group.id) radio.name = group.id;
     }
+  };
+  const tidy = () => {
+    groupRadios();
     for (const id of ["moods", "intent"]) {
       const title = byId(id).querySelector("[data-testid=block-info]");
       title.id = `${id}-title`;
@@ -291,6 +294,8 @@
     due = requestAnimationFrame(tidy);
   }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
   tidy();
+  // Gradio names the radio that was just chosen anew: at once, so the next arrow key would find it alone.
+  addEventListener("keydown", ({ key }) => { if (key.startsWith("Arrow")) groupRadios(); }, true);
 
   // "More films" disappears with the last of them: the keyboard focus then moves to the first new film.
   let known = -1; // films there were when it was pressed
