@@ -47,7 +47,13 @@ from ser_model.audio import AudioError
 from ser_model.batch import default_jobs
 from ser_model.cnn import WeightsError
 from ser_model.comparison import DEFAULT_ENCODER, HEAD_FOLDER, ComparisonMissing, Encoder, save_head
-from ser_model.evaluation.corpora import calibrate_corpora, fit_corpora, summarize_corpora
+from ser_model.evaluation.corpora import (
+    calibrate_corpora,
+    fit_corpora,
+    restrict,
+    right_answers,
+    summarize_corpora,
+)
 from ser_model.evaluation.metrics import NO_BIAS, BiasSettings, calibrate_folds, fit_calibration, summarize
 from ser_model.evaluation.report import describe_origin, write_corpora_report, write_report
 from ser_model.files import atomic_folder
@@ -183,7 +189,7 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
         by_corpus = calibrate_corpora(models)
         metrics = summarize_corpora(by_corpus, corpora.emotions) | {"calibration": fit_corpora(models)} | about
         if joined:
-            fitted = {name: fit_corpora(joined)[name] for name in ("temperature", "abstention_threshold")}
+            fitted = {name: fit_corpora(joined)[name] for name in ("temperature", "abstention_threshold", "accuracies")}
             metrics["join"] = asdict(JOIN) | fitted
             metrics["joined"] = summarize_corpora(calibrate_corpora(joined), corpora.emotions)
         write_corpora_report(args.out, metrics, by_corpus)
@@ -207,14 +213,17 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
 
 
 def measure_further(models: list[FoldLogits], bias: BiasSettings, emotions: tuple[str, ...]) -> dict[str, Any]:
-    """Measure the folds by speaker of the corpora besides RAVDESS; the emotions are those that a corpus has."""
+    """Measure the folds by speaker of the corpora besides RAVDESS, on the emotions that each of them has."""
     found = {}
     for name in sorted({clip.corpus for one in models for clip in one.fold.test} - {RAVDESS}):
         own = select_corpus(models, name)
         by_fold = use_of(name) != "validate"  # every fold scores those, so they are calibrated by speaker
         groups = {one.fold.name if by_fold else clip.speaker for one in own for clip in one.fold.test}
         if len(groups) > 1:
-            found[name] = summarize(calibrate_folds(own, bias, by_fold=by_fold), emotions)
+            predictions = calibrate_folds(own, bias, by_fold=by_fold)
+            right = right_answers([clip for one in own for clip in one.fold.test], len(emotions))
+            restricted = replace(predictions, probabilities=restrict(predictions.probabilities, right))
+            found[name] = summarize(restricted, emotions)
     kept = ("clips", "uar", "uar_interval_95", "accuracy", "recall", "ece", "sure", "gender")
     return {name: {figure: one[figure] for figure in kept} for name, one in found.items()}
 

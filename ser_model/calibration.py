@@ -25,6 +25,8 @@ class Calibration:
         class_bias: Added to the emotion logits first, one for each emotion (Alexandari et al. 2020, section 2.2).
         enrolled_temperature: Replaces temperature for an enrolled speaker; None means the same.
         enrolled_abstention_threshold: Replaces abstention_threshold for an enrolled speaker; None means the same.
+        accuracies: Pairs, ascending: answers with at least this confidence, how often they were right on people from
+            recordings that the network did not know.
     """
 
     temperature: float = 1.0
@@ -34,6 +36,7 @@ class Calibration:
     class_bias: tuple[float, ...] = ()
     enrolled_temperature: float | None = None
     enrolled_abstention_threshold: float | None = None
+    accuracies: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Calibration:
@@ -44,7 +47,11 @@ class Calibration:
         """
         required = {name: config[name] for name in ("temperature", "gender_temperature", "abstention_threshold")}
         given = {field.name: config[field.name] for field in fields(cls) if config.get(field.name) is not None}
-        return cls(**given | required | {"class_bias": tuple(given.get("class_bias", ()))})
+        lists = {
+            "class_bias": tuple(given.get("class_bias", ())),
+            "accuracies": tuple((float(least), float(right)) for least, right in given.get("accuracies", ())),
+        }
+        return cls(**given | required | lists)
 
     def enrolled(self) -> Calibration:
         """Return the calibration for an enrolled speaker, whose class means replace the class bias."""
@@ -52,9 +59,15 @@ class Calibration:
         return replace(
             self,
             class_bias=(),
+            accuracies=(),
             temperature=self.temperature if temperature is None else temperature,
             abstention_threshold=self.abstention_threshold if threshold is None else threshold,
         )
+
+    def measured_accuracy(self, confidence: float) -> float | None:
+        """Return how often answers with such a confidence were right; None if that was not measured."""
+        reached = [right for least, right in self.accuracies if confidence >= least]
+        return reached[-1] if reached else None
 
     def add_class_bias(self, logits: Array) -> Array:
         """Add the class bias to (..., emotion) logits."""

@@ -76,12 +76,14 @@ class JoinConfig(JoinWeights):
     Attributes:
         temperature: Divides the weighted sum of the logits.
         abstention_threshold: If the highest probability is below it, the answer is "not sure".
+        accuracies: See Calibration.
     """
 
     network_weight: float
     head_weight: float
     temperature: float
     abstention_threshold: float
+    accuracies: tuple[tuple[float, float], ...] = ()
 
 
 class Encoder:
@@ -342,6 +344,7 @@ class SecondOpinion:
             gender_temperature=recognizer.calibration.gender_temperature,
             intensity_temperature=recognizer.calibration.intensity_temperature,
             abstention_threshold=self.join.abstention_threshold,
+            accuracies=self.join.accuracies,
         )
         joined = both.answer(span, starts, joined_logits)
         return Opinions(

@@ -48,6 +48,7 @@ class EmotionCnnConfig(PreTrainedConfig):
     abstention_threshold: float = 0.0
     enrolled_temperature: float | None = None
     enrolled_abstention_threshold: float | None = None
+    accuracies: list[list[float]] | None = None
 
 
 class EmotionCnnForAudioClassification(PreTrainedModel):

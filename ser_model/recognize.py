@@ -50,6 +50,8 @@ class Prediction:
     Attributes:
         emotion: The most probable one; None if its probability is below the abstention threshold.
         sure: Whether it is not.
+        measured_accuracy: How often answers as sure as this one were right on people from recordings that the network
+            did not know; None if it is not sure, or if that was not measured.
         probabilities: Of each emotion, calibrated; they add up to 1.
         gender: Whether the voice sounds male or female.
         gender_probability: 0.5 to 1.
@@ -62,6 +64,7 @@ class Prediction:
 
     emotion: str | None
     sure: bool
+    measured_accuracy: float | None
     probabilities: dict[str, float]
     gender: Gender
     gender_probability: float
@@ -86,7 +89,9 @@ class Prediction:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that the command line and the API answer with."""
+        accuracy = self.measured_accuracy
         return vars(self) | {
+            "measured_accuracy": None if accuracy is None else round(accuracy, 2),
             "probabilities": _round_values(self.probabilities),
             "gender_probability": round(self.gender_probability, 4),
             "intensity_probability": round(self.intensity_probability, 4),
@@ -191,6 +196,7 @@ class EmotionRecognizer:
         return Prediction(
             emotion=names[int(emotion.argmax())] if sure else None,
             sure=sure,
+            measured_accuracy=calibration.measured_accuracy(float(emotion.max())) if sure else None,
             probabilities=dict(zip(names, emotion.tolist(), strict=True)),
             gender=GENDERS[int(gender.argmax())],
             gender_probability=float(gender.max()),

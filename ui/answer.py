@@ -30,7 +30,7 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
     if prediction.sure:
         plain = texts.VOICE_SOUNDS if made else texts.SOUND
         words = (plain if probability >= MIN_PLAIN_PROBABILITY else texts.MAY_SOUND).format(emotion=adjective(best))
-        detail = texts.CERTAINTY.format(words=certainty(probability), percent=percent(probability))
+        detail = say_certainty(probability, prediction.measured_accuracy)
         said = {"kind": "sure", "face": str(best), "headline": words, "detail": detail}
     else:
         top = [emotion for emotion, _ in prediction.top(TOP)]
@@ -80,9 +80,15 @@ def article(emotion: str) -> str:
     return "an" if adjective(emotion)[0] in "aeiou" else "a"
 
 
-def certainty(probability: float) -> str:
-    """Put a calibrated probability into words, such as "Very sure"."""
-    return next(word for limit, word in texts.CERTAINTY_WORDS if probability >= limit)
+def say_certainty(probability: float, accuracy: float | None) -> str:
+    """Say how sure an answer is: in words that follow its measured accuracy, or else its calibrated probability."""
+    words = next(
+        word for limit, word in texts.CERTAINTY_WORDS if (probability if accuracy is None else accuracy) >= limit
+    )
+    if accuracy is None:
+        return texts.CERTAINTY.format(words=words, percent=percent(probability))
+    times = texts.TIMES[min(texts.TIMES, key=lambda share: abs(share - accuracy))]
+    return texts.CERTAINTY_MEASURED.format(words=words, percent=percent(probability), times=times)
 
 
 def percent(probability: float) -> str:

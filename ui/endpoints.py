@@ -37,6 +37,7 @@ class PredictionJson(TypedDict):
 
     emotion: str | None
     sure: bool
+    measured_accuracy: float | None
     probabilities: dict[str, float]
     gender: Literal["female", "male"]
     gender_probability: float

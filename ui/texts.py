@@ -23,8 +23,12 @@ INTENTS = (("Match my mood", "match"), ("Cheer me up", "lift"))
 SOUND, MAY_SOUND, CHOSE = "You sound {emotion}.", "You may sound {emotion}.", "You chose “{emotion}”."
 VOICE_SOUNDS = "This voice sounds {emotion}."
 FOR_A_MOOD = "Films for {article} {emotion} mood"
-CERTAINTY = "{words} ({percent})."
+CERTAINTY, CERTAINTY_MEASURED = "{words} ({percent}).", "{words} ({percent}): right {times} when this sure."
 CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess"))
+TIMES = {
+    0.4: "two times in five", 0.5: "one time in two", 0.6: "three times in five", 0.67: "two times in three",
+    0.75: "three times in four", 0.8: "four times in five", 0.9: "nine times in ten",
+}  # fmt: skip
 INTENSITY = {"strong": "Spoken with strong feeling.", "normal": "Spoken mildly."}
 GENDER, MAYBE_GENDER = {"female": "A woman's voice", "male": "A man's voice"}, "{gender}, perhaps"
 HIDE = "Hide"

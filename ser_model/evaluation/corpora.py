@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from sklearn.isotonic import isotonic_regression
 
 from ser_model.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, softmax
 from ser_model.evaluation.metrics import Floats, Ints, fit_known_temperature, measure_ece
@@ -22,6 +23,7 @@ from ser_model.training.corpora import use_of
 from ser_model.training.ensemble import FoldLogits
 
 COVERAGE = 0.35  # of the clips of strangers gets an answer instead of "not sure"
+LEVELS = 4  # of confidence of these answers, whose accuracies are measured
 ONE_CORPUS = "Predictions are calibrated on other corpora. Give at least two that are left out."
 
 Answers = NDArray[np.bool_]
@@ -104,12 +106,21 @@ def fit_corpora(folds: list[FoldLogits], held_out: str | None = None) -> dict[st
     temperature = float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x))
     confidence = softmax(emotion, temperature).max(axis=1)
     order = np.argsort(-confidence)
-    reached = np.cumsum(weights[order]) >= COVERAGE
+    covered = np.cumsum(weights[order])  # from the most confident clip on
+    sure = order[: int((covered >= COVERAGE).argmax()) + 1]
+    correct = right[np.arange(len(clips)), emotion.argmax(axis=1)].astype(np.float64)
+    levels = np.searchsorted(covered[: sure.size] / covered[sure.size - 1], np.arange(1, LEVELS) / LEVELS)
+    parts_of_sure = [part for part in np.split(sure, levels) if part.size]
+    measured = [np.average(correct[part], weights=weights[part]) for part in parts_of_sure]
     pairs = {"gender": gender, "intensity": intensity}
     return {
         "class_bias": [],
         "temperature": temperature,
-        "abstention_threshold": float(confidence[order][int(reached.argmax())]),
+        "abstention_threshold": float(confidence[sure[-1]]),
+        "accuracies": [
+            (float(confidence[part[-1]]), float(accuracy))
+            for part, accuracy in zip(parts_of_sure[::-1], isotonic_regression(measured[::-1]), strict=True)
+        ],
     } | {
         f"{name}_temperature": fit_known_temperature(logits, np.array([getattr(clip, name) for clip in clips]))
         for name, logits in pairs.items()
@@ -169,16 +180,24 @@ def summarize_corpora(predictions: CorpusPredictions, emotions: Sequence[str] = 
     }
 
 
-def restrict(probabilities: Floats, right: Answers) -> Ints:
-    """Return the most probable of the emotions that a corpus has, as class indices; neutral and calm may be one."""
+def restrict(probabilities: Floats, right: Answers) -> Floats:
+    """Return the (clip, emotion) probabilities of those emotions that a corpus has; neutral and calm may be one.
+
+    Args:
+        probabilities: (clip, emotion).
+        right: (clip, emotion) from right_answers, for all clips of the corpus.
+    """
     labels = np.unique(right, axis=0)  # (label, emotion), each label with the answers that are right
-    return np.asarray(labels.argmax(axis=1)[(probabilities @ labels.T).argmax(axis=1)])
+    merged = probabilities @ labels.T  # (clip, label)
+    restricted = np.zeros_like(probabilities)
+    restricted[:, labels.argmax(axis=1)] = merged / merged.sum(axis=1, keepdims=True)
+    return restricted
 
 
 def _summarize(predictions: CorpusPredictions, emotions: Sequence[str]) -> dict[str, Any]:
     correct = predictions.right[np.arange(predictions.truth.size), predictions.probabilities.argmax(axis=1)]
     own = predictions.right.argmax(axis=1)  # one name for neutral and calm
-    chosen = restrict(predictions.probabilities, predictions.right)
+    chosen = restrict(predictions.probabilities, predictions.right).argmax(axis=1)
     recall = {str(emotions[label]): float((chosen[own == label] == label).mean()) for label in np.unique(own)}
     # measure_ece compares class indices: a right answer gets the label of the answer
     labels = np.where(correct, predictions.probabilities.argmax(axis=1), -1)

@@ -53,3 +53,11 @@ def test_an_enrolled_speaker_has_a_calibration_of_its_own_if_one_was_fitted() ->
     config |= {"enrolled_temperature": 3.0, "enrolled_abstention_threshold": 0.4}
     fitted = Calibration.from_config(config).enrolled()
     assert (fitted.temperature, fitted.abstention_threshold, fitted.class_bias) == (3.0, 0.4, ())
+
+
+def test_the_accuracy_of_an_answer_is_that_of_answers_as_sure() -> None:
+    calibration = Calibration(accuracies=((0.5, 0.55), (0.8, 0.7)))
+    assert [calibration.measured_accuracy(one) for one in (0.4, 0.5, 0.79, 0.9)] == [None, 0.55, 0.55, 0.7]
+    assert calibration.enrolled().measured_accuracy(0.9) is None  # it was not measured with profiles
+    config = {"temperature": 1, "gender_temperature": 1, "abstention_threshold": 0, "accuracies": [[0.5, 0.6]]}
+    assert Calibration.from_config(config).measured_accuracy(0.5) == 0.6

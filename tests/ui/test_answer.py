@@ -84,7 +84,14 @@ def test_every_emotion_has_a_face(project: Path) -> None:
     [(1.0, "Very sure"), (0.9, "Very sure"), (0.89, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess")],
 )
 def test_certainty_has_words(probability: float, words: str) -> None:
-    assert answer.certainty(probability) == words
+    assert answer.say_certainty(probability, None).startswith(words)
+
+
+def test_certainty_follows_what_was_measured_on_strangers() -> None:
+    shown = answer.describe_prediction(make_prediction(sad=0.75, accuracy=0.65))
+    assert shown["detail"] == "Fairly sure (75%): right two times in three when this sure."
+    assert "nine times in ten" in answer.say_certainty(0.5, 0.97)
+    assert answer.say_certainty(0.5, 0.97).startswith("Very sure")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from made_corpus import make_clip
 
+from ser_model.calibration import softmax
 from ser_model.evaluation.corpora import (
     COVERAGE,
     CorpusPredictions,
@@ -89,6 +90,17 @@ def test_the_given_share_of_strangers_gets_an_answer() -> None:
     assert np.mean(shares) == pytest.approx(COVERAGE, abs=0.1)
 
 
+def test_the_accuracies_are_those_of_answers_as_sure() -> None:
+    fold = make_fold("urdu", 400, 5)
+    fitted = fit_corpora([fold])
+    accuracies = np.array(fitted["accuracies"])  # (level, confidence and accuracy)
+    assert (np.diff(accuracies, axis=0) >= 0).all()
+    assert accuracies[0, 0] == fitted["abstention_threshold"]
+    confidence = softmax(fold.logits.emotion, fitted["temperature"]).max(axis=1)
+    correct = right_answers(fold.fold.test)[np.arange(400), fold.logits.emotion.argmax(axis=1)]
+    assert accuracies[:, 1].mean() == pytest.approx(correct[confidence >= accuracies[0, 0]].mean(), abs=0.02)
+
+
 def test_unknown_labels_calibrate_nothing() -> None:
     one = make_fold("urdu", 60, 4, gender=UNKNOWN, intensity=UNKNOWN)
     fitted = fit_corpora([one])
@@ -109,7 +121,9 @@ def test_neutral_and_calm_are_one_where_a_corpus_has_only_one_of_them() -> None:
 def test_an_answer_is_chosen_among_the_emotions_of_the_corpus() -> None:
     right = right_answers([make_clip("a", NEUTRAL, corpus="nemo"), make_clip("b", SAD, corpus="nemo")])
     probabilities = np.array([[0.2, 0.2, 0.1, 0.3, 0.2, 0, 0, 0], [0.1, 0.1, 0.0, 0.3, 0.5, 0, 0, 0]])
-    assert restrict(probabilities, right).tolist() == [NEUTRAL, SAD]  # .4 against .3, and .2 against .3
+    restricted = restrict(probabilities, right)
+    assert restricted.argmax(axis=1).tolist() == [NEUTRAL, SAD]  # .4 against .3, and .2 against .3
+    assert restricted[0] == pytest.approx([4 / 7, 0, 0, 3 / 7, 0, 0, 0, 0])
 
 
 def make_predictions(corpus: str, rows: list[tuple[int, int, float, bool]]) -> CorpusPredictions:
