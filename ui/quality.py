@@ -65,11 +65,10 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
         label, words = texts.STRANGERS
         rows = [(texts.CHANCE_OF_STRANGERS, strangers["mean"]["chance"]), (texts.MEAN, strangers["mean"]["uar"])]
         rows += [(texts.CORPORA.get(name, name), one["uar"]) for name, one in strangers["corpora"].items()]
-        charts.append(
-            {"label": label, "words": words, "bars": [bar(name, value, name == texts.MEAN) for name, value in rows]}
-        )
+        bars = [bar(name, value, name == texts.MEAN) for name, value in rows]
+        charts.insert(0, {"label": label, "words": words, "bars": bars})  # what a visitor may expect
         mean = strangers["mean"]
-        notes.append(texts.STRANGERS_SURE.format(share=percent(mean["sure"]), right=percent(mean["sure_accuracy"])))
+        notes.insert(0, texts.STRANGERS_SURE.format(share=percent(mean["sure"]), right=percent(mean["sure_accuracy"])))
     return charts, notes
 
 

@@ -221,7 +221,7 @@ BATCH_DONE, BATCH_NOT_SURE, BATCH_BAD = "{good} judged", " ({count} not sure)", 
 BATCH_LEFT_OUT = " {left_out} more were left out; the limit is {limit} at a time."
 
 QUALITY = "How good is it?"
-QUALITY_SUMMARY = "Measured on 24 actors; each clip was predicted by a model that had never heard its actor."
+QUALITY_SUMMARY = "Every clip was predicted by a model that had never heard its speaker."
 CHANCE, PEOPLE, THIS_MODEL = "Guessing, one in eight", "People", "This model, new voices"
 CLASSIC = "Original recipe, new voices"
 RANDOM = "Random split, known voices"
@@ -253,19 +253,20 @@ CORPORA = {
     "tess": "English, 2 women",
 }
 STRANGERS_SURE = (
-    "On such people it answers {share} of the clips and says it is not sure about the rest; "
+    "On people from other recordings it answers {share} of the clips and says it is not sure about the rest; "
     "{right} of those answers are correct."
 )
 SURE_SHARE = (
-    "It answers {share} of the clips and says it is not sure about the rest; {right} of those answers are correct. "
-    "Voice gender is correct for {gender} of clips."
+    "On new actors of its own corpus, with a threshold chosen on the others, it answers {share}, and {right} of those "
+    "answers are correct. Voice gender is correct for {gender} of their clips."
 )
 TERMS = (
-    "The model was trained on RAVDESS (CC BY-NC-SA 4.0), so it may not be used commercially. "
+    "The model was trained on RAVDESS and nEMO (CC BY-NC-SA 4.0) and CREMA-D (ODbL 1.0), so it may not be used "
+    "commercially. "
     "Film facts from IMDb are for personal, non-commercial use. Nothing you say is kept longer than an hour."
 )
 LIMITS = (
-    "The model learned from 24 North American actors reading English sentences with acted feelings. "
+    "The model learned from 124 actors, American and Polish, who read sentences with acted feelings. "
     "It guesses how a voice sounds; it does not know how you are, and it is not a diagnosis."
 )
 CREDITS = "Film facts courtesy of IMDb."

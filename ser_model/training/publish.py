@@ -25,7 +25,7 @@ from ser_model.training.corpora import SOURCES
 
 TEMPLATE = Path(__file__).with_name("card.md")
 METRICS_NAME, ENROLLMENT_NAME = "metrics.json", "enrollment.json"
-CALIBRATION = Path("results/luna") / METRICS_NAME
+CALIBRATION = Path("results/corpora") / METRICS_NAME
 PROTOCOL_NAMES = {
     "luna": "new speakers, Luna folds by actor",
     "emobox": "new speakers, EmoBox folds by actor",
@@ -66,7 +66,7 @@ def read_calibration(metrics: Path) -> dict[str, Any]:
     """Return the fields of Calibration: those of the folds, and those of enrolled speakers if they were measured.
 
     Args:
-        metrics: Such as results/luna/metrics.json; results/enrollment.json has those of enrolled speakers.
+        metrics: Such as results/corpora/metrics.json; results/enrollment.json has those of enrolled speakers.
     """
     calibration: dict[str, Any] = json.loads(metrics.read_text())["calibration"]
     enrollment = metrics.resolve().parents[1] / ENROLLMENT_NAME
@@ -122,7 +122,7 @@ def collect_metrics(metrics: Path) -> dict[str, dict[str, Any]]:
     """Read the metrics of the folds, and those of other protocols by the same recipe beside them.
 
     Args:
-        metrics: Such as results/luna/metrics.json; the others are results/PROTOCOL/metrics.json.
+        metrics: Such as results/corpora/metrics.json; the others are results/PROTOCOL/metrics.json.
 
     Returns:
         Metrics by protocol, those of the folds first.
