@@ -30,7 +30,7 @@ from benchmarks.report import read_peak_mb, write_result
 from ser_model.audio import AudioError, Music
 from ser_model.recognize import EmotionRecognizer
 
-VOICE = Path("ui/voices/lively.wav")
+VOICE = Path("ui/voices/cheerful.wav")
 CHUNK = 500  # cases per process
 HANG_S = 5.0
 MEMORY_MB = 2_000  # extra address space; the resident part of it is reported

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Call a running app with curl: upload a recording, predict its emotion, then get films for it.
-#   bash examples/curl.sh http://127.0.0.1:7860 ui/voices/lively.wav
+#   bash examples/curl.sh http://127.0.0.1:7860 ui/voices/cheerful.wav
 set -euo pipefail
 url="${1%/}/gradio_api"
 recording="$2"

@@ -2,7 +2,7 @@
 
 A recording is uploaded first and passed by its address on the server; other web addresses are refused.
 
-    python examples/mcp_client.py http://127.0.0.1:7860 ui/voices/lively.wav
+    python examples/mcp_client.py http://127.0.0.1:7860 ui/voices/cheerful.wav
 """
 
 from __future__ import annotations

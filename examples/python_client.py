@@ -1,6 +1,6 @@
 """Call a running app from Python: predict the emotion of a recording, then get films for it.
 
-python examples/python_client.py http://127.0.0.1:7860 ui/voices/lively.wav
+python examples/python_client.py http://127.0.0.1:7860 ui/voices/cheerful.wav
 """
 
 from __future__ import annotations

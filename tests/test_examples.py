@@ -34,20 +34,20 @@ def run(*command: str) -> str:
 
 
 def test_the_python_client_predicts_and_finds_films(url: str) -> None:
-    output = run(sys.executable, "examples/python_client.py", url, "ui/voices/lively.wav")
+    output = run(sys.executable, "examples/python_client.py", url, "ui/voices/cheerful.wav")
     assert output.startswith("emotion: ")
     assert output.count("https://www.imdb.com/title/tt") == 3
 
 
 def test_curl_uploads_a_voice_and_gets_prediction_and_films(url: str) -> None:
-    output = run("bash", "examples/curl.sh", url, "ui/voices/slow.wav")
+    output = run("bash", "examples/curl.sh", url, "ui/voices/sad.wav")
     assert output.count("event: complete") == 2
     assert '"probabilities"' in output
     assert '"films"' in output
 
 
 def test_an_mcp_client_sees_the_tools_and_gets_prediction_and_films(url: str) -> None:
-    output = run(sys.executable, "examples/mcp_client.py", url, "ui/voices/lively.wav")
+    output = run(sys.executable, "examples/mcp_client.py", url, "ui/voices/cheerful.wav")
     assert "tool: recognize" in output
     assert "probabilities" in output
     assert "https://www.imdb.com/title/tt" in output

@@ -110,7 +110,7 @@ def draw_cards(browser: Browser) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=PROJECT / "docs/screenshots")
-    parser.add_argument("--clip", type=Path, default=ACTED if ACTED.is_file() else PROJECT / "ui/voices/lively.wav")
+    parser.add_argument("--clip", type=Path, default=ACTED if ACTED.is_file() else PROJECT / "ui/voices/cheerful.wav")
     parser.add_argument("--share", action="store_true", help="draw ui/share.png and ui/icon.png instead")
     given = parser.parse_args()
     if given.share:

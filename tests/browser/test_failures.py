@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(open_page: Open, tmp_path: P
 
 def test_a_reload_in_the_middle_of_an_answer_is_harmless(open_page: Open) -> None:
     page = open_page(watched=False)  # Gradio logs the request that ended with the page it came from
-    page.get_by_role("button", name=texts.VOICES["slow"], exact=True).click()
+    page.get_by_role("button", name=texts.VOICES["sad"], exact=True).click()
     page.reload()
     page.wait_for_selector("#live.ready", state="attached")
     troubles: list[str] = []

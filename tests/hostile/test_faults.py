@@ -40,7 +40,7 @@ def test_a_home_without_room_costs_only_the_cached_pages(
 
 
 def test_a_table_without_room_is_one_line(project: Path, tmp_path: Path) -> None:
-    clip = str(project / "ui/voices/lively.wav")
+    clip = str(project / "ui/voices/cheerful.wav")
     done = run(project, "ser_model", "predict", clip, "--out", str(tmp_path / "table.csv"), limit_bytes=100)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1

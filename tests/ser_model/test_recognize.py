@@ -87,7 +87,7 @@ def test_threads_get_the_same_answers(recognizer: EmotionRecognizer) -> None:
 
 def test_an_enrolled_voice_changes_every_window(recognizer: EmotionRecognizer, project: Path) -> None:
     voice = speak("aeiou" * 8)
-    profile = recognizer.enroll({"neutral": [project / "ui/voices/slow.wav"]})
+    profile = recognizer.enroll({"neutral": [project / "ui/voices/sad.wav"]})
     plain, adapted = recognizer.predict(voice), recognizer.predict(voice, profile)
     for one, other in zip(plain.timeline, adapted.timeline, strict=True):
         assert one.probabilities != other.probabilities
@@ -98,7 +98,7 @@ def test_an_enrolled_voice_changes_every_window(recognizer: EmotionRecognizer, p
 def test_an_enrolled_voice_has_a_temperature_and_a_threshold_of_its_own(
     recognizer: EmotionRecognizer, project: Path
 ) -> None:
-    profile = recognizer.enroll({"neutral": [project / "ui/voices/slow.wav"]})
+    profile = recognizer.enroll({"neutral": [project / "ui/voices/sad.wav"]})
     own = replace(recognizer.calibration, enrolled_temperature=1000.0, enrolled_abstention_threshold=0.126)
     other = EmotionRecognizer(recognizer.network, own, recognizer.speaker_space)
     assert other.predict(speak()) == recognizer.predict(speak())
@@ -114,7 +114,7 @@ def test_what_cannot_be_enrolled_is_named_and_weights_without_a_speaker_space_sa
     with pytest.raises(Silence, match="The clip for sad cannot be used"):
         recognizer.enroll({"sad": [tmp_path / "silence.wav"]})
     with pytest.raises(EnrollmentError, match="--protocol all"):
-        EmotionRecognizer.load(untrained_weights).enroll({"neutral": [project / "ui/voices/slow.wav"]})
+        EmotionRecognizer.load(untrained_weights).enroll({"neutral": [project / "ui/voices/sad.wav"]})
 
 
 # windows
