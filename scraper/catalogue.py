@@ -164,7 +164,7 @@ def load_bundled(csv: Path = BUNDLED_CSV, ratings: Path | None = None) -> FilmTa
     return FilmTable(SourceKind.BUNDLED, connection, as_of)
 
 
-def load_imported(parquet: Path, csv: Path = BUNDLED_CSV) -> FilmTable:
+def load_imported(parquet: Path, csv: Path) -> FilmTable:
     """Read imported tables, completed with what only the bundled list has, or raise CatalogueError."""
     connection = _load_csv(duckdb.connect(), "bundled", csv)
     return FilmTable(SourceKind.IMPORTED, connection, _load_parquet(connection, _LOAD_PARQUET, parquet))

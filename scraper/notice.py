@@ -37,8 +37,7 @@ def describe(
 ) -> Source:
     """Say where a list is from; a page of IMDb is as old as the time in UTC when it, or the older of two, was fetched.
 
-    The sentence begins with the reasons why there is no better source, and names the genre or sub-genre that IMDb was
-    asked for, if the mood has others too.
+    The reasons say why there is no better source; searched is the genre or sub-genre that IMDb was asked for.
     """
     if kind is SourceKind.BUNDLED:
         notice = f"this is our own list as of {as_of:%B %Y}"

@@ -300,8 +300,9 @@ def _int(value: object, low: int, high: int) -> int | None:
 
 
 def _rating(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 1 <= value <= 10 else None  # noqa: PLR2004  IMDb's scale
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 1 <= value <= 10 else None  # noqa: PLR2004  IMDb's scale
 
 
 def _poster(value: object) -> str | None:
