@@ -13,7 +13,6 @@ BENCHMARKS = {
     "load": "50 visitors for two minutes, then 200 at once",
     "fuzz": "damaged recordings: is every failure a named error?",
 }
-RESULTS = Path("results")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, about in BENCHMARKS.items():
         command = names.add_parser(name, help=about, description=about)
         command.add_argument("--small", action="store_true", help="a few rounds, to see that it works")
-        command.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="default: %(default)s")
+        command.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
         if name == "fuzz":
             command.add_argument("--cases", type=int, default=20_000, metavar="N", help="default: %(default)s")
             command.add_argument("--first", type=int, default=0, metavar="N", help="number of the first case")

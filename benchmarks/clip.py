@@ -7,6 +7,7 @@ size. All process the same synthetic voice and are timed alternately, warm. Writ
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import itertools
 from typing import Any
@@ -56,13 +57,9 @@ class OriginalNetwork(nn.Module):
 
 def librosa_features(waveform: NDArray[np.float32], rate_hz: int) -> list[NDArray[Any]]:
     """Compute what such recipes take from librosa: 20 MFCCs, 12 chroma and 128 mel bands, ZCR and energy, by frame."""
-    return [
-        librosa.feature.mfcc(y=waveform, sr=rate_hz),
-        librosa.feature.chroma_stft(y=waveform, sr=rate_hz),
-        librosa.feature.melspectrogram(y=waveform, sr=rate_hz),
-        librosa.feature.zero_crossing_rate(waveform),
-        librosa.feature.rms(y=waveform),
-    ]
+    spectral = (librosa.feature.mfcc, librosa.feature.chroma_stft, librosa.feature.melspectrogram)
+    temporal = (librosa.feature.zero_crossing_rate, librosa.feature.rms)
+    return [*(feature(y=waveform, sr=rate_hz) for feature in spectral), *(feature(y=waveform) for feature in temporal)]
 
 
 def measure(rounds: int) -> dict[str, Any]:
@@ -73,34 +70,24 @@ def measure(rounds: int) -> dict[str, Any]:
     waveform, (at_48_khz, _) = load_audio(file), sf.read(io.BytesIO(file), dtype="float32")
     span, batch = SpeechSpan(0.0, waveform.size / SAMPLE_RATE, 0.0), torch.from_numpy(waveform)[None]
     few, many = torch.randn(1, 20), torch.randn(1, 162)
-    path_ms = report.time_alternately(
-        {
-            "bytes_to_probabilities": lambda: recognizer.recognize(file),
-            "decode": lambda: load_audio(file),
-            "vad": lambda: detector.detect(waveform),
-        },
-        rounds,
-    )
-    compared_ms = report.time_alternately(
-        {
-            OURS: lambda: predict_windows(recognizer.network, waveform, span),
-            "librosa_48_khz": lambda: librosa_features(at_48_khz, RATE_HZ),
-            "librosa_16_khz": lambda: librosa_features(waveform, SAMPLE_RATE),
-            "original_network_162_descriptors": lambda: original(many),
-            "original_network_20_descriptors": lambda: original(few),
-            "wav2vec2_base_sized_encoder": lambda: encoder(batch),
-        },
-        rounds,
-    )
+    path = {
+        "bytes_to_probabilities": lambda: recognizer.recognize(file),
+        "decode": lambda: load_audio(file),
+        "vad": lambda: detector.detect(waveform),
+    }
+    compared = {
+        OURS: lambda: predict_windows(recognizer.network, waveform, span),
+        "librosa_48_khz": lambda: librosa_features(at_48_khz, RATE_HZ),
+        "librosa_16_khz": lambda: librosa_features(waveform, SAMPLE_RATE),
+        "original_network_162_descriptors": lambda: original(many),
+        "original_network_20_descriptors": lambda: original(few),
+        "wav2vec2_base_sized_encoder": lambda: encoder(batch),
+    }
+    path_ms, compared_ms = report.time_alternately(path, rounds), report.time_alternately(compared, rounds)
     recordings = {name: report.encode_wav(report.synthesize_voice(s)) for name, s in RECORDINGS_S.items()}
-    recording_ms = report.time_alternately(
-        {
-            name: lambda data=data: recognizer.recognize(data, limits=RECORDING_LIMITS)  # type: ignore[misc]
-            for name, data in recordings.items()
-        },
-        rounds=min(rounds, 5),
-        warm_up=1,
-    )
+    recognize = functools.partial(recognizer.recognize, limits=RECORDING_LIMITS)
+    runs = {name: functools.partial(recognize, data) for name, data in recordings.items()}
+    recording_ms = report.time_alternately(runs, rounds=min(rounds, 5), warm_up=1)
     return {
         "clip": {"seconds": SECONDS, "rate_hz": RATE_HZ, "format": "WAV, 16 bits, mono"},
         "threads": 1,

@@ -26,7 +26,7 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
-from benchmarks.report import read_peak_mb, write_result
+from benchmarks.report import read_memory_mb, write_result
 from ser_model.audio import AudioError, Music
 from ser_model.recognize import EmotionRecognizer
 
@@ -48,36 +48,15 @@ ENCODINGS = (
     ("wav", "g726", LOW_HZ), ("au", "pcm_mulaw", LOW_HZ),
 )  # fmt: skip  # FFmpeg's containers and codecs, and the sampling rate
 MARKERS = (
-    b"RIFF", b"fmt ", b"data", b"fact", b"FORM", b"COMM", b"SSND",
-    b".snd", b"caff", b"desc", b"kuki", b"pakt", b"riff", b"fLaC", b"OggS", b"vorbis", b"OpusHead", b"OpusTags",
-    b"ID3", b"Xing", b"Info",
-    b"\xff\xfb", b"ftyp", b"moov", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"mp4a", b"esds", b"stts", b"stsc",
+    b"RIFF", b"fmt ", b"data", b"fact", b"FORM", b"COMM", b"SSND", b".snd", b"caff", b"desc", b"kuki", b"pakt",
+    b"riff", b"fLaC", b"OggS", b"vorbis", b"OpusHead", b"OpusTags", b"ID3", b"Xing", b"Info", b"\xff\xfb", b"ftyp",
+    b"moov", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"mp4a", b"esds", b"stts", b"stsc",
     b"stsz", b"stco", b"moof", b"tfhd", b"trun", b"mdat", b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66",
     b"\x16\x54\xae\x6b", b"\x1f\x43\xb6\x75", b"A_OPUS", b"\xb5", b"\x9f", b"\xa3", b"\x1c\x53\xbb\x6b",
     b"ds64", b"LIST", b"avih", b"strh", b"strf", b"idx1", b"FLV", b"\x0b\x77", b"wvpk", b"TTA1", b"#!AMR", b"samr",
     b".RMF", b"PROP", b"MDPR", b"DATA", b"INDX", b"nut/", b"\x47\x40", b"\0\0\1\xba", b"\x56\xe0", b"Creative", b".SoX",
 )  # fmt: skip  # decoders believe the fields behind them
-NUMBERS: tuple[int, ...] = (
-    0,
-    1,
-    2,
-    3,
-    7,
-    8,
-    16,
-    127,
-    128,
-    255,
-    256,
-    1023,
-    4000,
-    65_535,
-    384_001,
-    2**24,
-    2**31 - 1,
-    2**31,
-    2**32 - 1,
-)
+NUMBERS = (0, 1, 2, 3, 7, 8, 16, 127, 128, 255, 256, 1023, 4000, 65_535, 384_001, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 
 Corpus = dict[str, bytes]  # container -> an intact file
 Case = dict[str, Any]  # number, container, outcome, ms, peak_mb
@@ -150,7 +129,7 @@ def run_case(case: Case, data: bytes, recognizer: EmotionRecognizer, hang_s: flo
         outcome = f"unexpected {type(error).__name__}: {error}"
     faulthandler.cancel_dump_traceback_later()
     ms = round(1000 * (time.perf_counter() - begin), 1)
-    print(json.dumps(case | {"outcome": outcome, "ms": ms, "peak_mb": read_peak_mb()}), flush=True)
+    print(json.dumps(case | {"outcome": outcome, "ms": ms, "peak_mb": read_memory_mb()}), flush=True)
 
 
 def make_corpus(voice: Path = VOICE) -> Corpus:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -20,11 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -33,29 +32,19 @@ from scraper.moods import Intent, Mood
 
 TIMEOUT_S = 300
 VOICES = 24
-MEMORY = {"resident": "VmRSS", "peak": "VmHWM"}  # as Linux names them
 PAUSE_S = 3.0  # mean time between an answer and a visitor's next question
 
 
 class RefusedError(Exception):
-    """The app did not accept the question; the message is its reply."""
+    """The queue is full; the message is the app's reply."""
 
 
-class FailedError(Exception):
-    """The app accepted the question and answered with an error."""
-
-
-@dataclass(frozen=True)
-class App:
-    """The app in a process of its own: its address, its process, and the seconds from start to page."""
+class App(NamedTuple):
+    """The app in a process of its own, and the seconds from start to page."""
 
     address: str
     process: subprocess.Popen[bytes]
     page_s: float
-
-    def memory_mb(self) -> dict[str, int]:
-        """Return resident memory in MB, now and at its peak."""
-        return {name: report.read_memory_mb(key, self.process.pid) for name, key in MEMORY.items()}
 
 
 @contextlib.contextmanager
@@ -70,7 +59,8 @@ def running_app() -> Iterator[App]:
         process = subprocess.Popen([sys.executable, "app.py"], env=os.environ | settings, stdout=subprocess.DEVNULL)
         try:
             while time.perf_counter() - started < TIMEOUT_S and process.poll() is None:
-                with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
+                with contextlib.suppress(httpx.HTTPError):
+                    httpx.get(address, timeout=5, trust_env=False).raise_for_status()
                     break
                 time.sleep(0.02)
             else:
@@ -83,24 +73,18 @@ def running_app() -> Iterator[App]:
 
 async def upload(client: httpx.AsyncClient, name: str, data: bytes) -> dict[str, Any]:
     """Upload a recording; return it as the endpoints expect it."""
-    answer = await client.post("/gradio_api/upload", files={"files": (name, data)})
-    answer.raise_for_status()
+    answer = (await client.post("/gradio_api/upload", files={"files": (name, data)})).raise_for_status()
     return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
 
 
 async def call(client: httpx.AsyncClient, endpoint: str, **values: object) -> Any:
-    """Call an endpoint by parameter names and return its answer.
-
-    Raises:
-        RefusedError: The queue is full.
-        FailedError: The answer is an error, or there is none.
-    """
+    """Call an endpoint by parameter names and return its answer; raise RefusedError or, for an error, RuntimeError."""
     url = f"/gradio_api/call/v2/{endpoint}"
     event = read_event(await client.post(url, json=values))
     answer = (await client.get(f"{url}/{event}")).text.strip()
     parts = dict(part.split("\n", 1) for part in answer.split("event: ")[1:])
     if "complete" not in parts:
-        raise FailedError(answer)
+        raise RuntimeError(answer)
     return json.loads(parts["complete"].strip().removeprefix("data: "))[0]
 
 
@@ -139,26 +123,28 @@ class PageClient:
                 message = json.loads(line.removeprefix("data: ")) if line else {}
                 if message.get("msg") == "process_completed" and message["event_id"] == event:
                     if not message["success"]:
-                        raise FailedError(str(message["output"]))
+                        raise RuntimeError(str(message["output"]))
                     return list(message["output"]["data"])
-        raise FailedError("the connection ended before the answer")
+        raise RuntimeError("the connection ended before the answer")
 
 
-@dataclass
-class Tally:
-    """Outcomes (right, swapped, refused, failed), the waits of those answered in seconds, and the error messages."""
+class Visit(NamedTuple):
+    """How a question went: right, swapped, refused or failed; after how many seconds; what an error said."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
-    waits_s: list[float] = field(default_factory=list)
-    messages: Counter[str] = field(default_factory=Counter)
+    outcome: str
+    wait_s: float = 0.0
+    message: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts, and the median, 95th percentile and maximum wait, an upload included."""
-        waits = sorted(self.waits_s) or [0.0]
-        p95_s = waits[min(round(0.95 * len(waits)), len(waits) - 1)]
-        times = {"median_s": statistics.median(waits), "p95_s": p95_s, "max_s": waits[-1]}
-        counts = {name: self.outcomes[name] for name in ("right", "swapped", "refused", "failed")}
-        return counts | {name: round(s, 3) for name, s in times.items()} | {"messages": dict(self.messages)}
+
+def summarize(visits: list[Visit]) -> dict[str, Any]:
+    """Return the counts, the waits of those answered (an upload included), and the messages of the others."""
+    waits = sorted(visit.wait_s for visit in visits if not visit.message) or [0.0]
+    p95_s = waits[min(round(0.95 * len(waits)), len(waits) - 1)]
+    times = {"median_s": statistics.median(waits), "p95_s": p95_s, "max_s": waits[-1]}
+    outcomes = Counter(visit.outcome for visit in visits)
+    counts = {name: outcomes[name] for name in ("right", "swapped", "refused", "failed")}
+    messages = Counter(visit.message for visit in visits if visit.message)
+    return counts | {name: round(s, 3) for name, s in times.items()} | {"messages": dict(messages)}
 
 
 class Crowd:
@@ -176,25 +162,27 @@ class Crowd:
                 self._right[on_page, question] = await self._ask(on_page, question)
         return len({str(self._right[True, number]) for number in range(VOICES)})
 
-    async def stay(self, number: int, until: float, tally: Tally) -> None:
+    async def stay(self, number: int, until: float) -> list[Visit]:
         """Ask as one visitor, with pauses, until the time is over."""
+        visits: list[Visit] = []
         rng = random.Random(number)  # noqa: S311 - the same crowd every time
         await asyncio.sleep(rng.uniform(0, PAUSE_S))
         while time.monotonic() < until:
-            await self.visit(number, rng.choice(list(Mood)) if rng.random() < 0.5 else number % VOICES, tally)  # noqa: PLR2004
+            question = rng.choice(list(Mood)) if rng.random() < 0.5 else number % VOICES  # noqa: PLR2004
+            visits.append(await self.visit(number, question))
             await asyncio.sleep(rng.expovariate(1 / PAUSE_S))
+        return visits
 
-    async def visit(self, number: int, question: int | Mood, tally: Tally) -> None:
-        """Ask one question and count the outcome."""
+    async def visit(self, number: int, question: int | Mood) -> Visit:
+        """Ask one question."""
         on_page, started = number % 2 == 0, time.perf_counter()
         try:
             answer = await self._ask(on_page, question)
-        except (RefusedError, FailedError, httpx.HTTPError) as error:
-            tally.outcomes["refused" if isinstance(error, RefusedError) else "failed"] += 1
-            tally.messages[str(error)[:200] or type(error).__name__] += 1
-        else:
-            tally.waits_s.append(time.perf_counter() - started)
-            tally.outcomes["right" if answer == self._right[on_page, question] else "swapped"] += 1
+        except (RefusedError, RuntimeError, httpx.HTTPError) as error:
+            outcome = "refused" if isinstance(error, RefusedError) else "failed"
+            return Visit(outcome, message=str(error)[:200] or type(error).__name__)
+        outcome = "right" if answer == self._right[on_page, question] else "swapped"
+        return Visit(outcome, time.perf_counter() - started)
 
     async def _ask(self, on_page: bool, question: int | Mood) -> Any:
         if isinstance(question, Mood):
@@ -213,20 +201,18 @@ async def send_crowd(address: str, visitors: int, seconds: float, rush: int) -> 
     async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S, limits=limits, trust_env=False) as client:
         crowd = Crowd(client, PageClient(client, (await client.get("/config")).json()))
         different = await crowd.learn()
-        steady, at_once, afterwards = Tally(), Tally(), Tally()
         until = time.monotonic() + seconds
-        await asyncio.gather(*(crowd.stay(number, until, steady) for number in range(visitors)))
+        stays = await asyncio.gather(*(crowd.stay(number, until) for number in range(visitors)))
         started = time.perf_counter()
-        await asyncio.gather(*(crowd.visit(number, number % VOICES, at_once) for number in range(rush)))
+        at_once = await asyncio.gather(*(crowd.visit(number, number % VOICES) for number in range(rush)))
         rush_s = time.perf_counter() - started
-        for number in range(8):
-            await crowd.visit(number, number, afterwards)
+        afterwards = [await crowd.visit(number, number) for number in range(8)]
     return {
         "different_answers": f"{different} of {VOICES}",
         "pause_s": PAUSE_S,
-        "visitors": {"visitors": visitors, "seconds": seconds, **steady.to_json()},
-        "rush": {"visitors": rush, "all_done_s": round(rush_s, 1), **at_once.to_json()},
-        "afterwards": afterwards.to_json(),
+        "visitors": {"visitors": visitors, "seconds": seconds, **summarize(list(itertools.chain(*stays)))},
+        "rush": {"visitors": rush, "all_done_s": round(rush_s, 1), **summarize(at_once)},
+        "afterwards": summarize(afterwards),
     }
 
 
@@ -235,7 +221,8 @@ def run(options: argparse.Namespace) -> int:
     visitors, seconds, rush = (4, 3, 160) if options.small else (50, 120, 200)
     with running_app() as app:
         numbers = asyncio.run(send_crowd(app.address, visitors, seconds, rush))
-        numbers |= {"memory_mb": app.memory_mb(), "still_running": app.process.poll() is None}
+        resident, peak = (report.read_memory_mb(key, app.process.pid) for key in ("VmRSS", "VmHWM"))
+        numbers |= {"memory_mb": {"resident": resident, "peak": peak}, "still_running": app.process.poll() is None}
     report.write_result(options.out, "load", numbers, ("gradio", "httpx"))
     print(numbers["visitors"], numbers["rush"])
     return 0

@@ -31,15 +31,9 @@ def time_ms(run: Callable[[], object]) -> float:
 
 
 def time_alternately(runs: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
-    """Time several functions in turn, so that other work on the machine slows all of them alike.
+    """Time functions in turn, so that other work slows all of them alike; return the median of each in milliseconds.
 
-    Args:
-        runs: The functions by name.
-        rounds: How often each is timed.
-        warm_up: Untimed calls right before each timed one; they fill the CPU caches.
-
-    Returns:
-        The median time of each in milliseconds.
+    Untimed calls right before each timed one warm up the CPU caches.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
@@ -64,13 +58,8 @@ def encode_wav(waveform: NDArray[np.float32], rate_hz: int = RATE_HZ) -> bytes:
     return file.getvalue()
 
 
-def read_peak_mb() -> int:
-    """Return the peak of this process's resident memory in MB."""
-    return read_memory_mb("VmHWM")
-
-
-def read_memory_mb(key: str, process: int | str = "self") -> int:
-    """Return a figure of /proc/PID/status in MB."""
+def read_memory_mb(key: str = "VmHWM", process: int | str = "self") -> int:
+    """Return a figure of /proc/PID/status in MB, by default the peak of this process's resident memory."""
     status = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith(key)) // 1024  # kB
 

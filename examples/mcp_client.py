@@ -28,14 +28,13 @@ async def main(url: str, recording: str) -> None:
         await session.initialize()
         tools = [tool.name for tool in (await session.list_tools()).tools]
         print(*(f"tool: {name}" for name in tools), sep="\n")
-        recognize, recommend = (
-            next(name for name in tools if name.endswith(end))  # a Space adds a prefix
-            for end in ("recognize", "recommend")
-        )
-        for name, arguments in (
-            (recognize, {"audio": f"{api}/file={path}"}),
-            (recommend, {"mood": "sad", "intent": "lift", "limit": 3}),
-        ):
+        ends = ("recognize", "recommend")  # a Space adds a prefix
+        recognize, recommend = (next(name for name in tools if name.endswith(end)) for end in ends)
+        calls = {
+            recognize: {"audio": f"{api}/file={path}"},
+            recommend: {"mood": "sad", "intent": "lift", "limit": 3},
+        }
+        for name, arguments in calls.items():
             answer = await session.call_tool(name, arguments)
             print(*(getattr(part, "text", part) for part in answer.content), sep="\n")
 

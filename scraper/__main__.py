@@ -17,17 +17,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
-from scraper.catalogue import (
-    BUNDLED_CSV,
-    MIN_VOTES,
-    OFFICIAL_TABLES,
-    RATINGS,
-    TABLE_COLUMNS,
-    Catalogue,
-    import_ratings,
-    import_tables,
-    load_bundled,
-)
+from scraper import catalogue
+from scraper.catalogue import BUNDLED_CSV, Catalogue, load_bundled
 from scraper.errors import CatalogueError, QueryError, ScraperError
 from scraper.film import GENRES, Film
 from scraper.imdb import ImdbClient, ScraperSettings
@@ -72,11 +63,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Returns:
-        The exit code: 0, 1 if `check` found problems, 2 for bad input.
-    """
+    """Run one command; return 0, 1 if `check` found problems, or 2 for bad input."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
     try:
@@ -104,29 +91,20 @@ def _parser() -> argparse.ArgumentParser:
     page.set_defaults(run=_parse)
 
     search = commands.add_parser("search", help="list films for a mood and filters")
-    search.add_argument("--mood", choices=[mood.value for mood in Mood])
-    search.add_argument("--intent", choices=[intent.value for intent in Intent], default=Intent.MATCH.value)
-    search.add_argument(
-        "--genre", dest="genres", action="append", default=[], metavar="G", help="wanted; may be repeated"
-    )
-    search.add_argument(
-        "--not-genre", dest="not_genres", action="append", default=[], metavar="G", help="unwanted; may be repeated"
-    )
-    search.add_argument("--from-year", type=int, metavar="Y")
-    search.add_argument("--to-year", type=int, metavar="Y")
+    several: dict[str, Any] = {"nargs": "+", "action": "extend", "default": []}
+    search.add_argument("--mood", choices=list(map(str, Mood)))
+    search.add_argument("--intent", choices=list(map(str, Intent)), default="match")
+    search.add_argument("--genre", dest="genres", action="append", default=[], metavar="G", help="wanted; repeatable")
+    search.add_argument("--not-genre", dest="not_genres", action="append", default=[], metavar="G", help="unwanted")
+    for name, letter in (("from-year", "Y"), ("to-year", "Y"), ("min-votes", "N"), ("max-minutes", "N")):
+        search.add_argument(f"--{name}", type=int, metavar=letter)
     search.add_argument("--min-rating", type=float, metavar="R")
-    search.add_argument("--min-votes", type=int, metavar="N")
-    search.add_argument("--max-minutes", type=int, metavar="N")
-    search.add_argument(
-        "--language", dest="languages", nargs="+", action="extend", default=[], metavar="L", help="such as en ko"
-    )
+    search.add_argument("--language", dest="languages", metavar="L", help="such as en ko", **several)
     search.add_argument("--lead", choices=["woman", "man", "any"], default="any")
-    search.add_argument(
-        "--tone", dest="tones", nargs="+", action="extend", default=[], choices=list(CHIPS), metavar="T",
-        help=f"what a film must be: {', '.join(CHIPS)}",
-    )  # fmt: skip
+    tones = f"what a film must be: {', '.join(CHIPS)}"
+    search.add_argument("--tone", dest="tones", choices=list(CHIPS), metavar="T", help=tones, **several)
     search.add_argument("--kids", action="store_true", help="good with kids")
-    search.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.BEST.value)
+    search.add_argument("--sort", choices=list(map(str, Sort)), default="best")
     search.add_argument("--day", metavar="YYYY-MM-DD", help="whose list of best films; default: today")
     search.add_argument("--lighter-than", metavar="ID", help="films like this one, but lighter")
     search.add_argument("--others", action="store_true", help="go on with films that feel different")
@@ -136,25 +114,21 @@ def _parser() -> argparse.ArgumentParser:
     search.set_defaults(run=_search)
 
     tables = commands.add_parser("import-tables", help="turn IMDb's official tables into a local list")
-    tables.add_argument(
-        "--from", dest="source", type=Path, metavar="DIR",
-        help="folder with the .tsv.gz or .tsv files, whose dates count; "
-        "without it, the commands to download them are printed",
-    )  # fmt: skip
-    tables.add_argument(
-        "--ratings", action="store_true", help="only refresh rating and votes of the bundled list (8 MB)"
+    source = (
+        "folder with the .tsv.gz or .tsv files, whose dates count; without it, commands to download them are printed"
     )
-    tables.add_argument("--min-votes", type=int, default=MIN_VOTES, metavar="N", help="default: %(default)s")
+    tables.add_argument("--from", dest="source", type=Path, metavar="DIR", help=source)
+    tables.add_argument("--ratings", action="store_true", help="only newer ratings for the bundled list (8 MB)")
+    tables.add_argument("--min-votes", type=int, default=catalogue.MIN_VOTES, metavar="N", help="default: %(default)s")
     tables.set_defaults(run=_import_tables)
 
     check = commands.add_parser("check", help="report problems of the bundled list")
+    facts = f"a table of facts to compare with: imdb_id, {', '.join(DIFFERS)}"
+    words = "tables of public words on films (imdb_id, tag or keyword) to check the tones with"
     check.add_argument("--list", type=Path, default=BUNDLED_CSV, metavar="CSV", help="another list")
-    check.add_argument("--against", type=Path, metavar="CSV", help="a table of facts to compare with")
-    check.add_argument(
-        "--words", type=Path, nargs="+", default=[], metavar="CSV",
-        help="tables of public words on films (imdb_id, tag or keyword) to check the tones with",
-    )  # fmt: skip
-    check.add_argument("--lexicon", type=Path, metavar="CSV", help="what the words mean: word, axis, weight")
+    check.add_argument("--against", type=Path, metavar="CSV", help=facts)
+    check.add_argument("--words", type=Path, nargs="+", default=[], metavar="CSV", help=words)
+    check.add_argument("--lexicon", type=Path, metavar="CSV", help="what the words mean: word, axis")
     check.set_defaults(run=_check)
     return parser
 
@@ -205,7 +179,10 @@ def _import_tables(options: argparse.Namespace) -> int:
     home = ScraperSettings.from_environment().home
     if options.source is None:
         folder = shlex.quote(str(home / "tables"))
-        files = " ".join(f"{OFFICIAL_TABLES}/{name}" for name in ([RATINGS] if options.ratings else TABLE_COLUMNS))
+        files = " ".join(
+            f"{catalogue.OFFICIAL_TABLES}/{name}"
+            for name in ([catalogue.RATINGS] if options.ratings else catalogue.TABLE_COLUMNS)
+        )
         size = "8 MB" if options.ratings else "1.1 GB, 0.3 GB without title.principals, which only tells the leads"
         print(f"IMDb's tables are not downloaded by this program ({size}). Run these commands:", file=sys.stderr)
         print(f"curl --fail --retry 3 --remote-time --create-dirs --output-dir {folder} --remote-name-all {files}")
@@ -213,12 +190,11 @@ def _import_tables(options: argparse.Namespace) -> int:
         print(f"{shlex.quote(sys.executable)} -m scraper import-tables --from {folder} {rest}")
         return 0
     if options.ratings:
-        print(f"Refreshed the ratings of {import_ratings(home, options.source)} films.", file=sys.stderr)
-        print("Restart a running app to use them.", file=sys.stderr)
-        return 0
-    films, leads = import_tables(home, options.source, options.min_votes)
-    print(f"Imported {films} films into {home}, {leads} of them with a known lead.", file=sys.stderr)
-    print("Restart a running app to use them.", file=sys.stderr)
+        done = f"Refreshed the ratings of {catalogue.import_ratings(home, options.source)} films."
+    else:
+        films, leads = catalogue.import_tables(home, options.source, options.min_votes)
+        done = f"Imported {films} films into {home}, {leads} of them with a known lead."
+    print(done, "Restart a running app to use them.", sep="\n", file=sys.stderr)
     return 0
 
 
@@ -228,55 +204,40 @@ def _check(options: argparse.Namespace) -> int:
     if options.words:
         if options.lexicon is None:
             raise QueryError("--words needs --lexicon, a table that says what the words mean")
-        problems += check_tones(load_bundled(options.list).by_id.values(), options.words, options.lexicon)
+        problems += _tone_problems(load_bundled(options.list).by_id.values(), options.words, options.lexicon)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(problems)} problems", file=sys.stderr)
     return 1 if problems else 0
 
 
 def check_list(path: Path = BUNDLED_CSV, against: Path | None = None) -> list[str]:
-    """Return one line for every problem of a list of films.
-
-    Args:
-        path: the list.
-        against: a CSV of facts to compare with; films it lacks are counted, not checked.
-
-    Raises:
-        CatalogueError: when a file cannot be read as what it should be.
-    """
+    """Return a line for every problem of a list and every difference from a table of facts, or raise CatalogueError."""
     try:
-        table = load_bundled(path)
+        films = load_bundled(path).by_id.values()
     except ValueError as error:
         raise CatalogueError(f"{path}: {error}; fix that first") from error
-    films = list(table.by_id.values())
-    ids = [imdb_id for (imdb_id,) in table.connection.execute("SELECT imdb_id FROM films").fetchall()]
-    names = ids + [f"{film.title.casefold()} ({film.year})" for film in films]
+    names = [row["imdb_id"] for row in _read_table(path, "imdb_id")]
+    names += [f"{film.title.casefold()} ({film.year})" for film in films]
     problems = [f"{name}: listed {count} times" for name, count in Counter(names).items() if count > 1]
     for film in films:
-        problems += [f"{film.imdb_id}: {problem}" for problem in _bad_facts(film)]
-    problems += _thin_moods(films)
-    return problems + list(_differences(films, against) if against else ())
+        tones = set(film.tone)
+        wrong = {
+            f"unknown genre in {', '.join(film.genres)}": not set(film.genres) <= set(GENRES),
+            "no genre": not film.genres,
+            "no title or no year": not film.title or film.year is None,
+            f"rating {film.rating} is not from 1 to 10": film.rating is not None and not 1 <= film.rating <= 10,  # noqa: PLR2004
+            f"lead {film.lead!r} is not woman, man or empty": film.lead not in {"woman", "man", None},
+            "no tone": not tones,
+            f"unknown or repeated tone in {', '.join(film.tone)}": tones - {*TONES} or len(tones) < len(film.tone),
+        }
+        problems += [f"{film.imdb_id}: {problem}" for problem, is_so in wrong.items() if is_so]
+    return [*problems, *_thin_moods(films), *(_differences(films, against) if against else ())]
 
 
-def _bad_facts(film: Film) -> list[str]:
-    found = {
-        f"unknown genre in {', '.join(film.genres)}": not set(film.genres) <= set(GENRES),
-        "no genre": not film.genres,
-        "no title or no year": not film.title or film.year is None,
-        f"rating {film.rating} is not from 1 to 10": film.rating is not None and not 1 <= film.rating <= 10,  # noqa: PLR2004
-        f"lead {film.lead!r} is not woman, man or empty": film.lead not in {"woman", "man", None},
-        "no tone": not film.tone,
-        f"unknown or repeated tone in {', '.join(film.tone)}": not set(film.tone) <= set(TONES)
-        or len(set(film.tone)) < len(film.tone),
-    }
-    return [problem for problem, is_so in found.items() if is_so]
-
-
-def _thin_moods(films: Sequence[Film]) -> Iterator[str]:
+def _thin_moods(films: Iterable[Film]) -> Iterator[str]:
     """Yield every mood and intent for which there are too few films, without filters or with one common filter."""
     for mood, intent in product(Mood, Intent):
-        wish = Plan.make({mood: 1.0}, intent, FilmQuery()).wish
-        fitting = [film for film in films if wish.fit(film)]
+        fitting = list(filter(Plan.make({mood: 1.0}, intent, FilmQuery()).wish.fit, films))
         recent = sum(film.year is not None and film.year >= RECENT for film in fitting)
         if len(fitting) < MIN_FILMS or recent < MIN_RECENT_FILMS:
             yield f"{mood}, {intent}: {len(fitting)} films, {recent} of them since {RECENT}"
@@ -286,65 +247,44 @@ def _thin_moods(films: Sequence[Film]) -> Iterator[str]:
                 yield f"{mood}, {intent}, {name}: {filtered} films"
 
 
-def check_tones(films: Iterable[Film], words: Sequence[Path], lexicon: Path) -> list[str]:
-    """Return one line for every film without a heavy tone on which there are several dark or scary public words.
-
-    Args:
-        films: the films.
-        words: tables with the columns imdb_id and tag or keyword.
-        lexicon: a table with the columns word, axis and weight.
-
-    Raises:
-        CatalogueError: when a table cannot be read.
-    """
-    heavy = {row["word"].lower() for row in _read_table(lexicon, {"word", "axis"}) if row["axis"] in {"dark", "scary"}}
+def _tone_problems(films: Iterable[Film], words: Iterable[Path], lexicon: Path) -> Iterator[str]:
+    """Yield every film without a heavy tone on which there are several dark or scary public words."""
+    heavy = {row["word"].lower() for row in _read_table(lexicon, "word", "axis") if row["axis"] in {"dark", "scary"}}
     said: dict[str, set[str]] = defaultdict(set)
     for path in words:
-        for row in _read_table(path, {"imdb_id"}):
+        for row in _read_table(path, "imdb_id"):
             said[row["imdb_id"]] |= heavy & {(row.get("tag") or row.get("keyword") or "").lower()}
-    return [
-        f"{film.imdb_id}: {film.title} is {'|'.join(film.tone)}, but also {', '.join(sorted(said[film.imdb_id]))}"
-        for film in films
-        if not (HEAVY | {"crude"}) & set(film.tone) and len(said[film.imdb_id]) >= MIN_HEAVY_WORDS
-    ]
+    for film in films:
+        if not (HEAVY | {"crude"}) & set(film.tone) and len(said[film.imdb_id]) >= MIN_HEAVY_WORDS:
+            tone, found = "|".join(film.tone), ", ".join(sorted(said[film.imdb_id]))
+            yield f"{film.imdb_id}: {film.title} is {tone}, but also {found}"
 
 
-def _read_table(path: Path, columns: set[str]) -> list[dict[str, str]]:
+def _differences(films: Iterable[Film], path: Path) -> Iterator[str]:
+    """Yield every known fact that differs, and how many films the table of facts lacks."""
+    facts = {row["imdb_id"]: row for row in _read_table(path, "imdb_id", *DIFFERS)}
+    missing = [film.imdb_id for film in films if film.imdb_id not in facts]
+    for film, (name, differs) in product(films, DIFFERS.items()):
+        ours, fact = getattr(film, name), facts.get(film.imdb_id, {}).get(name)
+        try:
+            if ours is not None and fact and differs(ours, fact):
+                yield f"{film.imdb_id}: {name} is {ours!r}, the facts say {fact!r}"
+        except ValueError as error:
+            raise CatalogueError(f"{path}: {name} of {film.imdb_id} is not a number: {fact}") from error
+    if missing:
+        yield f"{len(missing)} films are not among the facts, the first is {missing[0]}"
+
+
+def _read_table(path: Path, *columns: str) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
     except ValueError as error:
         raise CatalogueError(f"{path} is not a table in UTF-8: {error}") from error
-    if not columns <= set(reader.fieldnames or ()):
-        raise CatalogueError(f"{path} needs the columns {', '.join(sorted(columns))}")
+    if not set(columns) <= set(reader.fieldnames or ()):
+        raise CatalogueError(f"{path} needs the columns {', '.join(columns)}")
     return rows
-
-
-def _differences(films: Sequence[Film], path: Path) -> Iterator[str]:
-    """Yield every known fact that differs, and how many films the table of facts lacks."""
-    columns = ("imdb_id", *DIFFERS)
-    if not path.is_file():
-        raise CatalogueError(f"{path} is missing; give a CSV with the columns {', '.join(columns)}")
-    missing = []
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            if not set(columns) <= set(reader.fieldnames or ()):
-                raise CatalogueError(f"{path} needs the columns {', '.join(columns)}")
-            facts = {row["imdb_id"]: row for row in reader}
-        for film in films:
-            if film.imdb_id not in facts:
-                missing.append(film.imdb_id)
-                continue
-            for name, differs in DIFFERS.items():
-                ours, fact = getattr(film, name), facts[film.imdb_id][name]
-                if ours is not None and fact and differs(ours, fact):
-                    yield f"{film.imdb_id}: {name} is {ours!r}, the facts say {fact!r}"
-    except ValueError as error:
-        raise CatalogueError(f"{path} is not a table of facts in UTF-8: {error}") from error
-    if missing:
-        yield f"{len(missing)} films are not among the facts, the first is {missing[0]}"
 
 
 if __name__ == "__main__":

@@ -9,16 +9,16 @@ from __future__ import annotations
 import gzip
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from scraper.errors import CatalogueError
-from scraper.film import GENRES, Film
+from scraper.film import Film
 from scraper.notice import SourceKind
 from scraper.query import FilmQuery
 from scraper.series import find_series
@@ -42,29 +42,21 @@ TABLE_COLUMNS = {
     PRINCIPALS: ("tconst", "ordering", "nconst", "category", "job", "characters"),
 }  # fmt: skip
 IMPORTED_NAME = "films.parquet"  # in the home folder
-KNOWN = ("year", "genres", "rating", "votes", "runtime_min", "language", "lead", "tone", "certificate")
+FACTS = ("imdb_id", "title", "year", "rating", "votes", "runtime_min", "language", "lead", "certificate")
+KNOWN = (*FACTS[2:], "genres", "tone")  # what our own lists may know of a film on a page
 RATINGS_NAME = "ratings.parquet"  # beside it: newer ratings for the bundled list
 MIN_VOTES = 1_000  # films with fewer are not imported
+CANDIDATES = 5_000  # most films that a table hands to the ranking
 MEMORY_LIMIT = "1GB"  # for an import; DuckDB spills the rest to disk
 
-_FILMS = """
-SELECT imdb_id, title, year, rating, votes, runtime_min, language, lead, certificate, genres, tone
-FROM films ORDER BY rowid
-"""
-_BITS = f"""
-CREATE MACRO bits_of(names) AS
-coalesce(list_sum(list_transform(names, lambda name: 1 << (list_position({list(GENRES)}, name) - 1))), 0)::INTEGER
-"""  # the same as scraper.query.genre_bits
 _LOAD_CSV = """
-CREATE TABLE {name} AS
-SELECT * REPLACE (string_split(genres, '|') AS genres, string_split(tone, '|') AS tone),
-       bits_of(string_split(genres, '|')) AS genre_bits
+CREATE TABLE {name} AS SELECT * REPLACE (string_split(genres, '|') AS genres, string_split(tone, '|') AS tone)
 FROM read_csv($path, columns = $columns, header = true, delim = ',', quote = '"', escape = '"', nullstr = '')
 """
 _LOAD_PARQUET = """
 CREATE TABLE films AS
 SELECT i.imdb_id, i.title, i.year, i.genres, i.rating, i.votes, i.runtime_min, b.language,
-       coalesce(b.lead, i.lead) AS lead, b.tone, b.certificate, bits_of(i.genres) AS genre_bits
+       coalesce(b.lead, i.lead) AS lead, b.tone, b.certificate
 FROM read_parquet($path) AS i LEFT JOIN bundled AS b USING (imdb_id)
 """
 _REFRESH = """
@@ -111,39 +103,25 @@ COPY (
 ) TO {path} (FORMAT parquet, KV_METADATA {{as_of: '{as_of:%Y-%m-%d}'}})
 """
 
-_COUNT = "SELECT count(*), count(lead) FROM read_parquet($path)"
-
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class FilmTable:
-    """A table of films in memory, and the day its facts are from; any thread may query it.
+    """A table of films in memory, the series of those that belong to one, and the day its facts are from."""
 
-    Attributes:
-        by_id: its films in the order of the table.
-        series: the series of each film that belongs to one.
-    """
-
-    kind: SourceKind
-    connection: duckdb.DuckDBPyConnection
-    as_of: date
-    by_id: Mapping[str, Film] = field(init=False)
-    series: Mapping[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = ("imdb_id", "title", "year", "rating", "votes", "runtime_min", "language", "lead", "certificate")
-        films = []
-        for *facts, genres, tone in self.connection.execute(_FILMS).fetchall():
-            known = dict(zip(names, facts, strict=True))
-            films.append(Film(**known, genres=tuple(genres or ()), tone=tuple(tone or ())))
-        object.__setattr__(self, "by_id", {film.imdb_id: film for film in films})
-        object.__setattr__(self, "series", find_series(self.by_id.values()))
+    def __init__(self, kind: SourceKind, connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
+        self.kind, self.as_of = kind, as_of
+        self.by_id: dict[str, Film] = {}
+        rows = connection.execute(f"SELECT genres, tone, {', '.join(FACTS)} FROM films ORDER BY rowid").fetchall()  # noqa: S608
+        for genres, tone, *values in rows:
+            facts = dict(zip(FACTS, values, strict=True))
+            self.by_id[facts["imdb_id"]] = Film(**facts, genres=tuple(genres or ()), tone=tuple(tone or ()))
+        self.series = find_series(self.by_id.values())
 
     def find(self, query: FilmQuery) -> list[Film]:
         """Return the films that pass a query, in its order, at most CANDIDATES of them."""
-        rows = self.connection.cursor().execute(*query.to_sql()).fetchall()
-        return list(filter(query.accepts_tone, (self.by_id[imdb_id] for (imdb_id,) in rows)))
+        films = filter(query.accepts, self.by_id.values())
+        return sorted(films, key=lambda film: (-query.sort_key(film), -(film.votes or 0), film.imdb_id))[:CANDIDATES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,63 +133,41 @@ class Catalogue:
 
     @classmethod
     def load(cls, home: Path, csv: Path = BUNDLED_CSV) -> Catalogue:
-        """Read the lists into memory, once per process. Damaged imported tables are skipped with a warning.
-
-        Args:
-            home: the folder with the imported tables.
-            csv: the bundled list.
-
-        Raises:
-            CatalogueError: when the bundled list is missing or cannot be read.
-        """
-        imported, bundled = None, None
-        if (home / IMPORTED_NAME).is_file():
+        """Read the lists; damaged imports are skipped with a warning, a damaged bundled list raises CatalogueError."""
+        tables: dict[str, FilmTable] = {}
+        for name, load in ((IMPORTED_NAME, load_imported), (RATINGS_NAME, lambda path, csv: load_bundled(csv, path))):
             try:
-                imported = load_imported(home / IMPORTED_NAME, csv)
+                if (home / name).is_file():
+                    tables[name] = load(home / name, csv)
             except CatalogueError as error:
-                logger.warning("%s; until then the bundled list is used", error)
-        if (home / RATINGS_NAME).is_file():
-            try:
-                bundled = load_bundled(csv, home / RATINGS_NAME)
-            except CatalogueError as error:
-                logger.warning("%s; until then the older ratings are used", error)
-        return cls(bundled or load_bundled(csv), imported)
+                logger.warning("%s; until then the bundled list is used as it is", error)
+        return cls(tables.get(RATINGS_NAME) or load_bundled(csv), tables.get(IMPORTED_NAME))
 
-    def complete(self, films: Iterable[Film]) -> list[Film]:
+    @property
+    def tables(self) -> list[FilmTable]:
+        """The lists that there are, the better one first."""
+        return [self.imported, self.bundled] if self.imported else [self.bundled]
+
+    def complete(self, films: Iterable[Film]) -> Iterator[Film]:
         """Add to films of a page what our own lists know of them and the page does not say."""
-        return [self._complete(film) for film in films]
-
-    def _complete(self, film: Film) -> Film:
-        for table in (self.bundled, self.imported):
-            if table and film.imdb_id in table.by_id:
-                known = table.by_id[film.imdb_id]
-                film = replace(film, **{name: getattr(film, name) or getattr(known, name) for name in KNOWN})
-        return film
+        for film in films:
+            for table in reversed(self.tables):
+                if known := table.by_id.get(film.imdb_id):
+                    film = replace(film, **{name: getattr(film, name) or getattr(known, name) for name in KNOWN})  # noqa: PLW2901
+            yield film
 
 
 def load_bundled(csv: Path = BUNDLED_CSV, ratings: Path | None = None) -> FilmTable:
-    """Read the bundled list, with imported ratings if there are any.
-
-    Raises:
-        CatalogueError: when a file is missing or is not what it should be.
-    """
-    connection, as_of = _connect(), BUNDLED_AS_OF
-    _load_csv(connection, "films", csv)
-    if ratings:
-        as_of = _load_parquet(connection, _REFRESH, ratings)
+    """Read the bundled list, with imported ratings if there are any, or raise CatalogueError."""
+    connection = _load_csv(duckdb.connect(), "films", csv)
+    as_of = _load_parquet(connection, _REFRESH, ratings) if ratings else BUNDLED_AS_OF
     return FilmTable(SourceKind.BUNDLED, connection, as_of)
 
 
-def load_imported(parquet: Path, csv: Path = BUNDLED_CSV) -> FilmTable:
-    """Read imported tables, completed with what only the bundled list has: language, tone, and leads checked by hand.
-
-    Raises:
-        CatalogueError: when a file is missing or cannot be read.
-    """
-    connection = _connect()
-    _load_csv(connection, "bundled", csv)
-    as_of = _load_parquet(connection, _LOAD_PARQUET, parquet)
-    return FilmTable(SourceKind.IMPORTED, connection, as_of)
+def load_imported(parquet: Path, csv: Path) -> FilmTable:
+    """Read imported tables, completed with what only the bundled list has, or raise CatalogueError."""
+    connection = _load_csv(duckdb.connect(), "bundled", csv)
+    return FilmTable(SourceKind.IMPORTED, connection, _load_parquet(connection, _LOAD_PARQUET, parquet))
 
 
 def _load_parquet(connection: duckdb.DuckDBPyConnection, statement: str, parquet: Path) -> date:
@@ -219,22 +175,12 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, statement: str, parquet
     try:
         connection.execute(statement, {"path": str(parquet)})
         row = connection.execute(_AS_OF, {"path": str(parquet)}).fetchone()
-        as_of = date.fromisoformat(row[0]) if row else None
+        return date.fromisoformat(row[0] if row else "")
     except (duckdb.Error, ValueError) as error:
         raise CatalogueError(f"{parquet} cannot be read; delete it or import the tables again") from error
-    if as_of is None:
-        raise CatalogueError(f"{parquet} does not say how old it is; import the tables again")
-    return as_of
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
-    connection.execute("SET enable_progress_bar = false")
-    connection.execute(_BITS)
-    return connection
-
-
-def _load_csv(connection: duckdb.DuckDBPyConnection, name: str, csv: Path) -> None:
+def _load_csv(connection: duckdb.DuckDBPyConnection, name: str, csv: Path) -> duckdb.DuckDBPyConnection:
     if not csv.is_file():
         raise CatalogueError(f"the bundled list {csv} is missing; restore it from the repository")
     with csv.open(encoding="utf-8", errors="replace") as file:
@@ -242,19 +188,17 @@ def _load_csv(connection: duckdb.DuckDBPyConnection, name: str, csv: Path) -> No
     if header != list(CSV_COLUMNS):
         raise CatalogueError(f"{csv} must have the columns {','.join(CSV_COLUMNS)}, not {','.join(header)}")
     try:
-        connection.execute(_LOAD_CSV.format(name=name), {"path": str(csv), "columns": CSV_COLUMNS})
+        connection.execute("SET threads = 1; SET enable_progress_bar = false; SET autoinstall_known_extensions = false")
+        return connection.execute(_LOAD_CSV.format(name=name), {"path": str(csv), "columns": CSV_COLUMNS})
     except duckdb.Error as error:
         raise CatalogueError(f"{csv} cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def import_tables(home: Path, source: Path, min_votes: int = MIN_VOTES) -> tuple[int, int]:
-    """Turn IMDb's official tables into the imported list, replacing an older one only when everything went well.
+    """Turn IMDb's official tables into the list in `home`, replacing an older one only when everything went well.
 
-    Args:
-        home: the folder for the list.
-        source: the folder with the tables, .tsv.gz or .tsv; the list is as old as their modification date. Without
-            title.principals, leads are known only for films of the bundled list.
-        min_votes: films with fewer votes are left out.
+    The source has IMDb's files, .tsv.gz or .tsv, and the list is as old as their modification date. Without
+    title.principals, leads are known only for films of the bundled list.
 
     Returns:
         How many films were imported, and how many of them have a known lead.
@@ -262,16 +206,13 @@ def import_tables(home: Path, source: Path, min_votes: int = MIN_VOTES) -> tuple
     Raises:
         CatalogueError: when a file is missing, incomplete, or not the table its name says.
     """
-    tables = {view: _find_table(source, name) for view, name in (("basics", BASICS), ("ratings", RATINGS))}
-    with_leads = any((source / name).exists() for name in (PRINCIPALS, PRINCIPALS.removesuffix(".gz")))
-    if with_leads:
-        tables["principals"] = _find_table(source, PRINCIPALS)
-    with _importing(home, IMPORTED_NAME, tables) as (connection, new):
+    with_leads = any(source.glob(f"{PRINCIPALS.removesuffix('.gz')}*"))
+    names = (BASICS, RATINGS, PRINCIPALS) if with_leads else (BASICS, RATINGS)
+    with _importing(home / IMPORTED_NAME, source, *names) as (connection, new, as_of):
         if not with_leads:
             connection.execute(_NO_PRINCIPALS)
-        as_of = _date_of(tables["basics"])
         connection.execute(_IMPORT.format(min_votes=min_votes, path=_quote(new), as_of=as_of))
-        ((films, leads),) = connection.execute(_COUNT, {"path": str(new)}).fetchall()
+        films, leads = _count(connection, new, "lead")
         if not films:
             raise CatalogueError(f"no film in {BASICS} has {min_votes} votes in {RATINGS}; are both of the same day?")
         if with_leads and not leads:
@@ -280,43 +221,43 @@ def import_tables(home: Path, source: Path, min_votes: int = MIN_VOTES) -> tuple
 
 
 def import_ratings(home: Path, source: Path, csv: Path = BUNDLED_CSV) -> int:
-    """Take rating and votes of the bundled films from IMDb's table of ratings; return for how many films.
-
-    Args:
-        home: the folder for the ratings.
-        source: the folder with title.ratings, .tsv.gz or .tsv.
-        csv: the bundled list.
+    """Take rating and votes of the bundled films from title.ratings in a folder; return for how many films.
 
     Raises:
         CatalogueError: when the file is missing, incomplete, or not the table of ratings.
     """
-    tables = {"ratings": _find_table(source, RATINGS)}
-    with _importing(home, RATINGS_NAME, tables) as (connection, new):
-        connection.execute(_BITS)
+    with _importing(home / RATINGS_NAME, source, RATINGS) as (connection, new, as_of):
         _load_csv(connection, "bundled", csv)
-        connection.execute(_IMPORT_RATINGS.format(path=_quote(new), as_of=_date_of(tables["ratings"])))
-        ((films,),) = connection.execute("SELECT count(*) FROM read_parquet($path)", {"path": str(new)}).fetchall()
+        connection.execute(_IMPORT_RATINGS.format(path=_quote(new), as_of=as_of))
+        films, _ = _count(connection, new, "votes")
         if not films:
-            raise CatalogueError(f"{tables['ratings']} has no film of our own list; download it again")
-    return int(films)
+            raise CatalogueError(f"{RATINGS} in {source} has no film of our own list; download it again")
+    return films
+
+
+def _count(connection: duckdb.DuckDBPyConnection, parquet: Path, column: str) -> tuple[int, int]:
+    """Count the rows of a file, and those in which a column is known."""
+    relation = connection.read_parquet(str(parquet))
+    return relation.count("*").fetchall()[0][0], relation.count(column).fetchall()[0][0]
 
 
 @contextmanager
-def _importing(home: Path, name: str, tables: Mapping[str, Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Offer the tables as views and a path to write to, which replaces the file of that name if nothing goes wrong."""
-    home.mkdir(parents=True, exist_ok=True)
-    new, spill = home / "films.new", home / "import.tmp"
+def _importing(target: Path, source: Path, *names: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path, datetime]]:
+    """Offer tables as views, their date, and a path to write to, which replaces the target if nothing goes wrong."""
+    tables = [(name, _find_table(source, name)) for name in names]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new, spill = target.with_name("films.new"), target.with_name("import.tmp")
     try:
         with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}) as connection:
             connection.execute("SET threads = 2; SET preserve_insertion_order = false; SET enable_progress_bar = false")
-            for view, path in tables.items():
-                columns = dict.fromkeys(TABLE_COLUMNS[_table_name(path)], "VARCHAR")
-                connection.execute(_VIEW.format(view=view, path=_quote(path), columns=columns))
-            yield connection, new
-        new.replace(home / name)
+            for name, path in tables:
+                columns = dict.fromkeys(TABLE_COLUMNS[name], "VARCHAR")
+                connection.execute(_VIEW.format(view=name.split(".")[1], path=_quote(path), columns=columns))
+            yield connection, new, datetime.fromtimestamp(tables[0][1].stat().st_mtime, UTC)
+        new.replace(target)
     except (duckdb.Error, OSError) as error:
         problem = str(error).splitlines()[0]
-        places = ", ".join(map(str, tables.values()))
+        places = ", ".join(str(path) for _, path in tables)
         raise CatalogueError(f"{places} cannot be imported: {problem}; download them again") from error
     finally:
         new.unlink(missing_ok=True)
@@ -333,18 +274,9 @@ def _find_table(source: Path, name: str) -> Path:
             header = tuple(file.readline(10_000).rstrip("\n").split("\t"))
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path} is not a table of text, packed as its name says; download it again") from error
-    columns = TABLE_COLUMNS[_table_name(path)]
-    if header != columns:
-        raise CatalogueError(f"{path} must have the columns {', '.join(columns)}; download it again")
+    if header != TABLE_COLUMNS[name]:
+        raise CatalogueError(f"{path} must have the columns {', '.join(TABLE_COLUMNS[name])}; download it again")
     return path
-
-
-def _table_name(path: Path) -> str:
-    return path.name.removesuffix(".gz") + ".gz"
-
-
-def _date_of(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _quote(path: Path) -> str:

@@ -1,14 +1,5 @@
 """Everything that can go wrong between a mood and a list of films.
 
-ScraperError
-|-- QueryError              a filter or a setting has an impossible value, or two filters contradict each other
-|-- CatalogueError          the bundled list or IMDb's tables are missing or damaged
-`-- ImdbError               no usable page came from IMDb
-    |-- ImdbBlocked         IMDb refused, or sent a challenge instead of a page
-    |-- ImdbUnavailable     IMDb could not be reached in time, or must not be asked right now
-    |-- ImdbLayoutChanged   IMDb sent a page that this program cannot read
-    `-- ImdbEmpty           IMDb sent a page with no film on it
-
 The message of an ImdbError is a clause without a period: the notice on the page continues it.
 """
 

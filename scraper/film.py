@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Lead = Literal["woman", "man"]
-
 IMDB_ID = re.compile(r"tt\d{7,9}", re.ASCII)
 
 GENRES = (
@@ -19,34 +17,20 @@ GENRES = (
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """Facts about one film; None and "" mean that the source does not say.
-
-    Attributes:
-        imdb_id: IMDb's title id. It is validated, so `url` can only lead to a title page.
-        genres: IMDb's genre names in IMDb's order.
-        rating: IMDb's rating, 1 to 10.
-        runtime_min: running time in minutes.
-        language: original language as an ISO 639 code.
-        lead: gender of the first-billed lead.
-        tone: how it feels, in words of scraper.tone.TONES, the strongest first.
-        certificate: for whom it is, as the United States rate it, such as PG.
-
-    Raises:
-        ValueError: the id is not an IMDb title id.
-    """
+    """Facts about one film; None and "" mean that the source does not say. A wrong IMDb id raises ValueError."""
 
     imdb_id: str
     title: str
     year: int | None = None
-    genres: tuple[str, ...] = ()
-    rating: float | None = None
+    genres: tuple[str, ...] = ()  # IMDb's names in IMDb's order
+    rating: float | None = None  # IMDb's, 1 to 10
     votes: int | None = None
     runtime_min: int | None = None
-    language: str | None = None
-    lead: Lead | None = None
+    language: str | None = None  # the original one, as an ISO 639 code
+    lead: Literal["woman", "man"] | None = None  # gender of the first-billed one
     poster_url: str | None = None
-    tone: tuple[str, ...] = ()
-    certificate: str | None = None
+    tone: tuple[str, ...] = ()  # in words of scraper.tone.TONES, the strongest first
+    certificate: str | None = None  # for whom it is, as the United States rate it, such as PG
 
     def __post_init__(self) -> None:
         if not IMDB_ID.fullmatch(self.imdb_id):

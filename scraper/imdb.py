@@ -38,7 +38,7 @@ from requests_ratelimiter import LimiterMixin
 
 from scraper.errors import ImdbBlocked, ImdbEmpty, ImdbLayoutChanged, ImdbUnavailable, QueryError
 from scraper.film import Film
-from scraper.parse import Page, parse_page
+from scraper.parse import Page, parse_page, unique
 from scraper.query import FilmQuery
 
 IMDB = "https://www.imdb.com"
@@ -56,6 +56,7 @@ TIMEOUT_S = 2.8  # for IMDb's answer; the rest of the 3 s from click to list is 
 REFUSAL_PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=12), timedelta(days=1))
 FAILURE_PAUSE = timedelta(minutes=1)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+TOO_LATE = "IMDb did not answer in time"
 
 FRESH_FOR = timedelta(hours=6)  # a cached page this young is shown without asking IMDb ...
 STALE_FOR = timedelta(days=30)  # ... and for this much longer when IMDb does not answer
@@ -72,69 +73,49 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScraperSettings:
-    """How to reach IMDb and where to store things.
+    """How to reach IMDb and where to store things."""
 
-    Attributes:
-        home: folder of the page cache, the pause and the imported tables (MOOD_HOME).
-        live: whether IMDb may be asked at all (IMDB_LIVE=on|off).
-        base_url: scheme and host of IMDb (IMDB_BASE_URL).
-        cache: where pages are cached: a folder, a file ending in .sqlite, or a redis:// address (IMDB_CACHE); None is
-            a folder in `home`.
-        timeout_s: the longest wait for IMDb in one recommendation.
-        requests_per_second: the rate limit.
-        max_pages: most pages in the cache.
-
-    Raises:
-        QueryError: when a value cannot be used.
-    """
-
-    home: Path
-    live: bool = True
-    base_url: str = IMDB
-    cache: str | None = None
+    home: Path  # folder of the page cache, the pause and the imported tables (MOOD_HOME)
+    live: bool = True  # whether IMDb may be asked at all (IMDB_LIVE=on|off)
+    base_url: str = IMDB  # IMDB_BASE_URL
+    cache: str | None = None  # folder, file ending in .sqlite, or redis:// address (IMDB_CACHE); None: folder in `home`
     timeout_s: float = TIMEOUT_S
     requests_per_second: float = 1
     max_pages: int = MAX_PAGES
 
-    def __post_init__(self) -> None:
-        if urlsplit(self.base_url).scheme not in {"http", "https"}:
-            raise QueryError(f"IMDB_BASE_URL must be an http or https address, not {self.base_url!r}")
-
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ScraperSettings:
-        """Read the settings; a variable that is empty or not set keeps its default."""
-        live = environment.get("IMDB_LIVE") or "on"
+        """Read the settings; a variable that is empty or not set keeps its default.
+
+        Raises:
+            QueryError: when a value cannot be used.
+        """
+        live, base_url = environment.get("IMDB_LIVE") or "on", environment.get("IMDB_BASE_URL") or IMDB
         user_cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         if live not in {"on", "off"}:
             raise QueryError(f"IMDB_LIVE must be on or off, not {live!r}")
+        if urlsplit(base_url).scheme not in {"http", "https"}:
+            raise QueryError(f"IMDB_BASE_URL must be an http or https address, not {base_url!r}")
         return cls(
             home=Path(environment.get("MOOD_HOME") or user_cache / "mood-picks").expanduser(),
             live=live == "on",
-            base_url=environment.get("IMDB_BASE_URL") or IMDB,
+            base_url=base_url,
             cache=environment.get("IMDB_CACHE") or None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One or two pages of IMDb's search.
-
-    Attributes:
-        films: the films in IMDb's order.
-        fetched_at: when the older page was fetched, in UTC.
-        is_fresh: whether it is young enough to be shown without asking IMDb.
-        cursor: what to pass to get the next page; None if there is none.
-    """
+    """One or two pages of IMDb's search."""
 
     films: tuple[Film, ...]
-    fetched_at: datetime
-    is_fresh: bool
-    cursor: str | None = None
+    fetched_at: datetime  # when the older page was fetched, in UTC
+    is_fresh: bool  # whether it is young enough to be shown without asking IMDb
+    cursor: str | None = None  # what to pass to get the next page, if there is one
 
     def __add__(self, other: SearchResult) -> SearchResult:
-        films = {film.imdb_id: film for film in (*self.films, *other.films)}
-        older = min(self.fetched_at, other.fetched_at)
-        return SearchResult(tuple(films.values()), older, self.is_fresh and other.is_fresh, other.cursor)
+        films, older = unique(self.films + other.films), min(self.fetched_at, other.fetched_at)
+        return SearchResult(films, older, self.is_fresh and other.is_fresh, other.cursor)
 
 
 class ImdbClient:
@@ -143,13 +124,13 @@ class ImdbClient:
     def __init__(self, settings: ScraperSettings, now: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self._now = now
-        self._session = _open_session(settings)
+        self._session = _Session(settings)
         self._pause = Pause(settings.home / "imdb-pause.json", now)
         self._in_flight: tuple[str, Future[SearchResult]] | None = None  # the address and its answer
         self._lock = Lock()  # for the pause and the request in flight
 
     def cached(self, query: FilmQuery, cursor: str = "") -> SearchResult | None:
-        """Return the cached page of a query, fresh or stale, without asking IMDb; arguments are those of `fetch`."""
+        """Return the cached page of a query, fresh or stale, without asking IMDb."""
         response = self._session.get(query.to_url(self.settings.base_url, cursor), only_if_cached=True)
         if response.status_code != requests.codes.ok:
             return None
@@ -160,19 +141,10 @@ class ImdbClient:
             return None
 
     def fetch(self, query: FilmQuery, cursor: str = "", timeout_s: float | None = None) -> SearchResult:
-        """Ask IMDb for a page of search results, and cache it.
-
-        Args:
-            query: which films to look for.
-            cursor: that of the previous page, to get the next one.
-            timeout_s: the longest wait; by default that of the settings.
+        """Ask IMDb for a page of search results, the first or the one after a cursor, and cache it.
 
         Raises:
-            ImdbBlocked: IMDb refuses, or did so recently.
-            ImdbUnavailable: IMDb fails or does not answer in time, or did so recently; a request for another page is in
-                progress; or live search is turned off.
-            ImdbLayoutChanged: its page cannot be read.
-            ImdbEmpty: nothing matches the query.
+            ImdbError: there is no such page, IMDb may not be asked now, or another page is being asked for.
         """
         if not self.settings.live:
             raise ImdbUnavailable("live search is turned off")
@@ -192,7 +164,7 @@ class ImdbClient:
         try:
             return future.result(timeout_s)
         except TimeoutError:
-            late = ImdbUnavailable("IMDb did not answer in time")
+            late = ImdbUnavailable(TOO_LATE)
             if in_flight is None:
                 with self._lock:
                     self._pause.record(late)
@@ -207,7 +179,7 @@ class ImdbClient:
             if not result.films:
                 error = ImdbEmpty("IMDb found no film for these filters")
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            error = ImdbUnavailable("IMDb did not answer in time")
+            error = ImdbUnavailable(TOO_LATE)
         except (OSError, urllib3.exceptions.HTTPError):
             error = ImdbUnavailable("IMDb could not be reached")
         except Exception as other:  # noqa: BLE001  the waiting thread raises it
@@ -225,9 +197,7 @@ class ImdbClient:
         page = Page.from_json(response.content)
         language = query.languages[0] if len(query.languages) == 1 else None
         genres = () if query.interest else query.genres[:1]
-        films = tuple(
-            replace(film, language=film.language or language, genres=film.genres or genres) for film in page.films
-        )
+        films = tuple(replace(film, language=language, genres=film.genres or genres) for film in page.films)
         # A page from the future was fetched before the clock was set back, so its age is unknown.
         is_fresh = not response.is_expired and response.created_at <= self._now()
         return SearchResult(films, response.created_at, is_fresh, page.cursor)
@@ -246,10 +216,7 @@ class _PauseState(NamedTuple):
 
 
 class Pause:
-    """The pause after a refusal or failure. It survives restarts and holds for every process on this machine.
-
-    Its file is at `path`; if that cannot be written, the pause holds for this object only. `now` is its clock.
-    """
+    """The pause after a refusal or failure, for every process on this machine, and only here if it cannot be saved."""
 
     def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
         self._path = path
@@ -268,11 +235,7 @@ class Pause:
         raise ImdbUnavailable(f"IMDb did not answer and {end}")
 
     def record(self, error: Exception | None) -> None:
-        """Record how a request went: a refusal pauses for longer each time until a success, a failure only briefly.
-
-        Args:
-            error: what it raised; None, like ImdbEmpty, is a success.
-        """
+        """Record what a request raised: a refusal pauses for longer each time until a success, a failure briefly."""
         state, now = self._load(), self._now()
         if error is None or isinstance(error, ImdbEmpty):
             if state.refusals:
@@ -306,21 +269,19 @@ class Pause:
 class _Session(CacheMixin, LimiterMixin, requests.Session):
     """The cache first, then the rate limit, then the network."""
 
-
-def _open_session(settings: ScraperSettings) -> _Session:
-    session = _Session(
-        backend=FailSafeCache(_open_cache(settings), settings.max_pages),
-        expire_after=FRESH_FOR,
-        stale_if_error=int(STALE_FOR.total_seconds()),
-        allowable_codes=(requests.codes.ok,),
-        per_second=settings.requests_per_second,
-        max_delay=settings.timeout_s,
-    )
-    session.max_redirects = MAX_REDIRECTS
-    session.headers.update(HEADERS)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, _PageAdapter(max_retries=0))
-    return session
+    def __init__(self, settings: ScraperSettings) -> None:
+        super().__init__(
+            backend=FailSafeCache(_open_cache(settings), settings.max_pages),
+            expire_after=FRESH_FOR,
+            stale_if_error=int(STALE_FOR.total_seconds()),
+            allowable_codes=(requests.codes.ok,),
+            per_second=settings.requests_per_second,
+            max_delay=settings.timeout_s,
+        )
+        self.max_redirects = MAX_REDIRECTS
+        self.headers.update(HEADERS)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _PageAdapter(max_retries=0))
 
 
 class _PageAdapter(HTTPAdapter):
@@ -334,7 +295,6 @@ class _PageAdapter(HTTPAdapter):
             if response.is_redirect:
                 headers, body = {"Location": response.headers["Location"]}, b""
             else:
-                _check_status(response)
                 page = parse_page(_read_body(response, deadline).decode("utf-8", "replace"))
                 headers, body = {"Content-Type": "application/json"}, page.to_json()
         raw = urllib3.HTTPResponse(
@@ -343,7 +303,8 @@ class _PageAdapter(HTTPAdapter):
         return self.build_response(request, raw)
 
 
-def _check_status(response: requests.Response) -> None:
+def _read_body(response: requests.Response, deadline: float) -> bytes:
+    """Check the status and read the body as it arrives, up to the size limit and the deadline."""
     status = response.status_code
     if "x-amzn-waf-action" in response.headers or status in BLOCK_STATUS:
         raise ImdbBlocked(f"IMDb did not answer with a page (blocked: status {status})")
@@ -351,27 +312,20 @@ def _check_status(response: requests.Response) -> None:
         raise ImdbUnavailable(f"IMDb failed (status {status})")
     if status != requests.codes.ok:
         raise ImdbLayoutChanged(f"IMDb no longer has this kind of page (status {status})")
-
-
-def _read_body(response: requests.Response, deadline: float) -> bytes:
-    """Read the body as it arrives, up to the size limit and the deadline."""
     body = bytearray()
     while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise ImdbLayoutChanged("IMDb's answer is larger than 5 MB, which no search page is")
         if time.monotonic() > deadline:
-            raise ImdbUnavailable("IMDb did not answer in time")
+            raise ImdbUnavailable(TOO_LATE)
     if response.raw.length_remaining:
         raise ImdbUnavailable("IMDb's answer broke off")
     return bytes(body)
 
 
 class FailSafeCache(BaseCache):
-    """The storage of another cache, with two guarantees: its failures never cost an answer, and it never fills up.
-
-    With `max_pages` pages in it, the next one replaces half of them.
-    """
+    """Another cache whose failures never cost an answer; when it is full, the next page replaces half of the pages."""
 
     def __init__(self, cache: BaseCache, max_pages: int) -> None:
         super().__init__()
@@ -401,30 +355,24 @@ def _open_cache(settings: ScraperSettings) -> BaseCache:
     """Open the page cache; a folder or file that cannot be used is replaced by memory, with a warning."""
     target = settings.cache or str(settings.home / "imdb-pages")
     if "://" in target:
-        return _open_redis(target)
+        limits = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
+        try:  # does not connect yet
+            connection = Redis.from_url(target, retry=Retry(NoBackoff(), 0), **limits)
+        except ValueError as error:  # the message does not repeat the address, which may hold a password
+            raise QueryError("IMDB_CACHE must be a folder, a .sqlite file or look like redis://host:6379/0") from error
+        offset = int(STALE_FOR.total_seconds())  # after which Redis deletes a page itself
+        return RedisCache("mood-picks", connection=connection, serializer="json", ttl_offset=offset)
     path = Path(target).expanduser()
+    cache = BaseCache()  # FileCache would add a SQLite file for redirects, and wait for that
     try:
         if path.suffix == ".sqlite":
             path.parent.mkdir(parents=True, exist_ok=True)
             path.open("ab").close()  # requests-cache would wait forever for a file that it must not write
-            cache: BaseCache = SQLiteCache(path, serializer="json")  # never pickle: loading that runs code
+            cache = SQLiteCache(path, serializer="json")  # never pickle: loading that runs code
         else:
-            cache = BaseCache()  # FileCache would add a SQLite file for redirects, and wait for that
             cache.responses = FileDict(path, serializer="json", decode_content=True)
         tempfile.TemporaryFile(dir=path if path.is_dir() else path.parent).close()
     except (OSError, sqlite3.Error) as error:
         logger.warning("the page cache %s cannot be used (%s): pages are kept in memory", path, error)
         return BaseCache()
     return cache
-
-
-def _open_redis(address: str) -> BaseCache:
-    """Open a cache in Redis, which is first contacted when a page is looked up, and deletes old pages itself."""
-    try:
-        connection = Redis.from_url(
-            address, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
-        )
-    except ValueError as error:  # the message does not repeat the address, which may hold a password
-        raise QueryError("IMDB_CACHE must be a folder, a .sqlite file or look like redis://host:6379/0") from error
-    offset = int(STALE_FOR.total_seconds())
-    return RedisCache("mood-picks", connection=connection, serializer="json", ttl_offset=offset)

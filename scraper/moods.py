@@ -47,42 +47,25 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the table.
+    """One cell of the table."""
 
-    Attributes:
-        genres: best first.
-        reason: why these, in a few words.
-        wants: tones of which a film needs one, best first.
-        never: tones that no film may have.
-        avoid: genres that films of unknown tone may not have, and that count against the others.
-        interest: name and number of a sub-genre at IMDb that says more than the first genre.
-    """
-
-    genres: tuple[str, ...]
-    reason: str
-    wants: tuple[str, ...]
-    never: frozenset[str]
-    avoid: tuple[str, ...] = ()
-    interest: tuple[str, str] | None = None
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Each genre with its weight, at most 1."""
-        return dict(zip(self.genres, GENRE_WEIGHTS, strict=False))
-
-    @property
-    def tone_weights(self) -> dict[str, float]:
-        """Each wanted tone with its weight, at most 1."""
-        return dict(zip(self.wants, TONE_WEIGHTS, strict=False))
+    genres: Mapping[str, float]  # with their weights, best first
+    reason: str  # why these, in a few words
+    wants: Mapping[str, float]  # tones with their weights, best first; a film needs one of them
+    never: frozenset[str]  # tones that no film may have
+    avoid: tuple[str, ...]  # genres that films of unknown tone may not have, and that count against the others
+    interest: tuple[str, str] | None  # name and number of a sub-genre at IMDb that says more than the first genre
 
 
 def _cell(
-    genres: str, reason: str, wants: str, never: str, avoid: str = "", interest: tuple[str, str] | None = None
+    genres: str, reason: str, wants: str, never: str = "", avoid: str = "", interest: tuple[str, str] | None = None
 ) -> Cell:
-    return Cell(
-        tuple(genres.split()), reason, tuple(wants.split()), frozenset(never.split()), tuple(avoid.split()), interest
-    )
+    genre_weights = dict(zip(genres.split(), GENRE_WEIGHTS, strict=False))
+    tone_weights = dict(zip(wants.split(), TONE_WEIGHTS, strict=False))
+    return Cell(genre_weights, reason, tone_weights, frozenset(never.split()), tuple(avoid.split()), interest)
 
+
+HARD = "Horror War Crime Thriller"
 
 TABLE: dict[Mood, dict[Intent, Cell]] = {
     Mood.NEUTRAL: {
@@ -103,43 +86,35 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Adventure Comedy Music", "gently livelier",
-            wants="warm funny", never="harrowing dark scary sad tense crude",
-            avoid="Horror War Crime Thriller",
+            wants="warm funny", never="harrowing dark scary sad tense crude", avoid=HARD,
         ),
     },
     Mood.HAPPY: {
         Intent.MATCH: _cell(
             "Comedy Romance Musical Family Animation", "keeps the good mood",
-            wants="warm funny", never="harrowing dark scary sad",
-            avoid="Horror War Crime Thriller", interest=("Feel-Good Romance", "in0000151"),
+            wants="warm funny", never="harrowing dark scary sad", avoid=HARD,
+            interest=("Feel-Good Romance", "in0000151"),
         ),
         Intent.LIFT: _cell(
             "Comedy Adventure Musical Action", "more of the good mood",
-            wants="funny warm rush", never="harrowing dark scary sad",
-            avoid="Horror War Crime Thriller",
+            wants="funny warm rush", never="harrowing dark scary sad", avoid=HARD,
         ),
     },
     Mood.SAD: {
         Intent.MATCH: _cell(
             "Drama Romance Biography", "room for what you feel",
-            wants="sad", never="rush crude scary", avoid="Horror Action",
-            interest=("Tragedy", "in0000090"),
+            wants="sad", never="rush crude scary", avoid="Horror Action", interest=("Tragedy", "in0000090"),
         ),
         Intent.LIFT: _cell(
             "Comedy Animation Family Adventure Musical", "lighter than how you feel",
-            wants="warm funny", never="harrowing dark scary sad",
-            avoid="War Horror Crime Thriller",
+            wants="warm funny", never="harrowing dark scary sad", avoid=HARD,
         ),
     },
     Mood.ANGRY: {
-        Intent.MATCH: _cell(
-            "Action Crime Thriller War", "lets off steam",
-            wants="rush tense dark", never="calm",
-        ),
+        Intent.MATCH: _cell("Action Crime Thriller War", "lets off steam", wants="rush tense dark", never="calm"),
         Intent.LIFT: _cell(
             "Comedy Animation Family Romance Music", "gentle, nothing hostile",
-            wants="warm calm funny", never="harrowing dark scary tense crude sad rush",
-            avoid="Action Crime War Thriller Horror",
+            wants="warm calm funny", never="harrowing dark scary tense crude sad rush", avoid=f"{HARD} Action",
         ),
     },
     Mood.FEARFUL: {
@@ -149,44 +124,38 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
         Intent.LIFT: _cell(
             "Family Comedy Animation Romance Fantasy", "warm, nothing threatening",
-            wants="warm calm funny", never="harrowing dark scary tense sad crude rush",
-            avoid="Horror Thriller Mystery Crime War", interest=("Animal Adventure", "in0000092"),
+            wants="warm calm funny", never="harrowing dark scary tense sad crude rush", avoid=f"{HARD} Mystery",
+            interest=("Animal Adventure", "in0000092"),
         ),
     },
     Mood.DISGUST: {
         Intent.MATCH: _cell(
-            "Crime Horror Film-Noir", "as dark as you see it",
-            wants="dark scary", never="warm calm wonder",
+            "Crime Horror Film-Noir", "as dark as you see it", wants="dark scary", never="warm calm wonder",
         ),
         Intent.LIFT: _cell(
             "Comedy Fantasy Animation Romance", "far away from it",
-            wants="warm funny", never="harrowing dark scary crude sad",
-            avoid="Horror Crime War Thriller",
+            wants="warm funny", never="harrowing dark scary crude sad", avoid=HARD,
         ),
     },
     Mood.SURPRISED: {
         Intent.MATCH: _cell(
             "Mystery Sci-Fi Fantasy Thriller", "keeps you guessing",
-            wants="puzzle", never="", interest=("Whodunnit", "in0000141"),
+            wants="puzzle", interest=("Whodunnit", "in0000141"),
         ),
         Intent.LIFT: _cell(
             "Adventure Comedy Fantasy Family", "wonder on the bright side",
-            wants="wonder warm", never="harrowing dark scary crude sad puzzle",
-            avoid="Horror War Crime Thriller", interest=("Quest", "in0000019"),
+            wants="wonder warm", never="harrowing dark scary crude sad puzzle", avoid=HARD,
+            interest=("Quest", "in0000019"),
         ),
     },
 }  # fmt: skip
 
 
 def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
-    """Check the probabilities of the moods and scale them to a sum of 1.
-
-    Args:
-        probabilities: mood name to probability; empty if no mood was chosen.
+    """Check the probabilities of the moods, of which there may be none, and scale them to a sum of 1.
 
     Raises:
-        QueryError: for a mood without genres, such as a new emotion of the speech model, or for numbers that are not
-            probabilities.
+        QueryError: for numbers that are none, or a mood without genres, such as a new emotion of the speech model.
     """
     unknown = sorted(set(probabilities) - set(TABLE))
     if unknown:
@@ -203,27 +172,19 @@ def read_probabilities(probabilities: Mapping[str, float]) -> dict[Mood, float]:
 
 
 def blend(probabilities: Mapping[str, float], intent: Intent, from_year: int | None = None) -> dict[str, float]:
-    """Weight the genres by the probability of each mood, so that an uncertain prediction gives a broad list.
+    """Return the genres, best first, weighted by the probability of each mood, so that doubt gives a broad list.
 
-    Args:
-        probabilities: mood name to probability.
-        intent: stay with the mood or leave it.
-        from_year: the earliest year wanted; after NOIR_UNTIL, Thriller replaces Film-Noir.
-
-    Returns:
-        Genre to weight, best first; empty without a mood.
+    If all films must be from after NOIR_UNTIL, Thriller replaces Film-Noir.
     """
-    weights: dict[str, float] = {}
-    for mood, p in read_probabilities(probabilities).items():
-        for name, weight in TABLE[mood][intent].weights.items():
-            genre = "Thriller" if name == "Film-Noir" and from_year and from_year > NOIR_UNTIL else name
-            weights[genre] = weights.get(genre, 0.0) + p * weight
+    weights = _sum_shares(probabilities, intent, lambda cell: cell.genres)
+    if "Film-Noir" in weights and from_year and from_year > NOIR_UNTIL:
+        weights["Thriller"] = weights.get("Thriller", 0.0) + weights.pop("Film-Noir")
     return dict(sorted(weights.items(), key=lambda item: (-item[1], item[0])))
 
 
 def avoided(probabilities: Mapping[str, float], intent: Intent) -> tuple[str, ...]:
     """Return the genres that the moods would rather avoid than have."""
-    wanted = blend(probabilities, intent)
+    wanted = _sum_shares(probabilities, intent, lambda cell: cell.genres)
     objections = _sum_shares(probabilities, intent, lambda cell: dict.fromkeys(cell.avoid, 1.0))
     return tuple(sorted(g for g, share in objections.items() if share >= max(MIN_OBJECTION, wanted.get(g, 0.0))))
 
@@ -233,7 +194,7 @@ def tones(probabilities: Mapping[str, float], intent: Intent) -> tuple[dict[str,
 
     A tone is ruled out when moods of some probability never want it, and no more probable ones do.
     """
-    wanted = _sum_shares(probabilities, intent, lambda cell: cell.tone_weights)
+    wanted = _sum_shares(probabilities, intent, lambda cell: cell.wants)
     objections = _sum_shares(probabilities, intent, lambda cell: dict.fromkeys(cell.never, 1.0))
     never = {tone for tone, share in objections.items() if share >= MIN_OBJECTION and share > wanted.get(tone, 0.0)}
     return {tone: share for tone, share in wanted.items() if tone not in never}, frozenset(never)
@@ -241,9 +202,8 @@ def tones(probabilities: Mapping[str, float], intent: Intent) -> tuple[dict[str,
 
 def interest(probabilities: Mapping[str, float], intent: Intent) -> tuple[str, str] | None:
     """Return the sub-genre at IMDb that fits a mood which is certain enough, if there is one."""
-    moods = read_probabilities(probabilities)
-    leading = [mood for mood, p in moods.items() if p >= MIN_LEADING]
-    return TABLE[leading[0]][intent].interest if len(leading) == 1 else None
+    certain = [mood for mood, p in read_probabilities(probabilities).items() if p >= MIN_LEADING]
+    return TABLE[certain[0]][intent].interest if certain else None
 
 
 def _sum_shares(

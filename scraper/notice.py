@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from scraper.query import FilmQuery
@@ -21,61 +21,33 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a list came from.
-
-    Attributes:
-        kind: the place.
-        as_of: how old its facts are (a datetime in UTC for a page, a date for a table).
-        notice: a sentence or two for the page: where the films are from, how old that is, and why not a better source.
-    """
+    """Where a list came from."""
 
     kind: SourceKind
-    as_of: date
-    notice: str
+    as_of: date  # how old its facts are: a datetime in UTC for a page, a date for a table
+    notice: str  # for the page: where the films are from, how old that is, and why not a better source
 
     def to_dict(self) -> dict[str, str]:
         """Return kind, date and notice, ready for JSON."""
         return {"kind": self.kind.value, "as_of": self.as_of.isoformat(), "notice": self.notice}
 
 
-def describe_search(
-    kind: SourceKind, fetched_at: datetime, query: FilmQuery, searched: str, reasons: Sequence[str] = (), pages: int = 1
+def describe(
+    kind: SourceKind, as_of: date, query: FilmQuery, reasons: Sequence[str] = (), searched: str = "", pages: int = 1
 ) -> Source:
-    """Describe a list from IMDb's search.
+    """Say where a list is from; a page of IMDb is as old as the time in UTC when it, or the older of two, was fetched.
 
-    Args:
-        kind: IMDB, or CACHE for pages that were fetched before.
-        fetched_at: when the older page was fetched, in UTC.
-        query: which films were looked for.
-        searched: the genre or sub-genre that IMDb was asked for, if the mood has others too.
-        reasons: why there is no better source, as parts of a sentence.
-        pages: how many pages of the search the list is made of.
+    The reasons say why there is no better source; searched is the genre or sub-genre that IMDb was asked for.
     """
-    which = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
-    notice = f"{which} as of {fetched_at:%-d %B %Y, %H:%M} UTC"
-    if searched:
-        notice += f", searched under {searched}"
-    if query.lead != "any":
-        notice += ", with the films whose lead our own list knows"
-    return Source(kind, fetched_at, _sentence(reasons, notice))
-
-
-def describe_saved_page(now: datetime) -> Source:
-    """Describe a list from a page of IMDb that the visitor saved and gave to us."""
-    return Source(SourceKind.IMDB, now, "These films are on the page of IMDb that you saved.")
-
-
-def describe_table(kind: SourceKind, as_of: date, query: FilmQuery, reasons: Sequence[str]) -> Source:
-    """Describe a list from a table on this machine, BUNDLED or IMPORTED; arguments are those of describe_search."""
     if kind is SourceKind.BUNDLED:
         notice = f"this is our own list as of {as_of:%B %Y}"
+    elif kind is SourceKind.IMPORTED:
+        known = ", with the films whose language our own list knows" if query.languages else ""
+        notice = f"this is from IMDb's official tables as of {as_of:%-d %B %Y}{known}"
     else:
-        notice = f"this is from IMDb's official tables as of {as_of:%-d %B %Y}"
-        if query.languages:
-            notice += ", with the films whose language our own list knows"
-    return Source(kind, as_of, _sentence(reasons, notice))
-
-
-def _sentence(reasons: Sequence[str], notice: str) -> str:
+        which = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
+        under = f", searched under {searched}" if searched else ""
+        known = "" if query.lead == "any" else ", with the films whose lead our own list knows"
+        notice = f"{which} as of {as_of:%-d %B %Y, %H:%M} UTC{under}{known}"
     sentence = f"{' and '.join(reasons)}, so {notice}." if reasons else f"{notice}."
-    return sentence[0].upper() + sentence[1:]
+    return Source(kind, as_of, sentence[0].upper() + sentence[1:])

@@ -22,7 +22,17 @@ MIN_PAGE_CHARS = 5_000  # real pages have about a million
 CHALLENGE_MARKS = (
     "awsWafCookieDomainList", "gokuProps", "AwsWafIntegration", "challenge-container", "token.awswaf.com",
 )  # fmt: skip
-OLD_LAYOUTS = "table.results, div.lister-item"
+LAYOUTS = (
+    ("search-json", "searchResults.titleResults.titleListItems", ""),
+    ("find-json", "titleResults.results", "listItem"),
+    ("chart-json", "pageData.chartTitles.edges", "node"),
+    ("list-json", "mainColumnData.list.titleListItemSearch.edges", "listItem"),
+)  # where a page has its titles, and under which name in each entry
+ITEM_OF_NODE = {
+    "titleId": "id", "titleText": "titleText.text", "titleType": "titleType", "releaseYear": "releaseYear.year",
+    "ratingSummary": "ratingsSummary", "runtime": "runtime.seconds", "certificate": "certificate.rating",
+    "primaryImage": "primaryImage",
+}  # fmt: skip
 
 CARD = "li.ipc-metadata-list-summary-item"
 CARD_LINK = "a.ipc-title-link-wrapper::attr(href), a.ipc-lockup-overlay::attr(href)"
@@ -58,19 +68,12 @@ _YEAR = re.compile(r"(18|19|20)\d\d", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one search page says.
+    """What one page says."""
 
-    Attributes:
-        layout: how it was read: "search-json", "find-json", "chart-json", "list-json" or "cards".
-        total: how many films match in all, by IMDb's count; None if the page does not say.
-        films: the released feature films on it, in the page's order.
-        cursor: the `after` parameter of the next page; None if there is none.
-    """
-
-    layout: str
-    total: int | None
-    films: tuple[Film, ...]
-    cursor: str | None = None
+    layout: str  # how it was read: the first of a line of LAYOUTS, or "cards"
+    total: int | None  # how many films match in all, by IMDb's count
+    films: tuple[Film, ...]  # the released feature films on it
+    cursor: str | None = None  # the `after` parameter of the next page
 
     def to_json(self) -> bytes:
         """Return the page as JSON, without anything else of the HTML, such as the client's address."""
@@ -78,25 +81,14 @@ class Page:
 
     @classmethod
     def from_json(cls, text: bytes) -> Page:
-        """Read what `to_json` wrote.
-
-        Raises:
-            ValueError: (or KeyError, TypeError) when it was written by something else.
-        """
+        """Read what `to_json` wrote; a ValueError, KeyError or TypeError says that something else wrote it."""
         fields = json.loads(text)
-        lists = ("genres", "tone")
-        films = tuple(Film(**film | {name: tuple(film[name]) for name in lists}) for film in fields["films"])
-        return cls(fields["layout"], fields["total"], films, fields["cursor"])
+        films = (film | {name: tuple(film[name]) for name in ("genres", "tone")} for film in fields["films"])
+        return cls(fields["layout"], fields["total"], tuple(Film(**film) for film in films), fields["cursor"])
 
 
 def parse_page(text: str) -> Page:
-    """Read the films of a search page.
-
-    Args:
-        text: the document as IMDb sent it.
-
-    Returns:
-        The released feature films on it; if IMDb found nothing, total 0 and no films.
+    """Read the films of a page as IMDb sent it; if IMDb found nothing, total is 0.
 
     Raises:
         ImdbBlocked: for a challenge, for JSON, or for a body too short to be a page.
@@ -112,8 +104,6 @@ def parse_page(text: str) -> Page:
         return page
     if any(mark in text for mark in CHALLENGE_MARKS):
         raise ImdbBlocked("IMDb did not answer with a page (blocked: challenge)")
-    if document.css(OLD_LAYOUTS):
-        raise ImdbLayoutChanged("IMDb's page has a layout from before 2023, which is not supported")
     if len(text) < MIN_PAGE_CHARS:
         raise ImdbBlocked("IMDb did not answer with a page (blocked: only a few lines)")
     raise ImdbLayoutChanged("IMDb's page has an unknown layout")
@@ -128,12 +118,11 @@ def read_saved(data: bytes) -> str:
     head = data[:2_000].lstrip().lower()
     if not head.startswith((b"from:", b"mime-version:", b"content-type: multipart/")):
         return data.decode("utf-8", "replace")
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    for part in message.walk():
-        if part.get_content_type() == "text/html":
-            content = part.get_payload(decode=True)
-            return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-    raise ImdbLayoutChanged("the saved page has no HTML in it")
+    parts = email.message_from_bytes(data, policy=email.policy.default).walk()
+    html = next((part.get_payload(decode=True) for part in parts if part.get_content_type() == "text/html"), None)
+    if not isinstance(html, bytes):
+        raise ImdbLayoutChanged("the saved page has no HTML in it")
+    return html.decode("utf-8", "replace")
 
 
 # --- the embedded JSON ---
@@ -145,48 +134,33 @@ def _from_embedded_json(document: Selector) -> Page | None:
     except (ValueError, RecursionError):
         return None
     props = _at(data, "props", "pageProps")
-    search = _at(props, "searchResults", "titleResults")
-    items = _at(search, "titleListItems")
-    if isinstance(items, list):
-        return _page_of_items("search-json", _int(_at(search, "total"), 0, 10**9), items, _at(search, "endCursor"))
-    results = _at(props, "titleResults", "results")
-    if isinstance(results, list):
-        return _page_of_items("find-json", None, [_at(result, "listItem") for result in results])
-    for layout, path, name in (
-        ("chart-json", ("pageData", "chartTitles"), "node"),
-        ("list-json", ("mainColumnData", "list", "titleListItemSearch"), "listItem"),
-    ):
-        found = _at(props, *path)
-        edges = _at(found, "edges")
-        if isinstance(edges, list):
-            total = _int(_at(found, "total"), 0, 10**9) or len(edges)
-            return _page_of_items(layout, total, [_item_of_node(_at(edge, name)) for edge in edges])
+    for layout, path, name in LAYOUTS:
+        *way, last = path.split(".")
+        holder = _at(props, *way)
+        entries = _at(holder, last)
+        if isinstance(entries, list):
+            items = [_at(entry, name) if name else entry for entry in entries]
+            total = _int(_at(holder, "total"), 0, 10**9)
+            if last == "edges":
+                items, total = list(map(_item_of_node, items)), total or len(items)
+            return _page_of_items(layout, total, items, _at(holder, "endCursor"))
     return None
 
 
 def _item_of_node(node: object) -> dict[str, object]:
     """Turn a title of a chart or list into one of a search, which says the same at other places."""
     genres = _at(node, "titleGenres", "genres")
-    return {
-        "titleId": _at(node, "id"),
-        "titleText": _at(node, "titleText", "text"),
-        "titleType": _at(node, "titleType"),
-        "releaseYear": _at(node, "releaseYear", "year"),
-        "ratingSummary": _at(node, "ratingsSummary"),
-        "runtime": _at(node, "runtime", "seconds"),
-        "certificate": _at(node, "certificate", "rating"),
-        "genres": [_at(one, "genre", "text") for one in genres] if isinstance(genres, list) else [],
-        "primaryImage": _at(node, "primaryImage"),
-    }
+    item = {name: _at(node, *path.split(".")) for name, path in ITEM_OF_NODE.items()}
+    return item | {"genres": [_at(one, "genre", "text") for one in genres] if isinstance(genres, list) else []}
 
 
-def _page_of_items(layout: str, total: int | None, items: list[object], cursor: object = None) -> Page:
+def _page_of_items(layout: str, total: int | None, items: list[object], cursor: object) -> Page:
     known = [item for item in items if _imdb_id(_at(item, "titleId")) and _text(_at(item, "titleText"))]
     if items and not known:
         raise ImdbLayoutChanged("IMDb's page lists films in an unknown format")
     if not items and total:
         raise ImdbLayoutChanged("IMDb's page counts films but lists none")
-    films = _unique(_film_of_item(item) for item in known if _is_released_movie(item))
+    films = unique(_film_of_item(item) for item in known if _is_released_movie(item))
     more = total is not None and total > len(items)  # IMDb sends a cursor even on the last page
     after = cursor if more and isinstance(cursor, str) and _CURSOR.fullmatch(cursor) else None
     return Page(layout, total if items else 0, films, after)
@@ -233,17 +207,14 @@ def _from_cards(document: Selector) -> Page | None:
     totals = filter(None, (_TOTAL.match(text.strip()) for text in texts if len(text) < MAX_TOTAL_CHARS))
     total = next((int(match[1].replace(",", "")) for match in totals), None)
     ranked = _are_ranked([_card_title(card) for card in titled])
-    return Page("cards", total, _unique(_film_of_card(card, ranked) for card in films))
+    return Page("cards", total, unique(_film_of_card(card, ranked) for card in films))
 
 
 def _are_ranked(titles: list[str]) -> bool:
     """Return whether numbers before the titles count them; a title may begin with a number of its own."""
-    ranks = [int(match[1]) for match in map(_RANK.match, titles) if match]
-    return (
-        len(ranks) == len(titles)
-        and ranks == list(range(ranks[0], ranks[0] + len(ranks)))
-        and (len(ranks) > 1 or ranks[0] == 1)
-    )
+    ranks = [int(match[1]) if (match := _RANK.match(title)) else 0 for title in titles]
+    counted = ranks == list(range(ranks[0], ranks[0] + len(ranks)))
+    return counted and ranks[0] > 0 and (len(ranks) > 1 or ranks[0] == 1)
 
 
 def _film_of_card(card: Selector, ranked: bool) -> Film:
@@ -340,5 +311,6 @@ def _poster(value: object) -> str | None:
     return f"{match[1]}QL75_UX280_.jpg" if match else None
 
 
-def _unique(films: Iterable[Film]) -> tuple[Film, ...]:
+def unique(films: Iterable[Film]) -> tuple[Film, ...]:
+    """Return every film once."""
     return tuple({film.imdb_id: film for film in films}.values())

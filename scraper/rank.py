@@ -32,25 +32,15 @@ RATING_POWER = 3
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What films should be like.
+    """What films should be like."""
 
-    Attributes:
-        genres: genre to weight; without any, every film fits.
-        tones: wanted tones with their weight, of which a film needs one; without any, every film fits.
-        never: tones that no film may have.
-        avoid: genres that films of unknown tone may not have, and that count against the others.
-        least: how well a film must fit by its tones; below that, the wanted one is but its third.
-        seed: of the chance; the same seed gives the same order.
-        apart: id of a film that is left out, as the others should be like it.
-    """
-
-    genres: Mapping[str, float]
-    tones: Mapping[str, float]
-    never: frozenset[str] = frozenset()
-    avoid: frozenset[str] = frozenset()
-    least: float = 0.0
-    seed: str = ""
-    apart: str = ""
+    genres: Mapping[str, float]  # with their weights; without any, every film fits
+    tones: Mapping[str, float]  # with their weights; a film needs one of them, unless there are none
+    never: frozenset[str] = frozenset()  # tones that no film may have
+    avoid: frozenset[str] = frozenset()  # genres that films of unknown tone may not have; they count against the others
+    least: float = 0.0  # how well a film must fit by its tones; below that, the wanted one is but its third
+    seed: str = ""  # of the chance
+    apart: str = ""  # id of a film that is left out, as the others should be like it
 
     def fit(self, film: Film) -> float:
         """Return how well a film fits, at most 1: by all of its genres times all of its tones; 0 if it does not."""
@@ -85,15 +75,10 @@ def rank(
     films: Iterable[Film], wish: Wish, query: FilmQuery, exclude: Collection[str] = (),
     series: Mapping[str, str] = MappingProxyType({}), others: bool = False,
 ) -> tuple[list[Film], int]:  # fmt: skip
-    """Order films for a list; the same input always gives the same order.
+    """Order films that pass the filters, sorted as the query asks; the same input always gives the same order.
 
-    Args:
-        films: candidates that pass the filters, sorted as the query asks.
-        wish: what they should be like.
-        query: the filters; the variety of the screens is only for what they leave open.
-        exclude: ids of films to leave out; the others continue the list that these were on.
-        series: IMDb id to the name of the series, for films that belong to one.
-        others: whether films follow that do not fit.
+    The variety of the screens is only for what the query leaves open. Films left out by `exclude` are those before: the
+    others continue that list. If `others` is true, films that do not fit follow.
 
     Returns:
         As many films as the query wants, and how many films there are that do not fit (0 if they follow).
@@ -112,44 +97,40 @@ def rank(
         else:
             beyond.append(film)
     if query.sort is Sort.BEST:
-        today = query.day or date.min
-        ordered = _draw(fitting, wish.seed, today.year)
-        ordered = _in_order_of_series(ordered, series)
-        chosen = _vary(ordered, query, today.year, series)
+        year = (query.day or date.min).year
+        chosen = _vary(_in_order_of_series(_draw(fitting, wish.seed, year), series), query, year, series)
+        beyond.sort(key=weighted_rating, reverse=True)
     else:
         chosen = [film for _, film in fitting]
         if query.sort is Sort.RATING:
             chosen.sort(key=weighted_rating, reverse=True)
     if others:
-        chosen += sorted(beyond, key=weighted_rating, reverse=True) if query.sort is Sort.BEST else beyond
+        chosen += beyond
     return chosen[: query.limit], 0 if others else len(beyond)
 
 
 def _draw(fitting: Iterable[tuple[float, Film]], seed: str, year: int) -> list[Film]:
     """Draw all films, the sooner the better they fit, the more they are liked, and if they are new (Gumbel's trick)."""
-    keys: list[tuple[float, str, Film]] = []
-    for fit, film in fitting:
+
+    def key(pair: tuple[float, Film]) -> tuple[float, str]:
+        fit, film = pair
         liked = (weighted_rating(film) / 10) ** RATING_POWER
         new = NEWNESS if (film.year or 0) > year - NEW_YEARS else 1.0
         number = int.from_bytes(hashlib.blake2b((seed + film.imdb_id).encode(), digest_size=6).digest()) + 0.5
         chance = -math.log(-math.log(number / 2**48))
-        keys.append((SHARPNESS * math.log(fit * liked * new) + chance, film.imdb_id, film))
-    keys.sort(key=lambda key: key[:2], reverse=True)
-    return [film for _, _, film in keys]
+        return SHARPNESS * math.log(fit * liked * new) + chance, film.imdb_id
+
+    return [film for _, film in sorted(fitting, key=key, reverse=True)]
 
 
 def _in_order_of_series(films: list[Film], series: Mapping[str, str]) -> list[Film]:
     """Let the parts of a series take their places in the order of their years."""
-    places: dict[str, list[int]] = {}
-    for place, film in enumerate(films):
+    parts: dict[str, list[Film]] = {}
+    for film in films:
         if name := series.get(film.imdb_id):
-            places.setdefault(name, []).append(place)
-    result = list(films)
-    for taken in places.values():
-        parts = sorted((films[place] for place in taken), key=lambda film: film.year or 0)
-        for place, film in zip(taken, parts, strict=True):
-            result[place] = film
-    return result
+            parts.setdefault(name, []).append(film)
+    ordered = {name: iter(sorted(group, key=lambda film: film.year or 0)) for name, group in parts.items()}
+    return [next(ordered[name]) if (name := series.get(film.imdb_id, "")) in ordered else film for film in films]
 
 
 def _vary(films: list[Film], query: FilmQuery, year: int, series: Mapping[str, str]) -> list[Film]:
@@ -162,44 +143,38 @@ def _vary(films: list[Film], query: FilmQuery, year: int, series: Mapping[str, s
         needs.append((1, lambda film: film.language not in {None, "en"}))
     result: list[Film] = []
     while films and len(result) < query.limit:
-        screen = _take_screen(films, needs, query, series)
-        result += screen
-        taken = {film.imdb_id for film in screen}
-        films = [film for film in films if film.imdb_id not in taken]
+        places = _take_screen(films, needs, query, series)
+        result += [films[place] for place in sorted(places)]
+        films = [film for place, film in enumerate(films) if place not in places]
     return result
 
 
 def _take_screen(
-    films: list[Film], needs: list[tuple[int, Callable[[Film], bool]]], query: FilmQuery,
-    series: Mapping[str, str],
-) -> list[Film]:  # fmt: skip
-    """Take the first films that are varied enough, then the first of the others if these are too few."""
-    screen: dict[int, Film] = {}  # by the place in the list
-    genres: Counter[str] = Counter()
-    leads: Counter[str | None] = Counter()
-    parts: set[str | None] = set()
+    films: list[Film], needs: list[tuple[int, Callable[[Film], bool]]], query: FilmQuery, series: Mapping[str, str]
+) -> set[int]:
+    """Return the places of the first films that are varied enough, then of the first others if these are too few."""
+    places: set[int] = set()
+    taken: Counter[object] = Counter()  # first genres, leads and series
 
     def take(wanted: Callable[[Film], bool], count: int) -> None:
         """Take so many of the films that are wanted and make the screen no less varied."""
         for place, film in enumerate(films):
             if count <= 0:
                 return
-            genre, name = film.genres[0] if film.genres else "", series.get(film.imdb_id)
-            same_lead = query.lead == "any" and film.lead and leads[film.lead] >= MAX_SAME_LEAD
-            if place in screen or same_lead or genres[genre] >= MAX_SAME_GENRE or name in parts or not wanted(film):
+            if place in places or not wanted(film):
                 continue
-            screen[place] = film
-            genres[genre] += 1
-            leads[film.lead] += 1
-            if name:
-                parts.add(name)
-            count -= 1
+            limits: dict[object, int] = {film.genres[:1]: MAX_SAME_GENRE}
+            if query.lead == "any" and film.lead:
+                limits["lead", film.lead] = MAX_SAME_LEAD
+            if name := series.get(film.imdb_id):
+                limits["series", name] = 1
+            if all(taken[one] < most for one, most in limits.items()):
+                places.add(place)
+                taken.update(limits.keys())
+                count -= 1
 
     for least, is_such in needs:
-        take(is_such, least - sum(map(is_such, screen.values())))
-    take(lambda _: True, SCREEN_SIZE - len(screen))
-    for place, film in enumerate(films):
-        if len(screen) >= SCREEN_SIZE:
-            break
-        screen.setdefault(place, film)
-    return [screen[place] for place in sorted(screen)]
+        take(is_such, least - sum(is_such(films[place]) for place in places))
+    take(lambda _: True, SCREEN_SIZE - len(places))
+    others = [place for place in range(len(films)) if place not in places]
+    return places | set(others[: max(0, SCREEN_SIZE - len(places))])

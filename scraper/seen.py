@@ -14,11 +14,9 @@ MAX_FILMS = 20_000  # in an export
 
 
 def read_seen(export: bytes, films: Iterable[Film]) -> frozenset[str]:
-    """Return the IMDb ids of the films in a CSV export.
+    """Return the IMDb ids of the films in a CSV export, of IMDb by id, or of Letterboxd by title and year.
 
-    Args:
-        export: a file of IMDb, which names films by their ids, or of Letterboxd, which names them by title and year.
-        films: where titles are looked up; a year may be off by one.
+    Titles are looked up among `films`, where a year may be off by one.
 
     Raises:
         QueryError: for any other file.

@@ -18,14 +18,11 @@ _AND_THE = re.compile(r"^(?!the |a )(\w[\w.'-]*(?: \w[\w.'-]*)+) (?:and|&) the .
 
 
 def find_series(films: Iterable[Film]) -> dict[str, str]:
-    """Group films by title.
+    """Return the name of the series by IMDb id, for the films that belong to one.
 
     Evidence is a number, a part or a subtitle behind the title of an earlier film, or behind the same words as in
     another title; a title of some length that another one continues; or the same hero ("Harry Potter and the ...").
     Films of the same title or of different languages are no series, nor are titles that differ by an article.
-
-    Returns:
-        IMDb id to the name of the series, for the films that belong to one.
     """
     bare: dict[tuple[str, str | None], list[Film]] = defaultdict(list)
     by_stem: dict[tuple[str, str | None], list[Film]] = defaultdict(list)
@@ -53,12 +50,6 @@ def find_series(films: Iterable[Film]) -> dict[str, str]:
 def _stems(title: str) -> set[str]:
     """Return what stands before the subtitle or number of a title, or before what a hero meets."""
     parts = _SUBTITLE.split(title)
-    stems = {_strip(": ".join(parts[:end])) for end in range(1, len(parts) + 1)} - {title}
+    stems = {_NUMBER.sub("", _PART.sub("", ": ".join(parts[:end]))) for end in range(1, len(parts) + 1)} - {title}
     hero = _AND_THE.match(title)
     return stems | ({hero[1]} if hero else set())
-
-
-def _strip(title: str) -> str:
-    for pattern in (_PART, _NUMBER):
-        title = pattern.sub("", title)
-    return title

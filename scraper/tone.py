@@ -8,6 +8,7 @@ TONES = (
     "warm", "funny", "calm", "tense", "scary", "dark", "sad", "wonder", "harrowing", "crude", "rush", "thoughtful",
     "puzzle",
 )  # fmt: skip
+BRIGHT = frozenset({"warm", "funny", "calm", "wonder"})
 HEAVY = frozenset({"harrowing", "scary", "dark", "sad", "tense"})  # what a lighter film has less of
 NOT_FOR_KIDS = frozenset({"scary", "dark", "harrowing", "crude"})
 CHIPS = {
@@ -24,24 +25,18 @@ _WORDS = {
     "sad": "sad", "wonder": "full of wonder", "harrowing": "hard to watch", "crude": "rude", "rush": "exciting",
     "thoughtful": "thoughtful", "puzzle": "puzzling",
 }  # fmt: skip
-_BRIGHT = {"warm", "funny", "calm", "wonder"}
 _WARNINGS = ("harrowing", "scary", "crude")  # said even if they come last
 
 
 def describe(tone: tuple[str, ...]) -> str:
-    """Say in a few words how a film feels; empty if that is not known.
-
-    Examples:
-        >>> describe(("warm", "funny", "sad")), describe(("sad", "warm")), describe(("funny", "rush", "crude"))
-        ('Warm and funny', 'Sad, but kind', 'Funny and exciting, at times rude')
-    """
+    """Say in a few words how a film feels, such as "Sad, but kind"; empty if that is not known."""
     if not tone:
         return ""
     first, *others = tone
     text = _WORDS[first]
     if others:
         second = others[0]
-        turns = (second in _BRIGHT and first in HEAVY) or (first in _BRIGHT and second in HEAVY)
+        turns = (second in BRIGHT and first in HEAVY) or (first in BRIGHT and second in HEAVY)
         word = "kind" if second == "warm" and turns else _WORDS[second]
         text += f", but {word}" if turns else f" and {word}"
     late = [f"at times {_WORDS[one]}" for one in _WARNINGS if one in tone[2:]]

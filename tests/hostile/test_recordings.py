@@ -14,7 +14,7 @@ import pytest
 import soundfile as sf
 
 from benchmarks.fuzz import encode_av, fuzz, make_case, make_corpus
-from benchmarks.report import read_peak_mb
+from benchmarks.report import read_memory_mb
 from ser_model.audio import AudioError, NotAudio, TooLong, load_audio
 from ser_model.decode import exceeds_packet_limit
 
@@ -25,10 +25,10 @@ MAX_GROWTH_MB = 150  # what decoding a minute at 384 kHz takes
 def growth_mb(data: bytes, error: type[AudioError]) -> int:
     """Return by how much refusing a file raises the peak memory of this process."""
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak (man 5 proc)
-    before_mb = read_peak_mb()
+    before_mb = read_memory_mb()
     with pytest.raises(error):
         load_audio(data)
-    return read_peak_mb() - before_mb
+    return read_memory_mb() - before_mb
 
 
 def make_m4a(fragments: bool = False) -> bytearray:

@@ -34,7 +34,7 @@ def test_the_blend_is_the_mean_of_the_moods_best_first(p: dict[str, float], inte
     weights = blend(p, intent)
     assert all(0 < weight <= 1 + 1e-9 for weight in weights.values())
     for genre, weight in weights.items():
-        mean = sum(p[m] / total * TABLE[Mood(m)][intent].weights.get(genre, 0) for m in p)
+        mean = sum(p[m] / total * TABLE[Mood(m)][intent].genres.get(genre, 0) for m in p)
         assert math.isclose(weight, mean, abs_tol=1e-9)
     assert list(weights.values()) == sorted(weights.values(), reverse=True)
 
@@ -43,7 +43,7 @@ def test_a_small_doubt_forbids_nothing() -> None:
     for mood in Mood:
         cell = TABLE[mood][Intent.LIFT]
         assert set(avoided({mood: 1.0}, Intent.LIFT)) == set(cell.avoid)
-        assert tones({mood: 1.0}, Intent.LIFT) == (cell.tone_weights, cell.never)
+        assert tones({mood: 1.0}, Intent.LIFT) == (cell.wants, cell.never)
     doubtful = {"happy": 0.95, "angry": 0.05}
     assert avoided(doubtful, Intent.LIFT) == avoided({"happy": 1.0}, Intent.LIFT)
     assert tones(doubtful, Intent.LIFT)[1] == TABLE[Mood.HAPPY][Intent.LIFT].never

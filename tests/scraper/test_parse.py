@@ -101,7 +101,6 @@ def test_hardly_anything_or_a_challenge_of_any_length_means_blocked(text: str) -
     "text",
     [
         "<html>" + "<p>something else</p>" * 1000,
-        '<table class="results"><tr class="detailed"></tr></table>',
         '<script id="__NEXT_DATA__">{"props": {"pageProps": {}}}</script>' + "<p>x</p>" * 1000,
         '<script id="__NEXT_DATA__">' + "[" * 100_000,
     ],
