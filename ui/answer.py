@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scraper.moods import Mood
 from ser_model.labels import Emotion
 from ser_model.recognize import Prediction
 from ui import texts
@@ -36,7 +37,7 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
         top = [emotion for emotion, _ in prediction.top(TOP)]
         first, second, third = map(adjective, top)
         said["detail"] = f"{texts.COULD_BE.format(first=first, second=second, third=third)} {texts.UNSURE_HINT}"
-        said["picks"] = [{"mood": str(emotion), "name": adjective(emotion).capitalize()} for emotion in top]
+        said["picks"] = _offer(top)
     return _say(
         **said,
         notice=prediction.recording_notice,
@@ -59,9 +60,27 @@ def describe_pick(mood: str, prediction: Prediction | None) -> SafeContext:
 
 
 def describe_link(mood: str) -> SafeContext:
-    """Describe a mood that came with the address, which somebody else may have chosen."""
-    headline = texts.FOR_A_MOOD.format(article=article(mood), emotion=adjective(mood))
-    return _say(kind="link", face=mood, headline=headline)
+    """Describe the mood of an address, which somebody else may have chosen; of several, one is asked for."""
+    several = mood.split(",") if "," in mood else []
+    said = {"face": "unsure", "detail": texts.UNSURE_HINT, "picks": _offer(several)} if several else {"face": mood}
+    return _say(kind="link", headline=films_for(mood), **said)
+
+
+def films_for(mood: str) -> str:
+    """Name a list of films by its mood, or by several.
+
+    Examples:
+        >>> films_for("angry"), films_for("sad,calm,angry")
+        ('Films for an angry mood', 'Films for a sad, calm or angry mood')
+    """
+    *others, last = map(adjective, mood.split(","))
+    emotion = f"{', '.join(others)} or {last}" if others else last
+    return texts.FOR_A_MOOD.format(article="an" if emotion[0] in "aeiou" else "a", emotion=emotion)
+
+
+def read_mood(text: str) -> str | None:
+    """Return the mood that an address names, or several with commas between, as of a voice that is not sure."""
+    return ",".join(mood for mood in dict.fromkeys(text.split(",")) if mood in tuple(Mood)) or None
 
 
 def describe_problem(sentence: str) -> SafeContext:
@@ -73,11 +92,6 @@ def describe_problem(sentence: str) -> SafeContext:
 def adjective(emotion: str | None) -> str:
     """Return the word that follows "you feel"."""
     return "disgusted" if emotion == "disgust" else str(emotion)
-
-
-def article(emotion: str) -> str:
-    """Return the article before a mood."""
-    return "an" if adjective(emotion)[0] in "aeiou" else "a"
 
 
 def say_certainty(probability: float, accuracy: float | None) -> str:
@@ -125,6 +139,11 @@ def bars(
 def bar(name: str, value: float, leads: bool = False) -> dict[str, Any]:
     """Return a bar of bars.html for a value from 0 to 1."""
     return {"name": name, "percent": percent(value), "share": round(value * 100), "leads": leads}
+
+
+def _offer(moods: Sequence[str]) -> list[dict[str, str]]:
+    """Return buttons for moods."""
+    return [{"mood": str(mood), "name": adjective(mood).capitalize()} for mood in moods]
 
 
 def _say(**values: Any) -> SafeContext:

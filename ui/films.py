@@ -323,16 +323,23 @@ def open_address(visit: Visit, request: gr.Request) -> list[Any]:
     if (mood, intent, answers) == read_address({}) or visit.probabilities:
         return [gr.skip()] * (5 + len(answers))
     said = answer.describe_link(mood) if mood else escape()
-    drawer = gr.Accordion(label=filters_title(answers))
-    return [replace(visit, mood=mood), said, mood, drawer, intent, *answers]
+    return [replace(visit, mood=mood), said, *_mark(mood, intent, answers)]
 
 
 def go_back(event: gr.EventData, visit: Visit) -> list[Any]:
     """Do what the address asks for to which the visitor went back; return what open_address does."""
     mood, intent, answers = read_address({name: values[0] for name, values in parse_qs(event.query).items()})
     visit = replace(visit, mood=mood) if mood else Visit(profile=visit.profile)
-    said = answer.describe_pick(mood, visit.prediction) if mood else escape()
-    return [visit, said, mood, gr.Accordion(label=filters_title(answers)), intent, *answers]
+    said = escape()
+    if mood:
+        said = answer.describe_link(mood) if "," in mood else answer.describe_pick(mood, visit.prediction)
+    return [visit, said, *_mark(mood, intent, answers)]
+
+
+def _mark(mood: str | None, intent: str, answers: list[Any]) -> list[Any]:
+    """Return the one mood to mark, the drawer, the intent and the answers of the filters."""
+    drawer = gr.Accordion(label=filters_title(answers))
+    return [mood if mood in tuple(Mood) else None, drawer, intent, *answers]
 
 
 def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
@@ -352,7 +359,7 @@ def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
 
 def read_address(parameters: Mapping[str, str]) -> tuple[str | None, str, list[Any]]:
     """Return the mood, the intent and the answers of the filters; what the page does not offer is left out."""
-    mood, intent = parameters.get("mood"), parameters.get("intent")
+    mood, intent = answer.read_mood(parameters.get("mood", "")), parameters.get("intent")
     answers: list[Any] = []
     for name, offered in choices().items():
         values = {choice[1] if isinstance(choice, tuple) else choice for choice in offered}
@@ -365,7 +372,7 @@ def read_address(parameters: Mapping[str, str]) -> tuple[str | None, str, list[A
             answers.append([item for item in given.split(",") if item in values])
         else:
             answers.append(given if given in values else default)
-    return mood if mood in tuple(Mood) else None, intent if intent in tuple(Intent) else Intent.MATCH.value, answers
+    return mood, intent if intent in tuple(Intent) else Intent.MATCH.value, answers
 
 
 def choices() -> dict[str, list[Any]]:
@@ -513,8 +520,7 @@ def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[Any,
     today = datetime.now(UTC).date().isoformat()
     if given["sort"] == Sort.BEST:
         given["day"] = given["day"] or today
-    sounded = visit.prediction.emotion if visit.prediction else None
-    address = write_address(visit.mood or sounded, intent, list(given.values()))
+    address = write_address(visit.named, intent, list(given.values()))
     exclude = {pick.film.imdb_id for pick in state.films} | state.unwanted
     try:
         found = _find(state, question, count, exclude)
@@ -538,7 +544,7 @@ def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[Any,
         source=" ".join([*state.notices.values(), *[texts.NO_MORE] * ended]),
         search=found.address,
         other_day=texts.OTHER_DAY.format(day=other_day) if other_day else "",
-        today=write_address(visit.mood, intent, list((given | {"day": ANY}).values())),
+        today=write_address(visit.named, intent, list((given | {"day": ANY}).values())),
         is_lighter=bool(question.lighter_than),
         done=texts.DONE[state.last[0]].format(title=state.last[1].film.title) if state.last else "",
         surprise=make_film_card(state.surprise) if state.surprise else None,

@@ -33,15 +33,23 @@ class Visit:
     """What is known of one visitor until the tab closes."""
 
     prediction: Prediction | None = None  # for the last recording
-    mood: str | None = None  # which the visitor picked; it overrides the prediction
+    mood: str | None = None  # picked, or those of the address with commas between; it overrides the prediction
     profile: SpeakerProfile | None = None  # of the visitor's voice, once enrolled
 
     @property
     def probabilities(self) -> dict[str, float]:
         """By mood; empty before the first recording or pick."""
         if self.mood:
-            return {self.mood: 1.0}
+            moods = self.mood.split(",")
+            return dict.fromkeys(moods, 1 / len(moods))
         return {str(name): p for name, p in self.prediction.probabilities.items()} if self.prediction else {}
+
+    @property
+    def named(self) -> str | None:
+        """The mood for an address, which never holds the voice; of one that is not sure, the most probable three."""
+        if self.mood or not self.prediction:
+            return self.mood
+        return self.prediction.emotion or ",".join(mood for mood, _ in self.prediction.top(answer.TOP))
 
 
 class Asked(NamedTuple):

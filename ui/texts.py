@@ -18,7 +18,7 @@ DROP_HERE = "Drop a recording here, or choose one"
 FIRST_MINUTE = "Use the first minute"
 PICK, INTENT = "Or pick a mood", "The films should"
 WHICH, CORRECT = "Which one is right?", "Not right? Pick the mood that fits"
-INTENTS = (("Match my mood", "match"), ("Cheer me up", "lift"))
+INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
 
 SOUND, MAY_SOUND, CHOSE = "You sound {emotion}.", "You may sound {emotion}.", "You chose “{emotion}”."
 VOICE_SOUNDS = "This voice sounds {emotion}."
