@@ -21,9 +21,9 @@ MIN_PLAIN_PROBABILITY = 0.5  # from here on "You sound", below it "You may sound
 def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bool = False) -> SafeContext:
     """Describe how a recording sounds; enrolled means adapted to the visitor's voice, made a synthetic voice."""
     best, probability = prediction.top(1)[0]
-    intensity = texts.INTENSITY[prediction.intensity]
-    if best == Emotion.NEUTRAL or prediction.intensity_probability < MIN_INTENSITY_PROBABILITY:
-        intensity = ""  # neutral was only acted in normal intensity
+    facts = [texts.ADAPTED] if enrolled else []
+    if best != Emotion.NEUTRAL and prediction.intensity_probability >= MIN_INTENSITY_PROBABILITY:
+        facts.insert(0, texts.INTENSITY[prediction.intensity])  # neutral was only acted in normal intensity
     gender = texts.GENDER[prediction.gender]
     if prediction.gender_probability < MIN_GENDER_PROBABILITY:
         gender = texts.MAYBE_GENDER.format(gender=gender)
@@ -41,11 +41,9 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
     return _say(
         **said,
         notice=prediction.recording_notice,
-        facts=[fact for fact in (intensity, texts.ADAPTED if enrolled else "") if fact],
+        facts=facts,
         gender=gender,
-        hide=texts.HIDE,
         more=texts.ALL_EIGHT if prediction.sure else texts.ALL_EIGHT_UNSURE,
-        correct=texts.PICK_HERE,
         label=texts.BARS,
         bars=bars(prediction.probabilities, leading=1 if prediction.sure else TOP, pick=True),
     )
@@ -148,4 +146,4 @@ def _offer(moods: Sequence[str]) -> list[dict[str, str]]:
 
 def _say(**values: Any) -> SafeContext:
     """Make an answer that page.js can tell from the one before, even if the words are the same."""
-    return escape(stamp=secrets.token_hex(4), restart=texts.START_OVER, **values)
+    return escape(stamp=secrets.token_hex(4), **values)

@@ -179,7 +179,7 @@ def test_a_saved_page_gives_its_films_and_is_deleted(tmp_path: Path, monkeypatch
     said: list[str] = []
     monkeypatch.setattr(gr, "Warning", said.append)
     saved.write_text('{"message": "Forbidden"}')
-    assert is_unchanged(*films.take_file(str(saved), state, None)[1:-1])
+    assert is_unchanged(*films.take_file(str(saved), state, None)[1:-2])
     assert said == ["IMDb did not answer with a page (blocked: JSON)."]
 
 
