@@ -60,7 +60,9 @@ def describe_pick(mood: str, prediction: Prediction | None) -> SafeContext:
 def describe_link(mood: str) -> SafeContext:
     """Describe the mood of an address, which somebody else may have chosen; of several, one is asked for."""
     several = mood.split(",") if "," in mood else []
-    said = {"face": "unsure", "detail": texts.UNSURE_HINT, "picks": _offer(several)} if several else {"face": mood}
+    said: dict[str, Any] = {"face": mood}
+    if several:
+        said = {"face": "unsure", "detail": texts.UNSURE_HINT, "picks": _offer(several)}
     return _say(kind="link", headline=films_for(mood), **said)
 
 
