@@ -20,22 +20,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from scraper.errors import QueryError
 from ser_model.audio import CLIP_LIMITS
-from ui import (
-    batch,
-    chips,
-    comparison,
-    endpoints,
-    enroll,
-    explain,
-    films,
-    live,
-    middleware,
-    page,
-    quality,
-    server,
-    service,
-    texts,
-)
+from ui import batch, chips, comparison, endpoints, enroll, explain, films, live, page, quality, server, service, texts
+from ui.middleware import ICON, PageHead, UnknownEvents
 from ui.template import template
 from ui.theme import Theme, script, style_sheet
 
@@ -47,7 +33,7 @@ LAUNCH: dict[str, Any] = {
     "max_file_size": CLIP_LIMITS.max_bytes,
     "state_session_capacity": 128,  # visitors and calls that are remembered; Gradio needs 0.14 MB for each
     "mcp_server": True,
-    "favicon_path": str(middleware.ICON),
+    "favicon_path": str(ICON),
     "pwa": True,
     "run_history": False,
     "show_error": True,
@@ -58,15 +44,15 @@ LAUNCH: dict[str, Any] = {
         "middleware": [
             Middleware(GZipMiddleware, minimum_size=1000),
             Middleware(server.RequestFilter),
-            Middleware(middleware.UnknownEvents),
-            Middleware(middleware.PageHead),
+            Middleware(UnknownEvents),
+            Middleware(PageHead),
         ],
     },
 }
 
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.SWEEP_S, server.MAX_AGE_S)) as demo:
     visit = gr.State(page.Visit())
-    template("header", elem_id="header", say={"title": texts.TITLE, "question": texts.QUESTION, "lead": texts.LEAD})
+    template("header", elem_id="header")
     asked = page.draw(visit)
     with gr.Column(elem_id="list"):
         page.draw_hint("list-note", note="")
@@ -79,7 +65,7 @@ with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.
     enroll.draw(visit)
     batch.draw()
     quality.draw()
-    template("footer", elem_id="footer", say={"limits": texts.LIMITS, "credits": texts.CREDITS})
+    template("footer", elem_id="footer")
     endpoints.publish(demo)
 
 demo.queue(max_size=64, default_concurrency_limit=4)

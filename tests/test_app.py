@@ -31,7 +31,7 @@ FILM = {
     "url", "poster_url", "why",
 }  # fmt: skip
 RECOGNITION = {
-    "emotion", "sure", "probabilities", "gender", "gender_probability",
+    "emotion", "sure", "measured_accuracy", "probabilities", "gender", "gender_probability",
     "intensity", "intensity_probability", "speech", "timeline", "notice"
 }  # fmt: skip
 TOOLS = {"compare", "learn_voice", "recognize", "recognize_batch", "recommend", "recommend_from_voice"}

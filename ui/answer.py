@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scraper.moods import Mood
 from ser_model.labels import Emotion
 from ser_model.recognize import Prediction
 from ui import texts
@@ -20,9 +21,9 @@ MIN_PLAIN_PROBABILITY = 0.5  # from here on "You sound", below it "You may sound
 def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bool = False) -> SafeContext:
     """Describe how a recording sounds; enrolled means adapted to the visitor's voice, made a synthetic voice."""
     best, probability = prediction.top(1)[0]
-    intensity = texts.INTENSITY[prediction.intensity]
-    if best == Emotion.NEUTRAL or prediction.intensity_probability < MIN_INTENSITY_PROBABILITY:
-        intensity = ""  # neutral was only acted in normal intensity
+    facts = [texts.ADAPTED] if enrolled else []
+    if best != Emotion.NEUTRAL and prediction.intensity_probability >= MIN_INTENSITY_PROBABILITY:
+        facts.insert(0, texts.INTENSITY[prediction.intensity])  # neutral was only acted in normal intensity
     gender = texts.GENDER[prediction.gender]
     if prediction.gender_probability < MIN_GENDER_PROBABILITY:
         gender = texts.MAYBE_GENDER.format(gender=gender)
@@ -36,15 +37,13 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
         top = [emotion for emotion, _ in prediction.top(TOP)]
         first, second, third = map(adjective, top)
         said["detail"] = f"{texts.COULD_BE.format(first=first, second=second, third=third)} {texts.UNSURE_HINT}"
-        said["picks"] = [{"mood": str(emotion), "name": adjective(emotion).capitalize()} for emotion in top]
+        said["picks"] = _offer(top)
     return _say(
         **said,
         notice=prediction.recording_notice,
-        facts=[fact for fact in (intensity, texts.ADAPTED if enrolled else "") if fact],
+        facts=facts,
         gender=gender,
-        hide=texts.HIDE,
         more=texts.ALL_EIGHT if prediction.sure else texts.ALL_EIGHT_UNSURE,
-        correct=texts.PICK_HERE,
         label=texts.BARS,
         bars=bars(prediction.probabilities, leading=1 if prediction.sure else TOP, pick=True),
     )
@@ -59,9 +58,29 @@ def describe_pick(mood: str, prediction: Prediction | None) -> SafeContext:
 
 
 def describe_link(mood: str) -> SafeContext:
-    """Describe a mood that came with the address, which somebody else may have chosen."""
-    headline = texts.FOR_A_MOOD.format(article=article(mood), emotion=adjective(mood))
-    return _say(kind="link", face=mood, headline=headline)
+    """Describe the mood of an address, which somebody else may have chosen; of several, one is asked for."""
+    several = mood.split(",") if "," in mood else []
+    said: dict[str, Any] = {"face": mood}
+    if several:
+        said = {"face": "unsure", "detail": texts.UNSURE_HINT, "picks": _offer(several)}
+    return _say(kind="link", headline=films_for(mood), **said)
+
+
+def films_for(mood: str) -> str:
+    """Name a list of films by its mood, or by several.
+
+    Examples:
+        >>> films_for("angry"), films_for("sad,calm,angry")
+        ('Films for an angry mood', 'Films for a sad, calm or angry mood')
+    """
+    *others, last = map(adjective, mood.split(","))
+    emotion = f"{', '.join(others)} or {last}" if others else last
+    return texts.FOR_A_MOOD.format(article="an" if emotion[0] in "aeiou" else "a", emotion=emotion)
+
+
+def read_mood(text: str) -> str | None:
+    """Return the mood that an address names, or several with commas between, as of a voice that is not sure."""
+    return ",".join(mood for mood in dict.fromkeys(text.split(",")) if mood in tuple(Mood)) or None
 
 
 def describe_problem(sentence: str) -> SafeContext:
@@ -73,11 +92,6 @@ def describe_problem(sentence: str) -> SafeContext:
 def adjective(emotion: str | None) -> str:
     """Return the word that follows "you feel"."""
     return "disgusted" if emotion == "disgust" else str(emotion)
-
-
-def article(emotion: str) -> str:
-    """Return the article before a mood."""
-    return "an" if adjective(emotion)[0] in "aeiou" else "a"
 
 
 def say_certainty(probability: float, accuracy: float | None) -> str:
@@ -127,6 +141,11 @@ def bar(name: str, value: float, leads: bool = False) -> dict[str, Any]:
     return {"name": name, "percent": percent(value), "share": round(value * 100), "leads": leads}
 
 
+def _offer(moods: Sequence[str]) -> list[dict[str, str]]:
+    """Return buttons for moods."""
+    return [{"mood": str(mood), "name": adjective(mood).capitalize()} for mood in moods]
+
+
 def _say(**values: Any) -> SafeContext:
     """Make an answer that page.js can tell from the one before, even if the words are the same."""
-    return escape(stamp=secrets.token_hex(4), restart=texts.START_OVER, **values)
+    return escape(stamp=secrets.token_hex(4), **values)

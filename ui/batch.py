@@ -24,8 +24,7 @@ def draw() -> None:
     with gr.Accordion(texts.BATCH, open=False, elem_id="batch", elem_classes="drawer"):
         draw_hint("batch-hint", note="file-note")
         files = gr.File(file_count="multiple", label=texts.BATCH_PICK, height=140)
-        say = {"table": texts.BATCH, "save": texts.SAVE, "file": "voices.csv"}
-        results = template("batch", elem_id="results", say=say)
+        results = template("batch", elem_id="results", table=texts.BATCH, file="voices.csv")
     files.change(show_results, files, results, concurrency_id="model", **PRIVATE)
 
 

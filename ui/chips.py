@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -22,8 +23,7 @@ SCRIPT = """element.addEventListener("click", ({ target }) => {
 
 def draw(visit: gr.State, listed: FilmList) -> None:
     """Lay out the chips; they follow the list, and a click on one drops its filter."""
-    say = {"drop": texts.DROP_FILTER, "share": texts.SHARE, "copied": texts.COPIED, "reset": texts.RESET}
-    chips = template("chips", elem_id="chips", script=SCRIPT, say=say)
+    chips = template("chips", elem_id="chips", script=SCRIPT)
     state, intent, filters = listed.state, listed.intent, listed.filters
     listed.films.change(describe, [visit, state, intent, *filters], chips, **LATEST)
     dropped = chips.click(drop, filters, filters, **PRIVATE)
@@ -76,14 +76,12 @@ def _count_without(
 ) -> Iterator[dict[str, str]]:
     """Yield the filters without which there would be films, with their number, the best first."""
     gender = visit.prediction.gender if visit.prediction else None
-    found = []
+    counts = []
     for chip in chips:
-        try:
+        with suppress(ScraperError):  # what is left contradicts itself as well
             query = films.make_query(without(answers, chip["name"], chip["value"]), gender, MANY)
-            found.append((service.count_films(visit.probabilities, intent, query), chip))
-        except ScraperError:  # what is left contradicts itself as well
-            continue
-    for count, chip in sorted(found, key=lambda pair: -pair[0]):
+            counts.append((service.count_films(visit.probabilities, intent, query), chip))
+    for count, chip in sorted(counts, key=lambda pair: -pair[0]):
         if count:
             words = texts.WITHOUT.format(filter=chip["text"], count=f"{MANY}+" if count == MANY else count)
             yield chip | {"text": words}

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,32 +31,11 @@ logger = logging.getLogger(__name__)
 Shown = tuple[SafeContext, gr.Button, Opinions | None]  # the opinions, the button that uses them, they themselves
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonResult:
-    """Both opinions, or the network's alone and a notice that says why."""
-
-    network: Prediction
-    network_ms: float
-    network_parameters: int
-    opinions: Opinions | None = None
-    large_parameters: int = 0
-    notice: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the answer of the endpoint."""
-        cnn = self.network.to_json() | {"ms": round(self.network_ms, 1), "parameters": self.network_parameters}
-        if self.opinions is None:
-            return {"cnn": cnn, "large": None, "joined": None, "agree": None, "notice": self.notice}
-        cost = {"ms": round(self.opinions.head_ms, 1), "parameters": self.large_parameters}
-        large, joined = self.opinions.head.to_json() | cost, self.opinions.joined.to_json()
-        return {"cnn": cnn, "large": large, "joined": joined, "agree": self.opinions.agree, "notice": ""}
-
-
 def draw(row: gr.Row, visit: gr.State, asked: Asked, listed: FilmList) -> None:
     """Lay out the button in a row, and the place for the opinions; offer them for each new prediction."""
     with row:
         button = gr.Button(texts.SECOND_OPINION, visible=False, elem_id="compare")
-    readings = template("comparison", elem_id="comparison", live=True, say={"title": texts.SECOND_OPINION})
+    readings = template("comparison", elem_id="comparison", live=True)
     use = gr.Button(texts.USE_JOINED, visible=False, elem_id="use-joined")
     opinions = gr.State(None)
     shown = [readings, use, opinions]
@@ -70,7 +48,7 @@ def draw(row: gr.Row, visit: gr.State, asked: Asked, listed: FilmList) -> None:
 def offer_opinions(visit: Visit) -> tuple[Any, ...]:
     """Offer a second opinion on a new recording, if there can be one; return the button and what it shows."""
     wanted = visit.prediction is not None and service.second_opinion() is not service.Mode.OFF
-    return gr.Button(visible=wanted and is_available()), *_show_nothing()
+    return gr.Button(visible=wanted and is_available()), *_show()
 
 
 async def show_opinions(path: str | None, visit: Visit) -> AsyncIterator[Shown]:
@@ -79,26 +57,32 @@ async def show_opinions(path: str | None, visit: Visit) -> AsyncIterator[Shown]:
     Visitors who wait hold no thread, so that any number of them may wait for the same download.
     """
     if path is None:
-        yield _show_nothing(texts.NO_CLIP)
+        yield _show(texts.NO_CLIP)
         return
     loading = service.joined.start()
     while not loading.done():
-        yield _show_progress(service.download_progress.bytes)
+        here, whole = (round(count / 1e6) for count in service.download_progress.bytes or (0, 0))
+        loaded: dict[str, Any] = {
+            "detail": texts.DOWNLOADED.format(here=here, whole=whole),
+            "here": here,
+            "whole": whole,
+        }
+        yield _show(texts.DOWNLOADING, **loaded) if whole else _show(texts.LOADING)
         await asyncio.sleep(POLL_S)
     try:
         joined = loading.result()
         if isinstance(visit.prediction, Opinions):  # with SECOND_OPINION=always, and when both are used already
             opinions = visit.prediction
         else:
-            yield _show_nothing(texts.ASKING)
+            yield _show(texts.ASKING)
             opinions = await asyncio.to_thread(predict_on_gpu, path, visit.profile)
     except service.VOICE_PROBLEMS as error:
-        yield _show_nothing(service.explain_problem(error))
+        yield _show(service.explain_problem(error))
     except gr.Error as error:  # what a ZeroGPU Space says about its quota
-        yield _show_nothing(str(error.message))
+        yield _show(str(error.message))
     except Exception as error:  # noqa: BLE001 - explain_missing logs it
         explain_missing(error)
-        yield _show_nothing(texts.NO_SECOND_OPINION)
+        yield _show(texts.NO_SECOND_OPINION)
     else:
         yield describe(opinions, joined), gr.Button(visible=opinions != visit.prediction), opinions
 
@@ -108,28 +92,28 @@ def use_opinions(opinions: Opinions, path: str, visit: Visit) -> tuple[Any, ...]
     return *show_prediction(opinions, path, visit), gr.Button(visible=False)
 
 
-def compare(path: str | Path, timeout_s: float = API_TIMEOUT_S) -> ComparisonResult:
-    """Ask the network and, if there is one, for a second opinion; may raise VOICE_PROBLEMS.
-
-    Args:
-        path: The recording.
-        timeout_s: How long to wait for the second opinion to load.
-    """
-    network = service.recognizer.get()
+def compare(path: str | Path) -> dict[str, Any]:
+    """Ask the network and, if there is one, for a second opinion, as the endpoint does; may raise VOICE_PROBLEMS."""
+    network, notice = service.recognizer.get(), texts.SWITCHED_OFF
     parameters = network.network.count_parameters()
-    notice = texts.SWITCHED_OFF
     if service.second_opinion() is not service.Mode.OFF:
         try:
-            joined = service.joined.get(timeout_s)
+            joined = service.joined.get(API_TIMEOUT_S)
         except Exception as error:  # noqa: BLE001 - explain_missing logs it
             notice = explain_missing(error)
         else:
             both = predict_on_gpu(path)
-            large = joined.second.recognizer.network.count_parameters()
-            return ComparisonResult(both.network, both.network_ms, parameters, both, large)
+            cnn = _add_cost(both.network, both.network_ms, parameters)
+            large = _add_cost(both.head, both.head_ms, joined.second.recognizer.network.count_parameters())
+            return {"cnn": cnn, "large": large, "joined": both.joined.to_json(), "agree": both.agree, "notice": ""}
     begin = time.perf_counter()
     alone = service.predict(path, recognizer=network)
-    return ComparisonResult(alone, 1000 * (time.perf_counter() - begin), parameters, notice=notice)
+    cnn = _add_cost(alone, 1000 * (time.perf_counter() - begin), parameters)
+    return {"cnn": cnn, "large": None, "joined": None, "agree": None, "notice": notice}
+
+
+def _add_cost(prediction: Prediction, ms: float, parameters: int) -> dict[str, Any]:
+    return prediction.to_json() | {"ms": round(ms, 1), "parameters": parameters}
 
 
 @spaces.GPU(duration=GPU_S)  # type: ignore[untyped-decorator] # does something on a ZeroGPU Space only
@@ -156,56 +140,33 @@ def explain_missing(error: Exception) -> str:
 
 def describe(opinions: Opinions, joined: JoinedRecognizer) -> SafeContext:
     """Put both opinions and the joined one into words and bars."""
-    second = joined.second
-    encoder, whole = second.encoder.count_parameters(), second.recognizer.network.count_parameters()
-    name = second.encoder_name
-    about_network = texts.NETWORK_IS.format(millions=_millions(joined.network.count_parameters()))
-    about_head = texts.HEAD_IS.format(
-        encoder=name,
-        millions=_millions(encoder),
-        hours=texts.ENCODER_HOURS.get(name, ""),
-        head=_millions(whole - encoder),
-    )
+    name, network = joined.second.encoder_name, joined.network.count_parameters()
+    encoder, whole = joined.second.encoder.count_parameters(), joined.second.recognizer.network.count_parameters()
+    millions = [f"{count / 1e6:.1f}" for count in (network, encoder, whole - encoder)]
+    about_network = texts.NETWORK_IS.format(millions=millions[0])
+    hours = texts.ENCODER_HOURS.get(name, "")
+    about_head = texts.HEAD_IS.format(encoder=name, millions=millions[1], hours=hours, head=millions[2])
     first, other = (adjective(one.top(1)[0][0]) for one in (opinions.network, opinions.head))
     return escape(
         headline=(texts.AGREE if opinions.agree else texts.DISAGREE).format(first=first, second=other),
         detail=texts.JOINED_SAY.format(reading=_read(opinions.joined)),
         models=[
-            _describe(texts.NETWORK, about_network, opinions.network, opinions.network_ms),
-            _describe(texts.HEAD, about_head, opinions.head, opinions.head_ms),
+            _describe(texts.NETWORK, f"{about_network} {texts.TOOK.format(ms=opinions.network_ms)}", opinions.network),
+            _describe(texts.HEAD, f"{about_head} {texts.TOOK.format(ms=opinions.head_ms)}", opinions.head),
             _describe(texts.JOINED, texts.JOINED_IS, opinions.joined),
         ],
     )
 
 
-def _describe(name: str, about: str, prediction: Prediction, ms: float | None = None) -> dict[str, Any]:
-    return {
-        "name": name,
-        "about": about if ms is None else f"{about} {texts.TOOK.format(ms=ms)}",
-        "reading": _read(prediction).capitalize(),
-        "label": f"{name}: {texts.BARS}",
-        "bars": bars(prediction.probabilities, leading=1),
-    }
+def _describe(name: str, about: str, prediction: Prediction) -> dict[str, Any]:
+    reading, shown = _read(prediction).capitalize(), bars(prediction.probabilities, leading=1)
+    return {"name": name, "about": about, "reading": reading, "label": f"{name}: {texts.BARS}", "bars": shown}
 
 
 def _read(prediction: Prediction) -> str:
-    (emotion, probability), *_ = prediction.top(1)
+    emotion, probability = prediction.top(1)[0]
     return f"{adjective(emotion)}, {percent(probability)}{'' if prediction.sure else texts.AND_UNSURE}"
 
 
-def _show_progress(done: tuple[int, int] | None) -> Shown:
-    if done is None:
-        return _show_nothing(texts.LOADING)
-    here, whole = (round(number / 1e6) for number in done)
-    said = escape(
-        headline=texts.DOWNLOADING, detail=texts.DOWNLOADED.format(here=here, whole=whole), here=here, whole=whole
-    )
-    return said, gr.Button(visible=False), None
-
-
-def _show_nothing(headline: str = "") -> Shown:
-    return escape(headline=headline), gr.Button(visible=False), None
-
-
-def _millions(count: int) -> str:
-    return f"{count / 1e6:.1f}"
+def _show(headline: str = "", **more: Any) -> Shown:
+    return escape(headline=headline, **more), gr.Button(visible=False), None

@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations`: Gradio reads the types as they stand.
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
@@ -142,7 +143,8 @@ def recognize(audio: gr.FileData, voice: dict[str, Any] | None = None) -> Predic
         span of the speech in seconds, timeline, notice for the person
     """
     with plain_errors():
-        return cast("PredictionJson", service.predict(path_of(audio), _read_profile(voice)).to_json())
+        profile = None if voice is None else SpeakerProfile.from_json(voice)
+        return cast("PredictionJson", service.predict(path_of(audio), profile).to_json())
 
 
 def recommend(
@@ -185,18 +187,14 @@ def recommend(
         feel different) and address (this search at IMDb, for a person's browser).
     """
     with plain_errors():
-        query = _read_query(
-            genres=genres, not_genres=not_genres, from_year=from_year, to_year=to_year, min_rating=min_rating,
-            min_votes=min_votes, max_minutes=max_minutes, languages=languages, lead=lead, tones=tones, kids=kids,
-            sort=sort, day=day, limit=limit,
-        )  # fmt: skip
+        query = _read_query(locals())
         moods = {str(service.read_choice("mood", mood, Mood)): 1.0}
         saved = None if page is None else service.read_page(path_of(page))
         more = {"lighter_than": lighter_than, "page": saved, "others": others}
         return _films_json(service.recommend(moods, intent, query, _read_ids(exclude), **more))
 
 
-def recommend_from_voice(
+def recommend_from_voice(  # noqa: D417 - publish describes the filters as those of recommend
     audio: gr.FileData, intent: Intent = Intent.MATCH, voice: dict[str, Any] | None = None,
     genres: list[str] | None = None, not_genres: list[str] | None = None,
     from_year: int | None = None, to_year: int | None = None,
@@ -212,34 +210,14 @@ def recommend_from_voice(
         audio: A recording of speech, up to 60 seconds and 20 MB, as WAV, MP3, FLAC, OGG, WebM or M4A.
         intent: match stays with the mood, lift leaves it.
         voice: The profile of the speaker from learn_voice.
-        genres: IMDb genres of which a film must have one, instead of those that fit the mood.
-        not_genres: IMDb genres that no film may have.
-        from_year: Earliest year of release.
-        to_year: Latest year of release.
-        min_rating: Lowest IMDb rating, 0 to 10.
-        min_votes: Lowest number of IMDb votes.
-        max_minutes: Longest running time.
-        languages: Original languages of which a film must have one, as ISO 639 codes such as en.
-        lead: Gender of the first-billed lead.
-        tones: What a film must be, all of it: warm, funny, calm, exciting, dark, sad, thoughtful.
-        kids: Whether the films must be good with kids.
-        sort: best, latest, popular or rating; best is another mix every day.
-        day: Whose list of best films it is, such as 2026-11-28; today if it is missing.
-        limit: How many films, 1 to 100.
-        exclude: IMDb ids of films to leave out, such as those already seen.
-        others: Whether films follow that pass the filters, but do not feel as the mood wants.
 
     Returns:
         recognition as recognize returns it, the rest as recommend returns it.
     """
     with plain_errors():
-        query = _read_query(
-            genres=genres, not_genres=not_genres, from_year=from_year, to_year=to_year, min_rating=min_rating,
-            min_votes=min_votes, max_minutes=max_minutes, languages=languages, lead=lead, tones=tones, kids=kids,
-            sort=sort, day=day, limit=limit,
-        )  # fmt: skip
+        query = _read_query(locals())
         service.read_choice("intent", intent, Intent)  # before the prediction, which takes longer
-        prediction = service.predict(path_of(audio), _read_profile(voice))
+        prediction = service.predict(path_of(audio), None if voice is None else SpeakerProfile.from_json(voice))
         moods = {str(name): p for name, p in prediction.probabilities.items()}
         found = service.recommend(moods, intent, query, _read_ids(exclude), others=others)
         return {"recognition": cast("PredictionJson", prediction.to_json()), **_films_json(found)}
@@ -260,7 +238,7 @@ def compare(audio: gr.FileData) -> ComparisonJson:
         notice: if large, joined and agree are null, what is missing or still loading
     """
     with plain_errors():
-        return cast("ComparisonJson", comparison.compare(path_of(audio)).to_json())
+        return cast("ComparisonJson", comparison.compare(path_of(audio)))
 
 
 def recognize_batch(files: list[gr.FileData]) -> BatchJson:
@@ -313,23 +291,22 @@ def publish(blocks: gr.Blocks) -> None:
     """Add the endpoints to the Blocks under construction."""
     server.refuse_web_addresses()
     answer_in_json()
+    described = get_function_description(recommend_from_voice)[1]
+    filters = {name: text for name, text in get_function_description(recommend)[1].items() if described.get(name) == ""}
+    lines = "".join(f"        {name}: {text}\n" for name, text in filters.items())
+    recommend_from_voice.__doc__ = str(recommend_from_voice.__doc__).replace("Args:\n", f"Args:\n{lines}")
     api(recognize, concurrency_id="model")
     api(learn_voice, concurrency_id="model")
     api(recommend)
     api(recommend_from_voice, concurrency_id="model")
     api(compare, concurrency_id="comparison")  # which may wait for the large model to load
     api(recognize_batch, concurrency_id="model")
-    for endpoint in blocks.fns.values():
-        if endpoint.fn and endpoint.api_visibility == "public":
-            _describe_parameters(endpoint.fn, endpoint.inputs)
-
-
-def _describe_parameters(function: Callable[..., Any], inputs: Sequence[Any]) -> None:
-    """Name and describe the parameters on the page about the API, which shows their numbers otherwise."""
-    descriptions = get_function_description(function)[1]
-    for component, name in zip(inputs, signature(function).parameters, strict=True):
-        component.label = name
-        component._api_info["additional_description"] = descriptions[name]  # noqa: SLF001
+    for published in blocks.fns.values():
+        if published.fn and published.api_visibility == "public":  # the page about the API shows numbers otherwise
+            descriptions = get_function_description(published.fn)[1]
+            for component, name in zip(published.inputs, signature(published.fn).parameters, strict=True):
+                component.label = name
+                component._api_info["additional_description"] = descriptions[name]  # noqa: SLF001
 
 
 @contextmanager
@@ -341,22 +318,16 @@ def plain_errors() -> Iterator[None]:
         raise gr.Error(str(error), print_exception=False) from error
 
 
-def _read_profile(voice: object) -> SpeakerProfile | None:
-    return None if voice is None else SpeakerProfile.from_json(voice)
+def _read_query(given: Mapping[str, Any]) -> FilmQuery:
+    """Make a query of those parameters of an endpoint that are filters."""
+    names = {field.name for field in fields(FilmQuery)}
+    return FilmQuery(**{name: value for name, value in given.items() if name in names and value is not None})
 
 
-def _read_query(**filters: Any) -> FilmQuery:
-    """Make a query of filters, of which lists may be missing."""
-    lists = {name: filters[name] or () for name in ("genres", "not_genres", "languages", "tones")}
-    return FilmQuery(**filters | lists)
-
-
-def _read_ids(values: object) -> list[str]:
-    if values is None:
-        return []
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+def _read_ids(values: Any) -> list[str]:
+    if values is not None and not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
         raise QueryError(texts.NOT_IDS)
-    return values
+    return values or []
 
 
 def _films_json(found: Recommendation) -> FilmsJson:

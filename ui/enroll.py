@@ -24,9 +24,9 @@ SAY_AGAIN = """element.addEventListener("click", ({ target }) => {
   if (step) trigger("click", { place: step.dataset.place });
 });"""
 MEASURED = Path(__file__).resolve().parents[1] / "results" / "enrollment.json"
-ROWS: dict[frozenset[str], tuple[str, int]] = {  # emotions in a profile: the row that measures it, and its clips
-    frozenset([Emotion.NEUTRAL]): ("one", 1),
-    frozenset(EMOTIONS): ("eight", 8),
+ROWS: dict[frozenset[str], str] = {  # in that file, by the emotions in a profile
+    frozenset([Emotion.NEUTRAL]): "one",
+    frozenset(EMOTIONS): "eight",
 }
 
 logger = logging.getLogger(__name__)
@@ -50,11 +50,8 @@ def draw(visit: gr.State) -> None:
         draw_hint("enroll-hint", texts.ENROLL_HINT, describe_gain())
         with gr.Row(elem_id="enroll-row"):
             recorder = draw_recorder("enroll-recorder", texts.ENROLL, show_label=False)
-            say = {"title": texts.ENROLL, "progress": texts.ENROLL_PROGRESS, "save": texts.ENROLL_SAVE}
-            say |= {"save_hint": texts.ENROLL_SAVE_HINT, "file": FILE}
-            say |= {"again": texts.ENROLL_AGAIN}
             shown = describe(EnrollmentState(), Visit())
-            guide = template("enroll", shown, elem_id="guide", live=True, script=SAY_AGAIN, say=say)
+            guide = template("enroll", shown, elem_id="guide", live=True, script=SAY_AGAIN, file=FILE)
         with gr.Row(elem_id="enroll-more"):
             load = gr.UploadButton(texts.ENROLL_LOAD, file_types=[".json"], size="sm", elem_id="load-profile")
             forget = gr.Button(texts.ENROLL_FORGET, size="sm", elem_id="forget-profile")
@@ -65,10 +62,10 @@ def draw(visit: gr.State) -> None:
     forget.click(forget_profile, visit, changed, **PRIVATE)
 
 
-def take_line(path: str | None, visit: Visit, state: EnrollmentState) -> tuple[Any, Any, Any, Any]:
+def take_line(path: str | None, visit: Visit, state: EnrollmentState) -> tuple[Any, ...]:
     """Take the next line; return the visit, the state, what is shown, and the recorder, empty for the next line."""
     if path is None:
-        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        return (gr.skip(),) * 4
     place = len(state.clips) if state.again is None else state.again
     if place == len(EMOTIONS):
         return visit, state, describe(state, visit, texts.ENROLL_FULL), None
@@ -91,12 +88,12 @@ def say_again(event: gr.EventData, visit: Visit, state: EnrollmentState) -> tupl
 
 def load_profile(path: str, visit: Visit) -> tuple[Visit, EnrollmentState, SafeContext, None]:
     """Load a profile that was saved on an earlier visit; return what take_line does."""
-    problem = ""
+    state, problem = EnrollmentState(), ""
     try:
         visit = replace(visit, profile=service.read_profile(Path(path)))
     except (*service.VOICE_PROBLEMS, OSError) as error:
         problem = service.explain_problem(error)
-    return visit, EnrollmentState(), describe(EnrollmentState(), visit, problem), None
+    return visit, state, describe(state, visit, problem), None
 
 
 def forget_profile(visit: Visit) -> tuple[Visit, EnrollmentState, SafeContext, None]:
@@ -109,8 +106,7 @@ def describe(state: EnrollmentState, visit: Visit, problem: str = "") -> SafeCon
     """Describe the next line, the profile so far, and the progress."""
     done = len(state.clips)
     now = done if state.again is None else state.again
-    said: dict[str, Any] = {"problem": problem}
-    said["steps"] = [
+    steps = [
         {
             "face": str(emotion),
             "name": adjective(emotion),
@@ -121,6 +117,7 @@ def describe(state: EnrollmentState, visit: Visit, problem: str = "") -> SafeCon
         }
         for place, emotion in enumerate(EMOTIONS)
     ]
+    said: dict[str, Any] = {"problem": problem, "steps": steps}
     if visit.profile is not None:
         words = {1: texts.ENROLLED_ONE, len(EMOTIONS): texts.ENROLLED_EIGHT}
         said["enrolled"] = words.get(len(visit.profile.means), texts.ENROLLED)
@@ -140,15 +137,15 @@ def expected_gain(profile: SpeakerProfile, measured: Path = MEASURED) -> dict[st
     emotions = frozenset(profile.means)
     if emotions not in ROWS or not measured.exists():
         return None
-    row, clips = ROWS[emotions]
     try:
         rows = json.loads(measured.read_text("utf-8"))["rows"]
+        row = rows[ROWS[emotions]]
         return {
-            "clips": clips,
+            "clips": len(emotions),
             "uar_without": round(rows["none"]["uar"], 4),
-            "uar_with": round(rows[row]["uar"], 4),
-            "gain": round(100 * rows[row]["gain"], 1),
-            "gain_by_fold": {fold: round(100 * gain, 1) for fold, gain in rows[row]["gain_by_fold"].items()},
+            "uar_with": round(row["uar"], 4),
+            "gain": round(100 * row["gain"], 1),
+            "gain_by_fold": {fold: round(100 * gain, 1) for fold, gain in row["gain_by_fold"].items()},
         }
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         logger.warning("%s is damaged: %r", measured, error)
@@ -172,9 +169,8 @@ def _enroll(state: EnrollmentState, visit: Visit, place: int) -> SpeakerProfile 
 
     A profile from more than one line is not replaced by one from a single line.
     """
-    has_more = visit.profile is not None and len(visit.profile.means) > 1
-    if len(state.clips) == len(EMOTIONS):
-        return service.enroll({str(emotion): [clip] for emotion, clip in zip(EMOTIONS, state.clips, strict=True)})
-    if has_more or place > 0:
+    has_all = len(state.clips) == len(EMOTIONS)
+    if not has_all and (place > 0 or (visit.profile and len(visit.profile.means) > 1)):
         return visit.profile
-    return service.enroll({str(EMOTIONS[0]): [state.clips[0]]})
+    said = state.clips if has_all else state.clips[:1]
+    return service.enroll({str(emotion): [clip] for emotion, clip in zip(EMOTIONS, said, strict=False)})

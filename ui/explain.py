@@ -6,6 +6,8 @@ import base64
 import functools
 import io
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,8 +72,7 @@ def draw(row: gr.Row, visit: gr.State, asked: Asked) -> None:
     with row:
         button = gr.Button(texts.EXPLAIN, visible=False, elem_id="explain-button")
         dark = gr.Checkbox(visible=False)
-    say = {"title": texts.EXPLAIN, "experts": texts.EXPERTS}
-    plots = template("explain", elem_id="explain", live=True, say=say)
+    plots = template("explain", elem_id="explain", live=True)
     button.click(show_plots, [asked.voice, visit, dark], plots, js=ON_THIS_PAGE, concurrency_id="model", **PRIVATE)
     asked.predicted.then(offer_plots, visit, [button, plots], **PRIVATE)
 
@@ -95,14 +96,9 @@ def show_plots(path: str | None, visit: Visit, dark: bool = False) -> Iterator[S
 
 
 def draw_figures(path: str | Path, prediction: Prediction, colors: Colors = LIGHT) -> list[dict[str, str]]:
-    """Draw a recording, the plot for experts last.
-
-    Returns:
-        For each plot its title, the image as a data URL, what is seen in it, and a few plain words about it.
-    """
-    waveform = load_audio(path)
+    """Draw a recording, the plot for experts last, each with a title, what is seen, and a few plain words."""
+    waveform, (start_s, end_s) = load_audio(path), prediction.speech
     tracks = measure_voice(waveform, prediction.speech)
-    start_s, end_s = prediction.speech
     pitched = tracks.pitch_hz[np.isfinite(tracks.pitch_hz)]
     low, middle, high = np.percentile(pitched, [10, 50, 90]) if pitched.size else (0.0, 0.0, 0.0)
     figures = [
@@ -117,19 +113,18 @@ def draw_figures(path: str | Path, prediction: Prediction, colors: Colors = LIGH
         "start": start_s, "end": end_s, "length": waveform.size / SAMPLE_RATE, "low": low, "middle": middle,
         "high": high, "course": describe_course(prediction.timeline),
     }  # fmt: skip
+    drawn = ((*texts.FIGURES[name], image) for name, image in figures)
     return [
         {"title": title, "image": image, "words": words.format(**facts), "seen": seen.format(**facts)}
-        for (title, words, seen), image in ((texts.FIGURES[name], image) for name, image in figures)
+        for title, words, seen, image in drawn
     ]
 
 
 def describe_course(segments: Sequence[Segment]) -> str:
     """Say which emotion leads when, such as "calm until 4.4 s, sad until 9 s"."""
-    leaders = [(adjective(max(one.probabilities, key=one.probabilities.__getitem__)), one.end_s) for one in segments]
-    ends = {
-        place: pair for place, pair in enumerate(leaders) if [pair[0]] != [one for one, _ in leaders[place + 1 :][:1]]
-    }
-    return ", ".join(f"{emotion} until {end_s:.1f} s" for emotion, end_s in ends.values())
+    leaders = ((adjective(max(one.probabilities, key=one.probabilities.__getitem__)), one.end_s) for one in segments)
+    runs = ((emotion, list(run)[-1][1]) for emotion, run in groupby(leaders, key=itemgetter(0)))
+    return ", ".join(f"{emotion} until {end_s:.1f} s" for emotion, end_s in runs)
 
 
 def measure_voice(waveform: Waveform, span: tuple[float, float]) -> VoiceTracks:
@@ -186,13 +181,12 @@ def _draw_classic(waveform: Waveform, colors: Colors) -> str:
     figure, (upper, lower) = _make_figure(colors, rows=2)
     duration_s = waveform.size / SAMPLE_RATE
     mfcc = librosa.feature.mfcc(y=waveform, sr=SAMPLE_RATE, n_mfcc=20, hop_length=HOP)
-    deviation = np.maximum(mfcc.std(axis=1, keepdims=True), 1e-6)
-    _draw_heat(upper, (mfcc - mfcc.mean(axis=1, keepdims=True)) / deviation, duration_s, colors)
+    mfcc = (mfcc - mfcc.mean(axis=1, keepdims=True)) / np.maximum(mfcc.std(axis=1, keepdims=True), 1e-6)
+    _draw_heat(upper, mfcc, duration_s, colors)
     upper.set(ylabel=texts.MFCC, xticklabels=[])
     chroma = librosa.feature.chroma_stft(y=waveform, sr=SAMPLE_RATE, hop_length=HOP, tuning=0.0)
     _draw_heat(lower, chroma, duration_s, colors)
-    notes = [0.5, 4.5, 7.5, 11.5]
-    lower.set(ylabel=texts.CHROMA, xlabel=texts.SECONDS, yticks=notes, yticklabels=texts.NOTES)
+    lower.set(ylabel=texts.CHROMA, xlabel=texts.SECONDS, yticks=[0.5, 4.5, 7.5, 11.5], yticklabels=texts.NOTES)
     return _save(figure)
 
 
@@ -203,11 +197,8 @@ def _draw_timeline(segments: Sequence[Segment], colors: Colors) -> str:
     emotions = list(segments[0].probabilities)
     values = np.array([[segment.probabilities[emotion] for segment in segments] for emotion in emotions])
     axes.pcolormesh(edges, np.arange(len(emotions) + 1), values[::-1], cmap=_color_map(colors), vmin=0, vmax=1)
-    axes.set(
-        yticks=np.arange(len(emotions)) + 0.5,
-        yticklabels=[adjective(emotion) for emotion in emotions[::-1]],
-        xlabel=texts.SECONDS,
-    )
+    names = [adjective(emotion) for emotion in emotions[::-1]]
+    axes.set(yticks=np.arange(len(emotions)) + 0.5, yticklabels=names, xlabel=texts.SECONDS)
     return _save(figure)
 
 
@@ -236,13 +227,11 @@ def _make_figure(colors: Colors, rows: int = 1, height_in: float = HEIGHT_IN) ->
 
 
 def _style(axes: Axes, colors: Colors) -> None:
-    axes.set_facecolor(colors.panel)
+    axes.set_frame_on(False)
     axes.tick_params(colors=colors.ink, labelsize=9, length=0)
     axes.locator_params(axis="x", nbins=7)
     axes.xaxis.label.set_color(colors.ink)
     axes.yaxis.label.set_color(colors.ink)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 def _save(figure: Figure) -> str:

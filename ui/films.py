@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,13 +44,10 @@ DEFAULTS: dict[str, Any] = {
     "genres": [], "not_genres": [], "from_year": ANY, "to_year": ANY, "min_rating": ANY, "max_minutes": ANY,
     "languages": [], "lead": "any", "sort": Sort.BEST.value, "tones": [], "kids": False, "day": ANY,
 }  # fmt: skip
-ADDRESS_NAMES = dict(
-    zip(
-        DEFAULTS,
-        ("genres", "not", "from", "to", "rating", "minutes", "language", "lead", "sort", "tone", "kids", "day"),
-        strict=True,
-    )
-)  # of the filters
+ADDRESS_NAMES = {  # of the filters, where they are shorter there
+    "not_genres": "not", "from_year": "from", "to_year": "to", "min_rating": "rating", "max_minutes": "minutes",
+    "languages": "language", "tones": "tone",
+}  # fmt: skip
 ON = "on"  # how an address says that a box is ticked
 LANGUAGE_NAMES = {code: name for name, code in LANGUAGES.items()}
 SURPRISES = 60  # films among which one is picked by chance
@@ -78,10 +76,9 @@ class ListRequest(NamedTuple):
 
 
 class FilmListState:
-    """The films on one visitor's page.
+    """The films on one visitor's page, which change in place and under a lock: events of a page run at the same time.
 
-    It changes in place and under its lock, because events of one page run at the same time, and one could overwrite
-    what another has just changed. It is no dataclass: Gradio would copy each field, which a lock forbids.
+    It is no dataclass: Gradio would copy each field, which a lock forbids.
     """
 
     def __init__(self) -> None:
@@ -143,12 +140,8 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as drawer:
         filters = [*_draw_filters(), tones, kids, gr.Textbox(visible=False)]
         reset = gr.Button(texts.RESET, elem_id="reset")
-    say = {"films": texts.FILM_LIST, "at_imdb": texts.AT_IMDB, "dismiss": texts.DISMISS, "as_table": texts.AS_TABLE}
-    say |= {"table": texts.FILM_TABLE, "save": texts.SAVE, "file": "films.csv", "seen": texts.SEEN, "undo": texts.UNDO}
-    say |= {"lighter": texts.LIGHTER, "back": texts.BACK, "trailer": texts.TRAILER, "watch": texts.WATCH}
-    say |= {"keep": texts.KEEP, "kept": texts.KEPT, "copy": texts.COPY, "download": texts.DOWNLOAD}
-    say |= {"surprised": texts.SURPRISED, "ask_imdb": texts.ASK_IMDB, "today": texts.TODAY}
-    films = template("films", elem_id="films", script=(TEMPLATES / "films.js").read_text("utf-8"), say=say)
+    script = (TEMPLATES / "films.js").read_text("utf-8")
+    films = template("films", elem_id="films", script=script, table=texts.FILM_TABLE, file="films.csv")
     with gr.Row(elem_id="more-row"):
         more = gr.Button(texts.MORE, visible=False, elem_id="more")
         others = gr.Button(texts.OTHERS, visible=False, elem_id="others")
@@ -161,11 +154,9 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
 
     question, shown = [asked.moods, visit, state, asked.intent, marked, *filters], [state, films, more, others, drawer]
     looking = {"show_progress": "minimal", "show_progress_on": films}
-    opened = page.load(
-        open_address, visit, [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters], **PRIVATE
-    )
-    way_back = template("address", elem_id="address", script=FOLLOW_BACK)
     outputs = [visit, asked.verdict, asked.moods, drawer, asked.intent, *filters]
+    opened = page.load(open_address, visit, outputs, **PRIVATE)
+    way_back = template("address", elem_id="address", script=FOLLOW_BACK)
     went_back = way_back.click(go_back, visit, outputs, **PRIVATE)
     cleared = reset.click(lambda: list(DEFAULTS.values()), None, filters, **PRIVATE)
     for earlier in (asked.predicted, asked.picked, cleared, opened, went_back):
@@ -192,18 +183,15 @@ def show_films(
     question = ListRequest(visit, intent, answers)
     with state.lock:
         if question == state.question or not (visit.probabilities or state.question):
-            return state, *[gr.skip()] * 4  # such as when a filter was opened and not changed
-        state.begin(question)
+            return _list_anew(state, None)  # such as when a filter was opened and not changed
         state.remember(marked)
-        return _fill(state, question, PAGE_SIZE)
+        return _list_anew(state, question)
 
 
 def more_films(state: FilmListState) -> tuple[Any, ...]:
     """Add films that are not on the page yet; return what show_films does."""
     with state.lock:
-        if state.question is None:
-            return _warn_of_expiry(state)
-        return _fill(state, state.question, PAGE_SIZE)
+        return _fill(state, PAGE_SIZE)
 
 
 def more_others(state: FilmListState) -> tuple[Any, ...]:
@@ -215,15 +203,11 @@ def more_others(state: FilmListState) -> tuple[Any, ...]:
 def surprise_visitor(state: FilmListState) -> tuple[Any, ...]:
     """Pick one of the films that fit by chance, and show it large; return what show_films does."""
     with state.lock:
-        if state.question is None:
-            return _warn_of_expiry(state)
         before = {state.surprise.film.imdb_id} if state.surprise else set()
-        try:
-            found = _find(state, state.question, SURPRISES, state.unwanted | before)
-        except ScraperError:  # which the list says already
-            return state, *[gr.skip()] * 4
-        state.surprise = random.choice(found.picks) if found.picks else None  # noqa: S311  no secret
-        return _fill(state, state.question, 0)
+        with suppress(ScraperError):  # which _fill explains
+            found = _find(state, SURPRISES, state.unwanted | before)
+            state.surprise = random.choice(found.picks) if found.picks else None  # noqa: S311  no secret
+        return _fill(state, 0)
 
 
 def act_on_film(event: gr.EventData, state: FilmListState, marked: object) -> tuple[Any, ...]:
@@ -233,31 +217,27 @@ def act_on_film(event: gr.EventData, state: FilmListState, marked: object) -> tu
     lighter, and "back" returns from there.
     """
     with state.lock:
-        question, action = state.question, str(event.action)
-        if question is None:
-            return *_warn_of_expiry(state), gr.skip()
+        action, missing = str(event.action), 0
+        if state.question is None:
+            return *_fill(state, 0), gr.skip()
         state.remember(marked)
-        if action == "undo" and state.last:
-            (kind, last, films), state.last = state.last, None
-            state.marked = state.marked | {kind: [one for one in state.marked[kind] if one != last.film.imdb_id]}
-            state.films = films
-            return *_fill(state, question, 0), state.marked
-        if action == "back":
-            state.begin(question._replace(lighter_than=None))
-            return *_fill(state, question._replace(lighter_than=None), PAGE_SIZE), gr.skip()
         shown = (*state.films, *([state.surprise] if state.surprise else []))
         pick = next((pick for pick in shown if pick.film.imdb_id == event.imdb_id), None)
-        if pick is None or action not in (*NOTHING_MARKED, "lighter"):
-            return state, *[gr.skip()] * 5
-        if action == "lighter":
-            state.begin(question._replace(lighter_than=pick.film.imdb_id))
-            return *_fill(state, question._replace(lighter_than=pick.film.imdb_id), PAGE_SIZE), gr.skip()
-        kept = tuple(one for one in state.films if one != pick)
-        state.last = action, pick, state.films
-        state.surprise = None if state.surprise == pick else state.surprise
-        state.marked = state.marked | {action: [*state.marked[action], pick.film.imdb_id][-MAX_MARKED:]}
-        missing, state.films = len(state.films) - len(kept), kept
-        return *_fill(state, question, missing), state.marked
+        if action == "back" or (pick and action == "lighter"):
+            lighter_than = pick.film.imdb_id if pick else None
+            return *_list_anew(state, state.question._replace(lighter_than=lighter_than)), gr.skip()
+        if action == "undo" and state.last:
+            (kind, last, state.films), state.last = state.last, None
+            state.marked = state.marked | {kind: [one for one in state.marked[kind] if one != last.film.imdb_id]}
+        elif pick and action in NOTHING_MARKED:
+            kept = tuple(one for one in state.films if one != pick)
+            missing = len(state.films) - len(kept)
+            state.last, state.films = (action, pick, state.films), kept
+            state.surprise = None if state.surprise == pick else state.surprise
+            state.marked = state.marked | {action: [*state.marked[action], pick.film.imdb_id][-MAX_MARKED:]}
+        else:
+            return *_list_anew(state, None), gr.skip()
+        return *_fill(state, missing), state.marked
 
 
 def take_file(path: str | None, state: FilmListState, marked: object) -> tuple[Any, ...]:
@@ -266,29 +246,25 @@ def take_file(path: str | None, state: FilmListState, marked: object) -> tuple[A
     Returns what act_on_film does, and nothing for the field of the file.
     """
     if path is None:
-        return state, *[gr.skip()] * 6
+        return *_list_anew(state, None), gr.skip(), gr.skip()
     with state.lock:
+        question = state.question
         try:
             state.remember(marked)
             if Path(path).suffix.lower() == ".csv":
                 seen = list(dict.fromkeys([*state.marked["seen"], *sorted(service.read_export(path))]))[-MAX_MARKED:]
                 state.marked = state.marked | {"seen": seen}
                 gr.Info(texts.MARKED.format(count=len(seen)))
-                question = state.question
-            elif state.question is None:
-                gr.Warning(texts.NEEDS_MOOD)
-                return state, *[gr.skip()] * 5, None
+            elif question is None:
+                raise QueryError(texts.NEEDS_MOOD)
             else:
-                question = state.question._replace(page=service.read_page(path), lighter_than=None)
+                question = question._replace(page=service.read_page(path), lighter_than=None)
         except ScraperError as error:
             gr.Warning(f"{error}.")
-            return state, *[gr.skip()] * 5, None
+            question = None
         finally:
             Path(path).unlink(missing_ok=True)
-        if question is None:
-            return state, *[gr.skip()] * 4, state.marked, None
-        state.begin(question)
-        return *_fill(state, question, PAGE_SIZE), state.marked, None
+        return *_list_anew(state, question), state.marked, None
 
 
 def forget_films(state: FilmListState) -> tuple[Any, ...]:
@@ -296,10 +272,7 @@ def forget_films(state: FilmListState) -> tuple[Any, ...]:
     with state.lock:
         state.marked = NOTHING_MARKED
         gr.Info(texts.FORGOTTEN)
-        if state.question is None:
-            return state, *[gr.skip()] * 4, state.marked
-        state.begin(state.question)
-        return *_fill(state, state.question, PAGE_SIZE), state.marked
+        return *_list_anew(state, state.question), state.marked
 
 
 def read_marked(value: object) -> dict[str, list[str]]:
@@ -323,16 +296,23 @@ def open_address(visit: Visit, request: gr.Request) -> list[Any]:
     if (mood, intent, answers) == read_address({}) or visit.probabilities:
         return [gr.skip()] * (5 + len(answers))
     said = answer.describe_link(mood) if mood else escape()
-    drawer = gr.Accordion(label=filters_title(answers))
-    return [replace(visit, mood=mood), said, mood, drawer, intent, *answers]
+    return [replace(visit, mood=mood), said, *_mark(mood, intent, answers)]
 
 
 def go_back(event: gr.EventData, visit: Visit) -> list[Any]:
     """Do what the address asks for to which the visitor went back; return what open_address does."""
     mood, intent, answers = read_address({name: values[0] for name, values in parse_qs(event.query).items()})
     visit = replace(visit, mood=mood) if mood else Visit(profile=visit.profile)
-    said = answer.describe_pick(mood, visit.prediction) if mood else escape()
-    return [visit, said, mood, gr.Accordion(label=filters_title(answers)), intent, *answers]
+    said = escape()
+    if mood:
+        said = answer.describe_link(mood) if "," in mood else answer.describe_pick(mood, visit.prediction)
+    return [visit, said, *_mark(mood, intent, answers)]
+
+
+def _mark(mood: str | None, intent: str, answers: list[Any]) -> list[Any]:
+    """Return the one mood to mark, the drawer, the intent and the answers of the filters."""
+    drawer = gr.Accordion(label=filters_title(answers))
+    return [mood if mood in tuple(Mood) else None, drawer, intent, *answers]
 
 
 def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
@@ -346,26 +326,28 @@ def write_address(mood: str | None, intent: str, answers: Sequence[Any]) -> str:
     for (name, default), value in zip(DEFAULTS.items(), answers, strict=False):
         if value and value != default:
             text = ON if value is True else ",".join(value) if isinstance(value, list) else str(value)
-            parts[ADDRESS_NAMES[name]] = text
+            parts[ADDRESS_NAMES.get(name, name)] = text
     return urlencode({name: value for name, value in parts.items() if value}, safe=",")
 
 
 def read_address(parameters: Mapping[str, str]) -> tuple[str | None, str, list[Any]]:
     """Return the mood, the intent and the answers of the filters; what the page does not offer is left out."""
-    mood, intent = parameters.get("mood"), parameters.get("intent")
+    mood, intent = answer.read_mood(parameters.get("mood", "")), parameters.get("intent")
     answers: list[Any] = []
     for name, offered in choices().items():
         values = {choice[1] if isinstance(choice, tuple) else choice for choice in offered}
-        given, default = parameters.get(ADDRESS_NAMES[name], ""), DEFAULTS[name]
+        given, default = parameters.get(ADDRESS_NAMES.get(name, name), ""), DEFAULTS[name]
         if name == "day":
-            answers.append(_read_day(given))
+            with suppress(ValueError):
+                default = date.fromisoformat(given).isoformat()
+            answers.append(default)
         elif isinstance(default, bool):
             answers.append(given == ON)
         elif isinstance(default, list):
             answers.append([item for item in given.split(",") if item in values])
         else:
             answers.append(given if given in values else default)
-    return mood if mood in tuple(Mood) else None, intent if intent in tuple(Intent) else Intent.MATCH.value, answers
+    return mood, intent if intent in tuple(Intent) else Intent.MATCH.value, answers
 
 
 def choices() -> dict[str, list[Any]]:
@@ -405,26 +387,16 @@ def make_query(answers: Iterable[Any], gender: Gender | None, limit: int) -> Fil
         QueryError: Two answers contradict each other, one is impossible, or "like my voice" needs a gender.
     """
     given = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
-    numbers: dict[str, Any] = {
-        name: int(given[name]) if given[name] else None for name in ("from_year", "to_year", "max_minutes")
-    }
     if given["lead"] == LIKE_MY_VOICE:
         if gender is None:
             raise QueryError(texts.NEEDS_VOICE)
         given["lead"] = "woman" if gender is Gender.FEMALE else "man"
-    return FilmQuery(
-        genres=tuple(given["genres"] or ()),
-        not_genres=tuple(given["not_genres"] or ()),
-        **numbers,
-        min_rating=float(given["min_rating"]) if given["min_rating"] else None,
-        languages=tuple(given["languages"] or ()),
-        lead=given["lead"] if given["lead"] in ("woman", "man") else "any",
-        tones=tuple(given["tones"] or ()),
-        kids=bool(given["kids"]),
-        sort=Sort(given["sort"] or Sort.BEST),
-        day=given["day"] or None,
-        limit=limit,
-    )
+    lists: dict[str, Any] = {name: tuple(given[name] or ()) for name in ("genres", "not_genres", "languages", "tones")}
+    for name in ("from_year", "to_year", "max_minutes"):
+        given[name] = int(given[name]) if given[name] else None
+    given["min_rating"] = float(given["min_rating"]) if given["min_rating"] else None
+    given |= {"lead": given["lead"] or "any", "sort": Sort(given["sort"] or Sort.BEST), "day": given["day"] or None}
+    return FilmQuery(**given | lists, limit=limit)
 
 
 def make_film_card(pick: Pick) -> dict[str, Any]:
@@ -436,7 +408,6 @@ def make_film_card(pick: Pick) -> dict[str, Any]:
     facts += [f"★ {film.rating:.1f}"] if film.rating else []
     facts += [running_time(film.runtime_min)] if film.runtime_min else []
     facts += [film.certificate] if film.certificate else []
-    language = LANGUAGE_NAMES.get(film.language or "", "")
     search = quote_plus(f"{film.title} {film.year or ''}".strip())
     longest = max(map(len, film.title.split()), default=0)
     fitting = (size for size, letters, word in SIZES if len(film.title) <= letters and longest <= word)
@@ -447,7 +418,7 @@ def make_film_card(pick: Pick) -> dict[str, Any]:
         "year": str(film.year or ""),
         "facts": " · ".join(facts),
         "genres": ", ".join(genres),
-        "language": language,
+        "language": LANGUAGE_NAMES.get(film.language or "", ""),
         "trailer": f"{TRAILERS}{search}+trailer",
         "watch": f"{WHERE_TO_WATCH}{quote_plus(film.title)}",
         "paper": classes[0],
@@ -461,14 +432,6 @@ def make_film_table(picks: Iterable[Pick]) -> dict[str, Any]:
     films = [pick.to_dict() | {"genres": ", ".join(pick.film.genres)} for pick in picks]
     rows = [[film[fact] for fact in texts.FILM_COLUMNS] for film in films]
     return table(list(texts.FILM_COLUMNS.values()), rows, rows)
-
-
-def _read_day(text: str) -> str:
-    """Return a day as an address gives it, or nothing if it is none."""
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        return ANY
 
 
 def running_time(minutes: int) -> str:
@@ -496,50 +459,59 @@ def _draw_filters() -> list[Any]:
     return [genres, never, *lists, lead, order]
 
 
-def _find(state: FilmListState, question: ListRequest, count: int, exclude: Iterable[str]) -> Recommendation:
-    visit, intent, answers, page, lighter_than = question
+def _find(state: FilmListState, count: int, exclude: set[str]) -> Recommendation:
+    if state.question is None:
+        raise QueryError(texts.EXPIRED)
+    visit, intent, answers, page, lighter_than = state.question
     query = make_query(answers, visit.prediction.gender if visit.prediction else None, max(count, 1))
     more = {"page": page, "lighter_than": lighter_than, "others": state.others}
-    return service.recommend(visit.probabilities, intent, query, set(exclude), **more)
+    return service.recommend(visit.probabilities, intent, query, exclude, **more)
 
 
-def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[Any, ...]:
+def _list_anew(state: FilmListState, question: ListRequest | None) -> tuple[Any, ...]:
+    """List films for a question, or leave the page as it is; return what _fill does."""
+    if question is None:
+        return state, *[gr.skip()] * 4
+    state.begin(question)
+    return _fill(state, PAGE_SIZE)
+
+
+def _fill(state: FilmListState, count: int) -> tuple[Any, ...]:
     """Add up to count films; return the list, what it shows, the buttons for more and others, and the drawer."""
-    visit, intent, answers, *_ = question
+    if state.question is None:  # there were so many visitors since that the server has forgotten this one
+        gr.Warning(texts.EXPIRED)
+        return _list_anew(state, None)
+    visit, intent, answers, _, lighter_than = state.question
+    no_button = gr.Button(visible=False)
     if not visit.probabilities:
-        return state, escape(), gr.Button(visible=False), gr.Button(visible=False), gr.Accordion()
+        return state, escape(), no_button, no_button, gr.Accordion()
     drawer = gr.Accordion(label=filters_title(answers))
     given = DEFAULTS | dict(zip(DEFAULTS, answers, strict=False))
-    today = datetime.now(UTC).date().isoformat()
+    today, other_day = datetime.now(UTC).date().isoformat(), ""
     if given["sort"] == Sort.BEST:
+        other_day = given["day"] if given["day"] != today else ""
         given["day"] = given["day"] or today
-    sounded = visit.prediction.emotion if visit.prediction else None
-    address = write_address(visit.mood or sounded, intent, list(given.values()))
+    address = write_address(visit.named, intent, list(given.values()))
     exclude = {pick.film.imdb_id for pick in state.films} | state.unwanted
     try:
-        found = _find(state, question, count, exclude)
+        found = _find(state, count, exclude)
     except ScraperError as error:
         state.question, sentence = None, f"{error}."
         for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
             sentence = sentence.replace(name, f"“{label}”")
-        said = escape(heading=texts.NO_FILMS, source=sentence, query=address)
-        return state, said, gr.Button(visible=False), gr.Button(visible=False), drawer
+        return state, escape(heading=texts.NO_FILMS, source=sentence, query=address), no_button, no_button, drawer
+    is_end, ended = len(found.picks) < max(count, 1), False
     if count:
-        goes_on = bool(state.notices or (exclude and found.picks))
+        ended = is_end and not found.others and bool(state.notices or (exclude and found.picks))
         state.add(found.picks, found.source, found.others)
-        ended = goes_on and len(found.picks) < count and not found.others
-    else:
-        ended = False
-    is_end = len(found.picks) < max(count, 1)
-    other_day = given["day"] if given["day"] not in {ANY, today} and given["sort"] == Sort.BEST else ""
     films = escape(
         heading=texts.FILMS[intent] if state.films else texts.NO_FILMS,
         reason=found.reason,
         source=" ".join([*state.notices.values(), *[texts.NO_MORE] * ended]),
         search=found.address,
         other_day=texts.OTHER_DAY.format(day=other_day) if other_day else "",
-        today=write_address(visit.mood, intent, list((given | {"day": ANY}).values())),
-        is_lighter=bool(question.lighter_than),
+        today=write_address(visit.named, intent, list((given | {"day": ANY}).values())),
+        is_lighter=bool(lighter_than),
         done=texts.DONE[state.last[0]].format(title=state.last[1].film.title) if state.last else "",
         surprise=make_film_card(state.surprise) if state.surprise else None,
         films=[make_film_card(pick) for pick in state.films],
@@ -548,9 +520,3 @@ def _fill(state: FilmListState, question: ListRequest, count: int) -> tuple[Any,
     )
     show_others = bool(is_end and found.others and not state.others)
     return state, films, gr.Button(visible=not is_end), gr.Button(visible=show_others), drawer
-
-
-def _warn_of_expiry(state: FilmListState) -> tuple[Any, ...]:
-    """Leave the page as it is if there were so many visitors since that the server has forgotten this one."""
-    gr.Warning(texts.EXPIRED)
-    return state, *[gr.skip()] * 4

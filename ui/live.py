@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def draw(visit: gr.State) -> None:
         with gr.Row(elem_id="live-row"):
             options = {"sources": ["microphone"], "streaming": True, "show_label": False, "buttons": None}
             recorder = draw_recorder("live-recorder", texts.LIVE, **options)
-            moving = template("live", elem_id="live-bars", say={"title": texts.LIVE})
+            moving = template("live", elem_id="live-bars")
     recorder.start_recording(start, None, [state, moving], **PRIVATE)
     streaming = PRIVATE | {"stream_every": EVERY_S, "concurrency_limit": MAX_LISTENERS}
     recorder.stream(take_chunk, [recorder, state, visit], [state, moving], **streaming)
@@ -69,13 +68,15 @@ def take_chunk(path: str | None, state: LiveState, visit: Visit) -> tuple[Any, A
     """
     if path is None:
         return gr.skip(), gr.skip()
-    if state.over:  # a chunk that was on its way when the session ended
-        with suppress(OSError):
-            _read_and_delete(path)
-        return gr.skip(), gr.skip()
+    file = Path(path).resolve()
     try:
-        sound = load_audio(_read_and_delete(path))
+        data = file.read_bytes()
+        if file.is_relative_to(server.folder()):
+            file.unlink(missing_ok=True)
+        sound = None if state.over else load_audio(data)  # one on its way when the session ended is not heard
     except (AudioError, OSError):  # a last chunk without sound, or one that has been deleted
+        sound = None
+    if sound is None:
         return gr.skip(), gr.skip()
     window = np.concatenate([state.window, sound])[-round(WINDOW_S * SAMPLE_RATE) :]
     state = replace(state, window=window, length_s=state.length_s + sound.size / SAMPLE_RATE)
@@ -130,11 +131,3 @@ def _predict(state: LiveState, profile: SpeakerProfile | None) -> tuple[LiveStat
     smoothed = {name: SMOOTHING * p + (1 - SMOOTHING) * state.smoothed.get(name, p) for name, p in newest.items()}
     total = {name: p + state.total.get(name, 0.0) for name, p in newest.items()}
     return replace(state, smoothed=smoothed, total=total), ""
-
-
-def _read_and_delete(path: str) -> bytes:
-    file = Path(path).resolve()
-    data = file.read_bytes()
-    if file.is_relative_to(server.folder()):
-        file.unlink(missing_ok=True)
-    return data

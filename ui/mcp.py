@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gradio.blocks import Blocks
-
 if TYPE_CHECKING:  # loaded by Gradio when the app is launched
     from gradio.mcp import GradioMCPServer
     from mcp.server import Server
@@ -29,8 +27,10 @@ def answer_in_json() -> None:
 
         async def list_with_schemas(request: ListToolsRequest) -> ServerResult:
             answer = await list_tools(request)
+            described = self.blocks.get_api_info()["named_endpoints"]
             for tool in answer.root.tools:  # type: ignore[union-attr] # what list_tools answers with
-                tool.outputSchema = output_schema(self.blocks, self.tool_to_endpoint[tool.name])
+                endpoint = self.tool_to_endpoint[tool.name].lstrip("/")
+                tool.outputSchema = described[f"/{endpoint}"]["returns"][0]["type"]
             return answer
 
         async def call_with_structure(request: CallToolRequest) -> ServerResult:
@@ -55,10 +55,3 @@ def answer_in_json() -> None:
     GradioMCPServer.convert_strings_to_filedata = convert_lists  # type: ignore[method-assign,assignment]
     GradioMCPServer.create_mcp_server = create_with_schemas  # type: ignore[method-assign]
     GradioMCPServer.postprocess_output_data = write_json  # type: ignore[method-assign,assignment]
-
-
-def output_schema(blocks: Blocks, endpoint: str) -> dict[str, Any]:
-    """Return the JSON schema of what an endpoint answers."""
-    described = blocks.get_api_info()["named_endpoints"][f"/{endpoint.lstrip('/')}"]
-    schema: dict[str, Any] = described["returns"][0]["type"]
-    return schema

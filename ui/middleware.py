@@ -12,7 +12,6 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scraper.moods import Mood
 from ui import answer, texts
 
 HERE = Path(__file__).parent
@@ -87,9 +86,8 @@ class UnknownEvents:
 def rewrite(page: str, scope: Scope) -> str:
     """Return the page with a title, description and picture of its own."""
     asked = [pair for pair in parse_qsl(scope["query_string"].decode("latin-1")) if not pair[0].startswith("__")]
-    title, mood = texts.TITLE, dict(asked).get("mood", "")
-    if mood in tuple(Mood):
-        title = texts.FOR_A_MOOD.format(article=answer.article(mood), emotion=answer.adjective(mood))
+    mood = answer.read_mood(dict(asked).get("mood", ""))
+    title = answer.films_for(mood) if mood else texts.TITLE
     base = public_address(Headers(scope=scope), scope)
     facts = {
         "og:title": title, "og:description": texts.DESCRIPTION, "og:type": "website", "og:site_name": texts.TITLE,

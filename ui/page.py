@@ -33,15 +33,23 @@ class Visit:
     """What is known of one visitor until the tab closes."""
 
     prediction: Prediction | None = None  # for the last recording
-    mood: str | None = None  # which the visitor picked; it overrides the prediction
+    mood: str | None = None  # picked, or those of the address with commas between; it overrides the prediction
     profile: SpeakerProfile | None = None  # of the visitor's voice, once enrolled
 
     @property
     def probabilities(self) -> dict[str, float]:
         """By mood; empty before the first recording or pick."""
         if self.mood:
-            return {self.mood: 1.0}
+            moods = self.mood.split(",")
+            return dict.fromkeys(moods, 1 / len(moods))
         return {str(name): p for name, p in self.prediction.probabilities.items()} if self.prediction else {}
+
+    @property
+    def named(self) -> str | None:
+        """The mood for an address, which never holds the voice; of one that is not sure, the most probable three."""
+        if self.mood or not self.prediction:
+            return self.mood
+        return self.prediction.emotion or ",".join(mood for mood, _ in self.prediction.top(answer.TOP))
 
 
 class Asked(NamedTuple):
@@ -93,18 +101,12 @@ def draw_recorder(elem_id: str, label: str, **more: Any) -> gr.Audio:
 
 def draw_hint(elem_id: str, hint: str = "", more: str = "", note: str = "microphone-note") -> None:
     """Lay out the hint beside a recorder, with the messages that page.js shows when something goes wrong there."""
-    say = {"denied": texts.DENIED, "missing": texts.NO_MICROPHONE, "insecure": texts.INSECURE}
-    say |= {"large": texts.TOO_LARGE, "max_bytes": str(CLIP_LIMITS.max_bytes), "max_s": str(CLIP_LIMITS.max_s)}
-    say |= {"files": FILES, "unsent": texts.UNSENT, "full": texts.FULL, "again": texts.SEND_AGAIN}
-    template("hint", elem_id=elem_id, say=say | {"hint": hint, "more": more, "note": note})
+    limits: dict[str, Any] = {"max_bytes": str(CLIP_LIMITS.max_bytes), "max_s": str(CLIP_LIMITS.max_s)}
+    template("hint", elem_id=elem_id, hint=hint, more=more, note=note, files=FILES, **limits)
 
 
 def predict_clip(path: str | None, visit: Visit) -> tuple[Any, ...]:
-    """Predict the emotion in a new recording.
-
-    Returns:
-        The visit, the answer, the mood buttons, what went wrong, and the button that uses the first minute.
-    """
+    """Predict a new recording; return visit, answer, mood buttons, what went wrong, and the "first minute" button."""
     if path is None:  # cleared to record again: the page stays as it is until then
         return (gr.skip(),) * 5
     visit = Visit(profile=visit.profile)
@@ -113,17 +115,18 @@ def predict_clip(path: str | None, visit: Visit) -> tuple[Any, ...]:
     except service.VOICE_PROBLEMS as error:
         if isinstance(error, EnrollmentError):  # the profile was made with other weights
             visit = Visit()
-        said = answer.describe_problem(_explain(error, path))
-        use_first_minute = gr.Button(visible=isinstance(error, TooLong))
-        return visit, escape(), gr.Radio(value=None, label=texts.PICK), said, use_first_minute
+        is_long, sentence = isinstance(error, TooLong), service.explain_problem(error)
+        if isinstance(error, AudioError) and Path(path).name != RECORDED:  # who sent a file cannot speak closer
+            sentence = texts.FILE_TOO_LONG if is_long else str(error)
+        said = answer.describe_problem(sentence)
+        return visit, escape(), gr.Radio(value=None, label=texts.PICK), said, gr.Button(visible=is_long)
     return *show_prediction(prediction, path, visit), escape(), gr.Button(visible=False)
 
 
 def show_prediction(prediction: Prediction, path: str, visit: Visit) -> tuple[Visit, SafeContext, gr.Radio]:
     """Use a prediction for a recording; return the visit, the answer and the mood buttons."""
     buttons = gr.Radio(value=prediction.emotion, label=texts.CORRECT if prediction.sure else texts.WHICH)
-    made = Path(path).stem in texts.VOICES
-    said = answer.describe_prediction(prediction, enrolled=visit.profile is not None, made=made)
+    said = answer.describe_prediction(prediction, visit.profile is not None, made=Path(path).stem in texts.VOICES)
     return replace(visit, prediction=prediction, mood=None), said, buttons
 
 
@@ -142,10 +145,3 @@ def cut_clip(path: str) -> str:
     cut = Path(path).with_name("first-minute.wav")
     sf.write(cut, sound[: CLIP_LIMITS.max_s * SAMPLE_RATE], SAMPLE_RATE)
     return str(cut)
-
-
-def _explain(error: Exception, path: str) -> str:
-    """Say why a voice cannot be recognized; only who spoke into the microphone can speak closer to it."""
-    if Path(path).name == RECORDED or not isinstance(error, AudioError):
-        return service.explain_problem(error)
-    return texts.FILE_TOO_LONG if isinstance(error, TooLong) else str(error)

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 def draw() -> None:
     """Lay out the figures."""
-    template("quality", describe(), elem_id="quality", say={"title": texts.QUALITY, "summary": texts.QUALITY_SUMMARY})
+    template("quality", describe(), elem_id="quality", title=texts.QUALITY, summary=texts.QUALITY_SUMMARY)
 
 
 def describe(results: Path = RESULTS) -> SafeContext:

@@ -57,9 +57,7 @@ def folder() -> Path:
 
 
 def prepare_folder(max_age_s: float = MAX_AGE_S) -> None:
-    """Close the folder of recordings to other users of the machine, and delete old files in it from now on.
-
-    Another app of the same user may be using the folder, so new files stay.
+    """Close the folder of recordings to other users, and delete old files in it from now on.
 
     Raises:
         NotOursError: Another user made it, or it is a link, which would have files elsewhere deleted.
@@ -82,10 +80,7 @@ def prepare_folder(max_age_s: float = MAX_AGE_S) -> None:
 
 
 def delete_older(place: Path, max_age_s: float) -> None:
-    """Delete files, and empty folders, that came here more than max_age_s ago, whatever date a copy brings along.
-
-    A date in the future comes from a clock that was set back, and counts as old.
-    """
+    """Delete files, and empty folders, that came here more than max_age_s ago, or in the future by a wrong clock."""
     for path in _list(place):
         try:
             status = path.lstat()

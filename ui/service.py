@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 class Lazy(Generic[T]):
     """Something that takes long to load: loaded once, in the background, when it is first asked for.
 
-    If that fails, all waiting callers get the error, and the next call tries again, if retry_s seconds have passed.
+    If that fails, all who wait get the error; who asks more than retry_s seconds later tries again.
     """
 
     def __init__(self, load: Callable[[], T], retry_s: float = 0.0) -> None:
@@ -85,25 +85,17 @@ class Lazy(Generic[T]):
             future.set_exception(error)
 
 
-def _open_films() -> Recommender:
-    settings = ScraperSettings.from_environment()
-    return Recommender(ImdbClient(settings), Catalogue.load(settings.home))
-
-
-def _open_lists() -> Recommender:
-    """Open the film lists of this machine alone, which answer at once."""
-    settings = replace(ScraperSettings.from_environment(), live=False)
-    return Recommender(ImdbClient(settings), Catalogue.load(settings.home))
-
-
-def _load_joined() -> JoinedRecognizer:
-    return JoinedRecognizer(recognizer.get(), SecondOpinion.load(progress=download_progress))
+def _open_films(**settings: Any) -> Recommender:
+    changed = replace(ScraperSettings.from_environment(), **settings)
+    return Recommender(ImdbClient(changed), Catalogue.load(changed.home))
 
 
 recognizer = Lazy(EmotionRecognizer.load)
 download_progress = Progress()
-joined = Lazy(_load_joined, RETRY_S)  # the network with a second opinion
-lists = Lazy(_open_lists)
+joined = Lazy(  # the network with a second opinion
+    lambda: JoinedRecognizer(recognizer.get(), SecondOpinion.load(progress=download_progress)), RETRY_S
+)
+lists = Lazy(lambda: _open_films(live=False))  # of this machine alone, which answer at once
 recommender = Lazy(_open_films)
 
 
@@ -117,9 +109,7 @@ def warm_up() -> None:
 
 def load_all() -> None:
     """Load everything. What fails is logged, and tried again when a visitor asks for it."""
-    needed: list[Lazy[Any]] = [recommender, recognizer]
-    if second_opinion() is Mode.ALWAYS:
-        needed.append(joined)
+    needed: list[Lazy[Any]] = [recommender, recognizer, *([joined] if second_opinion() is Mode.ALWAYS else [])]
     for lazy in needed:
         try:
             lazy.get()
@@ -128,11 +118,7 @@ def load_all() -> None:
 
 
 def second_opinion() -> Mode:
-    """Return what $SECOND_OPINION asks for.
-
-    Raises:
-        ValueError: It is no Mode.
-    """
+    """Return what $SECOND_OPINION asks for, or raise a ValueError if that is no Mode."""
     try:
         return Mode(os.environ.get("SECOND_OPINION") or Mode.ASK)
     except ValueError as error:
@@ -140,9 +126,7 @@ def second_opinion() -> Mode:
 
 
 def current_recognizer() -> EmotionRecognizer:
-    """Return who answers: the network, or with SECOND_OPINION=always the network with a second opinion.
-
-    Where the second opinion cannot be loaded, or as long as it is being downloaded, the network answers alone.
+    """Return who answers: with SECOND_OPINION=always the network with a second opinion, as soon as that is loaded.
 
     Raises:
         WeightsError: There is no network.
@@ -165,13 +149,7 @@ def explain_problem(error: Exception) -> str:
 def predict(
     source: str | Path | bytes, profile: SpeakerProfile | None = None, recognizer: EmotionRecognizer | None = None
 ) -> Prediction:
-    """Predict the emotion in a recording; may raise VOICE_PROBLEMS.
-
-    Args:
-        source: A path, or the bytes of a file.
-        profile: Of the speaker.
-        recognizer: Who answers; current_recognizer() if None.
-    """
+    """Predict the emotion in a file or its bytes, by current_recognizer() or another; may raise VOICE_PROBLEMS."""
     try:
         source = source if isinstance(source, bytes) else Path(source)
         return (recognizer or current_recognizer()).recognize(source, profile)
@@ -197,10 +175,7 @@ def read_profile(path: Path) -> SpeakerProfile:
 def recommend(
     probabilities: Mapping[str, float], intent: str, query: FilmQuery, exclude: Collection[str] = (), **more: Any
 ) -> Recommendation:
-    """Recommend films for probabilities by mood, without those of the excluded IMDb ids; may raise ScraperError.
-
-    What else Recommender.recommend takes by name may follow.
-    """
+    """Recommend films as Recommender.recommend does, for probabilities by mood; may raise ScraperError."""
     return recommender.get().recommend(probabilities, read_choice("intent", intent, Intent), query, exclude, **more)
 
 

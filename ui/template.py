@@ -30,7 +30,7 @@ def template(
     live: bool = False,
     script: str | None = None,
     folder: Path = TEMPLATES,
-    say: Mapping[str, str] | None = None,
+    **more: str,
 ) -> gr.HTML:
     """Make a component that shows values through a template.
 
@@ -43,18 +43,20 @@ def template(
         live: Whether a screen reader announces changes.
         script: JavaScript to run once the element is on the page.
         folder: Where the templates are.
-        say: Texts that never change, by name; within a block of the template they are {{@root.say.NAME}}.
+        more: What {{say.NAME}} is beyond the texts of texts.py; within a block it is {{@root.say.NAME}}.
     """
-    text = re.sub(r"{{> (\w+)}}", lambda part: _read(folder, part[1]), _read(folder, name))
+    text = (folder / f"{name}.html").read_text("utf-8")
+    text = re.sub(r"{{> (\w+)}}", lambda part: (folder / f"{part[1]}.html").read_text("utf-8"), text)
     if "${" in text or "{{{" in text:
         raise ValueError(f"{name}.html may use double braces only, which escape markup")
+    words = {word: str(getattr(texts, word.upper(), "")) for word in re.findall(r"say\.(\w+)", text)}
     return gr.HTML(
         value or escape(),
         html_template=text,
         js_on_load="\n".join(part for part in (ANNOUNCE if live else "", script) if part) or None,
         elem_id=elem_id,
         apply_default_css=False,
-        say=escape(**say or {}),
+        say=escape(**words | more),
     )
 
 
@@ -67,13 +69,7 @@ def escape(**values: Any) -> SafeContext:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
-    """Return the values of table.html.
-
-    Args:
-        columns: The header.
-        rows: The cells to show; the address of a film becomes a link.
-        csv_rows: The cells to save. The CSV is a data URL, so that no file is left on the server.
-    """
+    """Return the values of table.html; the address of a film becomes a link, and the CSV is a data URL."""
     buffer = io.StringIO("\ufeff")  # a byte order mark, without which Excel breaks letters with accents
     buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer, lineterminator="\n")
@@ -83,10 +79,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_rows: Itera
         "rows": [[_show_cell(cell) for cell in row] for row in rows],
         "csv": "data:text/csv;charset=utf-8," + quote(buffer.getvalue(), safe=""),
     }
-
-
-def _read(folder: Path, name: str) -> str:
-    return (folder / f"{name}.html").read_text("utf-8")
 
 
 def _escape(value: Any) -> Any:

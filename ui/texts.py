@@ -18,7 +18,7 @@ DROP_HERE = "Drop a recording here, or choose one"
 FIRST_MINUTE = "Use the first minute"
 PICK, INTENT = "Or pick a mood", "The films should"
 WHICH, CORRECT = "Which one is right?", "Not right? Pick the mood that fits"
-INTENTS = (("Match my mood", "match"), ("Cheer me up", "lift"))
+INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
 
 SOUND, MAY_SOUND, CHOSE = "You sound {emotion}.", "You may sound {emotion}.", "You chose “{emotion}”."
 VOICE_SOUNDS = "This voice sounds {emotion}."
@@ -74,7 +74,7 @@ YOURS_HINT = (
 )
 DROP, FORGET = "A saved page of IMDb (.html, .mhtml) or an export (.csv)", "Forget what I have seen and dismissed"
 MARKED, FORGOTTEN = "{count} films are marked as seen.", "Nothing is marked any more."
-NEEDS_MOOD = "Pick a mood or say a sentence first."
+NEEDS_MOOD = "Pick a mood or say a sentence first"
 PAGE_TOO_LARGE = "the saved page is larger than 5 MB, which no search page is"
 FILM_COLUMNS = {
     "title": "Name", "rating": "Rating", "url": "Link", "year": "Year", "runtime_min": "Minutes", "genres": "Genres",
@@ -272,10 +272,7 @@ LIMITS = (
 CREDITS = "Film facts courtesy of IMDb."
 
 NO_MICROPHONE = "No microphone was found. Connect one, upload a recording, or pick a mood."
-DENIED = (
-    "The microphone is blocked for this page. "
-    "Allow it in the browser's address bar, upload a recording, or pick a mood."
-)
+DENIED = "The microphone is blocked here. Allow it in the address bar, upload a recording, or pick a mood."
 INSECURE = "Browsers allow the microphone on https pages only. Upload a recording or pick a mood."
 TOO_LARGE = "Files over 20 MB are left out. Choose a shorter recording, or save it as MP3."
 

@@ -49,7 +49,7 @@ LIGHT_AND_DARK = {
     "checkbox_label_background_fill_hover": ("*background_fill_secondary", "*neutral_700"),
     "checkbox_label_background_fill_selected": ("*primary_300", "*primary_400"),
     "button_secondary_border_color": ("*neutral_400", "*neutral_600"),
-} | {name: (value, value) for name, value in BOTH.items()}
+}
 SIZES = {
     "block_shadow": "none", "block_padding": "0px", "block_label_padding": "0 0 8px 0", "button_large_radius": "999px",
     "checkbox_label_border_width": "1px", "block_title_text_weight": "600", "block_title_text_size": "*text_md",
@@ -64,9 +64,9 @@ class Theme(gr.themes.Base):
             primary_hue=AMBER, secondary_hue=AMBER, neutral_hue=STONE, font=SANS, font_mono=MONO,
             radius_size=sizes.radius_lg, text_size=sizes.text_md,
         )  # fmt: skip
-        light = {name: values[0] for name, values in LIGHT_AND_DARK.items()}
-        dark = {f"{name}_dark": values[1] for name, values in LIGHT_AND_DARK.items()}
-        self.set(**light, **dark, **SIZES)
+        both = LIGHT_AND_DARK | {name: (value, value) for name, value in BOTH.items()}
+        light = {name: values[0] for name, values in both.items()}
+        self.set(**light, **{f"{name}_dark": values[1] for name, values in both.items()}, **SIZES)
 
 
 def style_sheet() -> str:

@@ -186,8 +186,15 @@ def test_everything_by_keyboard_alone(open_page: Open) -> None:
     walk(page, texts.FILTERS)
     page.keyboard.press("Enter")
     expect(page.get_by_label(texts.FILTER_LABELS["min_rating"], exact=True)).to_be_visible()
-    walk(page, texts.DISMISS)
-    film = page.evaluate("document.activeElement.dataset.film")
+    walk(page, f"{texts.KEEP}: ")
+    film = page.evaluate("document.activeElement.closest('[data-film]').dataset.film")
+    stops = walk(page, f"{texts.KEEP}: ")
+    assert len(stops) == 2  # a film's link, and its tools, through which the arrow keys walk
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    for key in ("ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator(f'[data-film="{film}"] .dismiss')).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(f'[data-film="{film}"]')).to_have_count(0, timeout=SOON_MS)
     expect(page.locator(".dismiss").first).to_be_focused()

@@ -188,6 +188,14 @@ def test_tones_narrow_the_list_and_so_does_good_with_kids(open_page: Open) -> No
         assert fact.endswith((" G", " PG", "m", "h"))
 
 
+def test_what_the_films_should_be_is_one_row_of_equal_chips(open_page: Open) -> None:
+    page = open_page()
+    pick(page, "sad")
+    wait_for_films(page)
+    boxes = page.locator(":is(#tones, #kids) label").evaluate_all("all => all.map(one => one.getBoundingClientRect())")
+    assert len({(box["top"], box["height"]) for box in boxes}) == 1
+
+
 def test_a_lighter_list_and_back_and_a_surprise(open_page: Open) -> None:
     page = open_page()
     pick(page, "angry")

@@ -9,6 +9,7 @@ import pytest
 import soundfile as sf
 from browser.visit import SOON_MS, Open, overflow_px, pick, speak, upload, wait_for_films
 from playwright.sync_api import expect
+from predictions import make_prediction
 
 from scraper.moods import Mood
 from ui import comparison, service, texts
@@ -84,6 +85,20 @@ def test_the_address_names_the_mood_but_not_the_voice(open_page: Open, shared: P
     expect(page).to_have_url(re.compile("light&mood=happy"), timeout=SOON_MS)
     pick(page, "fearful")
     expect(page).to_have_url(re.compile("mood=fearful"))
+
+
+def test_after_an_unsure_voice_a_reload_shows_films_again(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = make_prediction(sure=False, calm=0.24, sad=0.22, neutral=0.2)
+    monkeypatch.setattr(service, "predict", lambda *_: prediction)
+    page = open_page()
+    speak(page, 1)
+    expect(page).to_have_url(re.compile("mood=calm,sad,neutral"), timeout=SOON_MS)
+    page.reload()
+    wait_for_films(page)
+    expect(page.locator("#answer h2")).to_have_text("Films for a calm, sad or neutral mood")
+    page.locator('#answer [data-mood="sad"]').click()
+    expect(page.locator("#answer h2")).to_have_text("You chose “sad”.", timeout=SOON_MS)
+    expect(page).to_have_url(re.compile("mood=sad(&|$)"), timeout=SOON_MS)
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -82,7 +82,7 @@ def ask(path: Path | None, visit: Visit | None = None) -> list[comparison.Shown]
 
 
 def test_both_opinions_and_the_joined_one_come_with_their_cost(clip: Path) -> None:
-    found = comparison.compare(clip).to_json()
+    found = comparison.compare(clip)
     assert set(found) == {"cnn", "large", "joined", "agree", "notice"}
     assert found["notice"] == ""
     assert isinstance(found["agree"], bool)
@@ -102,7 +102,7 @@ def test_both_opinions_and_the_joined_one_come_with_their_cost(clip: Path) -> No
 )
 def test_without_a_second_opinion_the_network_answers(clip: Path, bring: Bring, error: Exception, notice: str) -> None:
     bring(fail(error))
-    found = comparison.compare(clip).to_json()
+    found = comparison.compare(clip)
     assert (found["large"], found["joined"], found["agree"], found["notice"]) == (None, None, None, notice)
     assert found["cnn"]["ms"] > 0
     *_, (said, use, opinions) = ask(clip)
@@ -115,7 +115,7 @@ def test_switched_off_it_is_neither_offered_nor_loaded(
     monkeypatch.setenv("SECOND_OPINION", "off")
     monkeypatch.setattr(comparison, "is_available", lambda: True)
     bring(fail(AssertionError("loaded")))
-    assert comparison.compare(clip).notice == texts.SWITCHED_OFF
+    assert comparison.compare(clip)["notice"] == texts.SWITCHED_OFF
     assert not comparison.offer_opinions(Visit(HAPPY))[0].visible
 
 

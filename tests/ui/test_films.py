@@ -179,7 +179,7 @@ def test_a_saved_page_gives_its_films_and_is_deleted(tmp_path: Path, monkeypatch
     said: list[str] = []
     monkeypatch.setattr(gr, "Warning", said.append)
     saved.write_text('{"message": "Forbidden"}')
-    assert is_unchanged(*films.take_file(str(saved), state, None)[1:-1])
+    assert is_unchanged(*films.take_file(str(saved), state, None)[1:-2])
     assert said == ["IMDb did not answer with a page (blocked: JSON)."]
 
 
@@ -297,6 +297,19 @@ def test_an_address_opens_what_it_asks_for() -> None:
     assert show(*answers, visit=visit, intent=intent)[1]["query"] == f"mood=sad&intent=lift&from=2015&day={TODAY}"
 
 
+def test_after_a_reload_an_unsure_voice_still_has_films_for_its_three_moods() -> None:
+    _, shown, *_ = show(visit=Visit(make_prediction(sure=False, calm=0.24, sad=0.22, neutral=0.2)))
+    assert shown["query"] == f"mood=calm,sad,neutral&day={TODAY}"
+    visit, said, mood, *_ = ask_address(Visit(), **dict(parse_qsl(shown["query"])))
+    assert visit.probabilities == dict.fromkeys(("calm", "sad", "neutral"), 1 / 3)
+    assert said["headline"] == "Films for a calm, sad or neutral mood"
+    assert [one["mood"] for one in said["picks"]] == ["calm", "sad", "neutral"]
+    assert mood is None  # none is invented
+    assert "a mix of moods" in show(visit=visit)[1]["reason"]
+    back = films.go_back(gr.EventData(None, {"query": shown["query"]}), Visit(mood="happy"))
+    assert (back[0].mood, back[1]["face"], back[2]) == ("calm,sad,neutral", "unsure", None)
+
+
 def test_a_plain_address_and_one_that_is_too_late_change_nothing() -> None:
     for updates in (ask_address(Visit(), __theme="dark"), ask_address(Visit(mood="happy"), mood="sad")):
         assert is_unchanged(*updates)
@@ -308,6 +321,7 @@ def test_a_plain_address_and_one_that_is_too_late_change_nothing() -> None:
     [
         (None, "match", DEFAULTS),
         ("sad", "lift", DEFAULTS),
+        ("sad,calm,angry", "lift", DEFAULTS),
         (
             "happy",
             "match",
@@ -343,7 +357,7 @@ def test_an_address_leaves_out_defaults() -> None:
         {"mood": "bored", "intent": "sink", "from": "2015; DROP", "to": "0", "rating": "1e9"},
         {"genres": "Soap,<script>", "language": "xx", "lead": "robot", "sort": "random", "minutes": "-1"},
         {"tone": "soggy", "kids": "yes", "day": "tomorrow"},
-        {"mood": "", "clip": "/tmp/voice.wav"},
+        {"mood": ",bored", "clip": "/tmp/voice.wav"},
     ],
 )
 def test_an_address_asks_for_nothing_that_the_page_does_not_offer(odd: dict[str, str]) -> None:

@@ -36,6 +36,7 @@ def test_a_link_to_a_list_says_for_which_mood_and_nothing_else_gets_into_the_hea
     assert head["og:url"][0].startswith(f"{running.url}?mood=angry&amp;intent=lift")
     assert "<script" not in head["og:url"][0]
     assert "__theme" not in head["og:url"][0]
+    assert read_head(f"{running.url}?mood=sad,bored,calm")["og:title"] == ["Films for a sad or calm mood"]
     assert read_head(f"{running.url}?mood=bored")["og:title"] == [texts.TITLE]
 
 

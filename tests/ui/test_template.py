@@ -29,6 +29,12 @@ def test_a_template_includes_its_parts_and_fills_every_block(path: Path) -> None
     assert sorted(re.findall(r"{{#(\w+)", text)) == sorted(re.findall(r"{{/(\w+)", text))
 
 
+def test_every_text_of_a_template_is_one_of_the_texts_or_given_by_the_page() -> None:
+    names = {name for path in TEMPLATES.glob("*.html") for name in re.findall(r"say\.(\w+)", path.read_text("utf-8"))}
+    given = {"table", "file", "title", "summary", "hint", "more", "note", "files", "max_bytes", "max_s"}
+    assert not [name for name in names - given if not getattr(texts, name.upper(), "")]
+
+
 @pytest.mark.parametrize(
     ("hostile", "harmless"),
     [

@@ -53,6 +53,18 @@ element.addEventListener("click", (event) => {
   place = acts().indexOf(button);
   trigger("click", { action: button.dataset.act, imdb_id: button.closest("[data-id]")?.dataset.id ?? "" });
 });
+// The tools of a film are one stop of the Tab key, and arrow keys walk through them.
+const toolsAround = (one) => [...(one.closest("[role=toolbar]")?.querySelectorAll("a, button") ?? [])];
+element.addEventListener("focusin", ({ target }) => {
+  for (const tool of toolsAround(target)) tool.tabIndex = tool === target ? 0 : -1;
+});
+element.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const tools = toolsAround(event.target);
+  if (!step || !tools.length) return;
+  event.preventDefault();
+  tools.at((tools.indexOf(event.target) + step) % tools.length).focus();
+});
 new MutationObserver(() => {
   showKept();
   acts()[place]?.focus({ preventScroll: true });
