@@ -19,7 +19,8 @@ from ser_model.recognize import EmotionRecognizer
 from ser_model.speaker import SpeakerProfile
 
 KEYS = {
-    "file", "emotion", "sure", "probabilities", "gender", "measured_accuracy", "gender_probability", "intensity", "intensity_probability",
+    "file", "emotion", "sure", "probabilities", "gender", "gender_probability", "intensity", "intensity_probability",
+    "measured_accuracy",
     "speech", "timeline", "notice"
 }  # fmt: skip
 
