@@ -11,19 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ser_model import batch
 from ser_model.audio import AudioError
-from ser_model.batch import (
-    FileResult,
-    check_table_path,
-    count_others,
-    list_recordings,
-    make_table,
-    predict_files,
-    predict_folder,
-    predict_folder_on_ray,
-    read_labels,
-    write_table,
-)
 from ser_model.cnn import WeightsError
 from ser_model.comparison import ComparisonMissing, JoinedRecognizer, Opinions, SecondOpinion
 from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction
@@ -74,33 +63,47 @@ def main(argv: list[str] | None = None) -> int:
 
 def predict(argv: list[str]) -> int:
     """Predict the emotion in files, or in every recording of a folder. A bad file does not stop the others."""
-    arguments = _parse_predict(argv)
+    parser = _Parser(prog="python -m ser_model predict", description=predict.__doc__)
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="recordings, or one folder with --out")
+    add("--json", action="store_true", help="print one JSON document")
+    add("--out", type=Path, metavar="TABLE", help="write a .csv or .parquet table")
+    clips = "adapt to the speaker: a neutral clip, clips or a folder of clips named by emotion, or a saved profile"
+    add("--enroll", type=Path, nargs="+", metavar="PATH", help=clips)
+    second = "answer with a pretrained encoder as well (downloaded once)"
+    add("--second-opinion", action="store_true", help=second)
+    add("--save-profile", type=Path, metavar="JSON", help="save the profile for the next time")
+    add("--jobs", type=int, metavar="N", help="processes for a folder (default: by cores and memory)")
+    add("--ray", nargs="?", const="local", metavar="ADDRESS", help="run a folder on Ray, here or on a cluster")
+    add("--weights", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
     if arguments.out:
-        check_table_path(arguments.out)
+        batch.check_table_path(arguments.out)
     if arguments.jobs is not None and arguments.jobs < 1:
         raise ValueError(f"--jobs must be 1 or more, not {arguments.jobs}.")
     if len(arguments.files) == 1 and Path(arguments.files[0]).is_dir():
         return _predict_folder(Path(arguments.files[0]), arguments)
     if arguments.ray or arguments.jobs:
         raise ValueError("--ray and --jobs are for a folder: python -m ser_model predict DIR --out TABLE --jobs N.")
-    recognizer = _load_recognizer(arguments)
+    return _predict_files(arguments)
+
+
+def _predict_files(arguments: argparse.Namespace) -> int:
+    recognizer = EmotionRecognizer.load(arguments.weights)
+    if arguments.second_opinion:
+        recognizer = JoinedRecognizer(recognizer, SecondOpinion.load())
     results = []
-    for result in predict_files(recognizer, arguments.files, _make_profile(arguments, lambda: recognizer)):
+    for result in batch.predict_files(recognizer, arguments.files, _make_profile(arguments, lambda: recognizer)):
         results.append(result)
         if result.error:
             print(f"ser_model: {result.file}: {result.error}", file=sys.stderr)
         elif not arguments.json and not arguments.out:
             _print_result(result)
     if arguments.out:
-        write_table(arguments.out, make_table(results, read_labels(arguments.weights)))
+        batch.write_table(arguments.out, batch.make_table(results, batch.read_labels(arguments.weights)))
     if arguments.json:
         print(json.dumps([result.to_json() for result in results], indent=1))
     return 2 if any(result.error for result in results) else 0
-
-
-def _load_recognizer(arguments: argparse.Namespace) -> EmotionRecognizer:
-    recognizer = EmotionRecognizer.load(arguments.weights)
-    return JoinedRecognizer(recognizer, SecondOpinion.load()) if arguments.second_opinion else recognizer
 
 
 def _predict_folder(folder: Path, arguments: argparse.Namespace) -> int:
@@ -112,13 +115,13 @@ def _predict_folder(folder: Path, arguments: argparse.Namespace) -> int:
     profile = _make_profile(arguments, lambda: EmotionRecognizer.load(arguments.weights))
     if arguments.ray:
         address = None if arguments.ray == "local" else arguments.ray
-        table = predict_folder_on_ray(folder, weights, profile, arguments.jobs, address)
+        table = batch.predict_folder_on_ray(folder, weights, profile, arguments.jobs, address)
     else:
-        table = predict_folder(folder, weights, profile, arguments.jobs)
-    write_table(arguments.out, table)
+        table = batch.predict_folder(folder, weights, profile, arguments.jobs)
+    batch.write_table(arguments.out, table)
     failed = int(table["error"].notna().sum())
     print(f"{arguments.out}: {len(table)} files, {failed} could not be judged (see its column error).", file=sys.stderr)
-    if others := count_others(folder):
+    if others := batch.count_others(folder):
         kinds = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in others.most_common())
         print(f"{others.total()} files were passed over: {kinds}.", file=sys.stderr)
     return 2 if failed == len(table) else 0
@@ -136,38 +139,14 @@ def _make_profile(arguments: argparse.Namespace, load: Callable[[], EmotionRecog
         profile = SpeakerProfile.read(paths[0])
         load().check_profile(profile)
         return profile
-    clips = [path / name for path in paths for name in (list_recordings(path) if path.is_dir() else [""])]
+    clips = [path / name for path in paths for name in (batch.list_recordings(path) if path.is_dir() else [""])]
     profile = load().enroll(emotions_from_filenames(clips))
     if arguments.save_profile:
         arguments.save_profile.write_text(json.dumps(profile.to_json()) + "\n")
     return profile
 
 
-def _parse_predict(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="python -m ser_model predict", description=predict.__doc__)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings, or one folder with --out")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--out", type=Path, metavar="TABLE", help="write a .csv or .parquet table")
-    parser.add_argument(
-        "--enroll",
-        type=Path,
-        nargs="+",
-        metavar="PATH",
-        help="adapt to the speaker: a neutral clip, clips or a folder of clips named by emotion, or a saved profile",
-    )
-    parser.add_argument(
-        "--second-opinion", action="store_true", help="answer with a pretrained encoder as well (downloaded once)"
-    )
-    parser.add_argument("--save-profile", type=Path, metavar="JSON", help="save the profile for the next time")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes for a folder (default: by cores and memory)")
-    parser.add_argument(
-        "--ray", nargs="?", const="local", metavar="ADDRESS", help="run a folder on Ray, here or on a cluster"
-    )
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help=argparse.SUPPRESS)
-    return parser.parse_args(argv)
-
-
-def _print_result(result: FileResult) -> None:
+def _print_result(result: batch.FileResult) -> None:
     prediction = result.prediction
     assert prediction is not None
     said = f"{result.file}: {_say(prediction)}; {prediction.gender} voice"

@@ -55,15 +55,10 @@ AudioSource = str | Path | bytes
 
 @dataclass(frozen=True)
 class Recording:
-    """What is heard of a recording.
-
-    Attributes:
-        waveform: (time,) float32 at SAMPLE_RATE, full scale 1.
-        notice: Sentences on what was left out or makes the answer less certain, or nothing.
-    """
+    """What is heard of a recording."""
 
     waveform: Waveform
-    notice: str = ""
+    notice: str = ""  # sentences on what was left out or makes the answer less certain
 
 
 def load_audio(source: AudioSource, limits: Limits = CLIP_LIMITS) -> Waveform:
@@ -72,27 +67,19 @@ def load_audio(source: AudioSource, limits: Limits = CLIP_LIMITS) -> Waveform:
 
 
 def read_recording(source: AudioSource, limits: Limits = CLIP_LIMITS) -> Recording:
-    """Decode a recording, choose the track and the channels with speech, mix them to mono and resample.
-
-    Args:
-        source: A path, or the bytes of a file; see decode for the formats.
-        limits: The longest and largest recording to accept.
+    """Decode a file or its bytes, choose the track and the channels with speech, mix them to mono and resample.
 
     Raises:
-        AudioError: The recording cannot be used; see the tree in decode.py.
+        AudioError: The recording cannot be used; decode.py has the kinds.
         OSError: The path cannot be read.
     """
-    data = _read_bytes(source, limits)
-    sound, notices = _choose_track(data, limits)
-    if sound.may_be_cut:
-        notices.append(MAY_BE_CUT)
+    sound, notices = _choose_track(_read_bytes(source, limits), limits)
+    notices += [MAY_BE_CUT] if sound.may_be_cut else []
     waveform = sound.waveform
     peak = float(np.abs(waveform).max(initial=0.0))
-    if FLOOR < peak < 10 ** (SILENCE_DBFS / 20):
-        louder = waveform * np.float32(LEVEL / peak)
-        if _measure_speech(louder):
-            waveform = louder
-            notices.append(QUIET)
+    if FLOOR < peak < 10 ** (SILENCE_DBFS / 20) and _has_speech(louder := waveform * np.float32(LEVEL / peak)):
+        waveform = louder
+        notices.append(QUIET)
     if sound.rate_hz < MIN_RATE_HZ:
         notices.append(POOR.format(why=f"{sound.rate_hz} samples a second"))
     elif sound.bit_rate < MIN_BIT_RATE:
@@ -107,8 +94,8 @@ def _read_bytes(source: AudioSource, limits: Limits) -> bytes:
         with Path(source).open("rb") as file:
             data = file.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
-        megabytes = limits.max_bytes // MIB
-        raise TooLarge(f"The file is larger than {megabytes} MB. Please send a shorter clip, or MP3 or FLAC.")
+        most = f"{limits.max_bytes // MIB} MB"
+        raise TooLarge(f"The file is larger than {most}. Please send a shorter clip, or MP3 or FLAC.")
     if not data:
         raise NotAudio("The file is empty. Please record again or choose another file.")
     return data
@@ -121,7 +108,7 @@ def _choose_track(data: bytes, limits: Limits) -> tuple[Sound, list[str]]:
         return first
     for track in range(min(first[0].tracks, MAX_TRACKS)):
         sound, notices = _choose_channels(data, limits, track) if track else first
-        if _measure_speech(sound.waveform):
+        if _has_speech(sound.waveform):
             return sound, [ONE_TRACK.format(number=track + 1, count=sound.tracks), *notices]
     return first
 
@@ -132,27 +119,24 @@ def _choose_channels(data: bytes, limits: Limits, track: int) -> tuple[Sound, li
     if mix.agreement >= SAME:
         return mix, []
     count = mix.powers.size
-    spoken: list[tuple[float, int, Sound]] = []  # power, number, itself
-    for number in np.flatnonzero(mix.powers > SILENT * mix.powers.max()).tolist():
-        alone = decode(data, limits, track, number)
-        if _measure_speech(alone.waveform):
-            spoken.append((float(mix.powers[number]), number, alone))
+    loud = np.flatnonzero(mix.powers > SILENT * mix.powers.max()).tolist()
+    alone = {number: decode(data, limits, track, number) for number in loud}
+    spoken = [number for number, sound in alone.items() if _has_speech(sound.waveform)]
     if len(spoken) == 1:
-        ((_, number, sound),) = spoken
-        return sound, [ONE_CHANNEL.format(number=number + 1, count=count)]
+        return alone[spoken[0]], [ONE_CHANNEL.format(number=spoken[0] + 1, count=count)]
     canceled = mix.mix_power < CANCELED / count * mix.powers.mean()
-    if spoken and (canceled or not _measure_speech(mix.waveform)):
-        _, number, sound = max(spoken, key=lambda one: one[0])
-        return sound, [OPPOSITE.format(number=number + 1, count=count)]
+    if spoken and (canceled or not _has_speech(mix.waveform)):
+        loudest = max(spoken, key=lambda number: mix.powers[number])
+        return alone[loudest], [OPPOSITE.format(number=loudest + 1, count=count)]
     return mix, []
 
 
-def _measure_speech(waveform: Waveform) -> float:
-    """Return the seconds of speech; 0 if there is too little."""
+def _has_speech(waveform: Waveform) -> bool:
     try:
-        return _detector().detect(waveform).voiced_s
+        _detector().detect(waveform)
     except (Silence, NoSpeech, TooLittleSpeech):
-        return 0.0
+        return False
+    return True
 
 
 @functools.cache

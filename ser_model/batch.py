@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import ceil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -47,7 +47,6 @@ CHUNK = 8  # files that a process is given at a time
 RAY_BLOCK = 64  # files in a task of Ray
 JOB_BYTES = 600 * 1024**2  # of memory a process: 350 MB, and more with a recording of ten minutes
 CRASHED = "The decoder crashed on this file. Please export the clip as an ordinary WAV or MP3."
-RAY_MISSING = "Ray is not installed. Get it with: pip install -r requirements-cluster.txt"
 
 ANSWERS = ("emotion", "sure", "gender", "gender_probability", "intensity", "intensity_probability")
 TEXT_COLUMNS = {"file", "emotion", "gender", "intensity", "error"}
@@ -69,8 +68,8 @@ class FileResult:
         """Return the document of the command line; the notice of a bad file is its error."""
         if self.prediction:
             return {"file": self.file, **self.prediction.to_json()}
-        nothing: dict[str, Any] = {"probabilities": {}, "speech": None, "timeline": [], "notice": self.error}
-        return {"file": self.file, **dict.fromkeys(ANSWERS), "sure": False, **nothing}
+        missing = dict.fromkeys((*ANSWERS, "measured_accuracy", "speech"))
+        return {"file": self.file, **missing, "sure": False, "probabilities": {}, "timeline": [], "notice": self.error}
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of the table; a bad file has only its name, its error and perhaps its duration."""
@@ -94,19 +93,10 @@ def predict_files(
     profile: SpeakerProfile | None = None,
     limits: Limits = RECORDING_LIMITS,
 ) -> Iterator[FileResult]:
-    """Predict the emotion in recordings, one after the other.
-
-    Args:
-        recognizer: The model.
-        files: Paths.
-        profile: Of the speaker, if one person speaks in all of them.
-        limits: The longest and largest recording to accept.
-
-    Yields:
-        One result for each file, in order. Whatever goes wrong with a file is told in its result.
+    """Yield one result for each file, in order; whatever goes wrong with a file is told in its result.
 
     Raises:
-        EnrollmentError: The profile was made with other weights.
+        EnrollmentError: The profile of the speaker was made with other weights.
     """
     if profile is not None:
         recognizer.check_profile(profile)
@@ -117,60 +107,44 @@ def predict_files(
             result = replace(result, duration_s=recording.waveform.size / SAMPLE_RATE)
             prediction = recognizer.predict(recording.waveform, profile).with_notice(recording.notice)
             result = replace(result, prediction=prediction)
-        except AudioError as error:
-            result = replace(result, error=str(error))
-        except OSError as error:
-            result = replace(result, error=explain_os_error(error))
+        except FileNotFoundError:
+            result = replace(result, error="There is no such file.")
+        except IsADirectoryError:
+            said = "This is a folder; name the files in it, or give it alone with --out TABLE."
+            result = replace(result, error=said)
+        except (AudioError, OSError) as error:
+            reason = getattr(error, "strerror", None)
+            result = replace(result, error=f"The file cannot be read: {reason}." if reason else str(error))
         except Exception as error:
             logger.exception("unexpected error in %s", file)
             result = replace(result, error=f"This file could not be judged ({type(error).__name__}: {error}).")
         yield result
 
 
-def explain_os_error(error: OSError) -> str:
-    """Say in a sentence why a file cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return "There is no such file."
-    if isinstance(error, IsADirectoryError):
-        return "This is a folder; name the files in it, or give it alone with --out TABLE."
-    return f"The file cannot be read: {error.strerror}." if error.strerror else str(error)
-
-
 def list_recordings(folder: Path) -> list[str]:
-    """List the audio files in a folder and its subfolders, by suffix.
-
-    Hidden files and folders are left out; links to folders are not followed.
-
-    Returns:
-        Sorted paths relative to the folder, with slashes.
+    """Return the sorted relative paths of the audio files in a folder and its subfolders, but no hidden ones.
 
     Raises:
-        OSError: A folder cannot be read.
-        ValueError: There are no audio files.
+        OSError, ValueError: A folder cannot be read, or there are no audio files.
     """
-    names = [name for name in _list_files(folder) if _suffix(name) in AUDIO_SUFFIXES]
+    names = [path.as_posix() for path in _list_files(folder) if path.suffix.lower() in AUDIO_SUFFIXES]
     if not names:
         raise ValueError(f"{folder} has no recordings ({', '.join(sorted(AUDIO_SUFFIXES))}).")
     return sorted(names)
 
 
 def count_others(folder: Path) -> Counter[str]:
-    """Count the files that list_recordings passes over, by suffix; an empty suffix for names without one.
-
-    Raises:
-        OSError: A folder cannot be read.
-    """
-    return Counter(suffix for name in _list_files(folder) if (suffix := _suffix(name)) not in AUDIO_SUFFIXES)
+    """Count the files that list_recordings passes over, by suffix; an empty suffix for names without one."""
+    return Counter(suffix for path in _list_files(folder) if (suffix := path.suffix.lower()) not in AUDIO_SUFFIXES)
 
 
-def _list_files(folder: Path) -> Iterator[str]:
+def _list_files(folder: Path) -> Iterator[Path]:
     def fail(error: OSError) -> None:
         raise error
 
     for place, folders, files in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        home = Path(place).relative_to(folder)
-        yield from ((home / name).as_posix() for name in files if not name.startswith("."))
+        yield from (Path(place).relative_to(folder) / name for name in files if not name.startswith("."))
 
 
 def _as_text(name: str) -> str:
@@ -178,28 +152,12 @@ def _as_text(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
-
-
 def predict_folder(
     folder: Path, weights: Path | None = None, profile: SpeakerProfile | None = None, jobs: int | None = None
 ) -> pd.DataFrame:
     """Predict every recording in a folder in several processes, with a progress bar on standard error.
 
-    Args:
-        folder: See list_recordings.
-        weights: Folder of the network; the shipped one if None.
-        profile: Of the speaker, if one person speaks in all recordings.
-        jobs: Number of processes; as many as cores and memory allow if None.
-
-    Returns:
-        The table of make_table, in the order of the names.
-
-    Raises:
-        OSError: The folder cannot be read, or no process can be started.
-        ValueError: It has no recordings.
-        WeightsError: The weights are missing or damaged.
+    Without weights, those that are shipped are used; without jobs, as many processes as cores and memory allow.
     """
     names, labels = list_recordings(folder), read_labels(weights or WEIGHTS)
     predict = partial(_predict_in_folder, folder, weights, profile)
@@ -211,9 +169,6 @@ def map_in_processes(function: Callable[[str], FileResult], names: Sequence[str]
     """Yield the result of a picklable function for each name, in order, computed in several processes.
 
     A name that crashes its process costs only its own result: those that may have done it are tried one by one.
-
-    Raises:
-        OSError: No process can be started.
     """
     spawn = multiprocessing.get_context("spawn")  # forked processes would inherit the locks of torch's threads
     done, suspects_end = 0, 0
@@ -256,22 +211,17 @@ def predict_folder_on_ray(
     jobs: int | None = None,
     address: str | None = None,
 ) -> pd.DataFrame:
-    """Predict every recording in a folder with Ray Data; otherwise like predict_folder.
+    """Predict every recording in a folder with Ray Data; otherwise like predict_folder, with jobs as actors.
 
     Every machine of a cluster needs requirements.txt installed and the folder under the same path (a network drive).
     This package with its weights is sent to them.
 
-    jobs limits the number of actors. address names a running cluster, such as "auto" or "10.0.0.1:6379"; without one, a
-    cluster is started on this machine.
-
-    Raises:
-        OSError: No cluster answers, or the folder cannot be read.
-        ValueError: Ray is not installed, or the folder has no recordings.
+    address names a running cluster, such as "auto" or "10.0.0.1:6379"; without one, a cluster is started here.
     """
     try:
         import ray.data  # noqa: PLC0415 - optional, and takes seconds
     except ImportError as error:
-        raise ValueError(RAY_MISSING) from error
+        raise ValueError("Ray is not installed. Get it with: pip install -r requirements-cluster.txt") from error
     names, labels = list_recordings(folder), read_labels(weights or WEIGHTS)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
     if address is None:  # only this machine can reach it
@@ -309,7 +259,6 @@ class _RayActor:
         self._predict, self._labels = predict, labels
 
     def __call__(self, batch: dict[str, Any]) -> pd.DataFrame:
-        """Predict the files of {"name": (file,) bytes}."""
         return make_table((self._predict(os.fsdecode(name)) for name in batch["name"]), self._labels)
 
 
@@ -359,14 +308,11 @@ def _predict_in_folder(folder: Path, weights: Path | None, profile: SpeakerProfi
     path = folder / name
     if path.exists() and not path.is_file():
         return FileResult(name, error="This is not a regular file.")  # a pipe or device may never end
-    (result,) = predict_files(_load_recognizer(weights or WEIGHTS), [path], profile)
+    (result,) = predict_files(_load_once(weights or WEIGHTS), [path], profile)
     return replace(result, file=name)
 
 
-@cache
-def _load_recognizer(weights: Path) -> EmotionRecognizer:
-    """Load the model once in each process."""
-    return EmotionRecognizer.load(weights)
+_load_once = cache(EmotionRecognizer.load)  # in each process
 
 
 def _start_worker() -> None:

@@ -15,36 +15,21 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 100.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was fitted on held-out speakers; stored in config.json beside the weights.
+    """What was fitted on held-out speakers; stored in config.json beside the weights."""
 
-    Attributes:
-        temperature: Divides the emotion logits before softmax (Guo et al. 2017, section 4.2).
-        gender_temperature: Divides the gender logits.
-        intensity_temperature: Divides the intensity logits.
-        abstention_threshold: If the highest emotion probability is below it, the answer is "not sure".
-        class_bias: Added to the emotion logits first, one for each emotion (Alexandari et al. 2020, section 2.2).
-        enrolled_temperature: Replaces temperature for an enrolled speaker; None means the same.
-        enrolled_abstention_threshold: Replaces abstention_threshold for an enrolled speaker; None means the same.
-        accuracies: Pairs, ascending: answers with at least this confidence, how often they were right on people from
-            recordings that the network did not know.
-    """
-
-    temperature: float = 1.0
+    temperature: float = 1.0  # divides the emotion logits before softmax (Guo et al. 2017, section 4.2)
     gender_temperature: float = 1.0
     intensity_temperature: float = 1.0
-    abstention_threshold: float = 0.0
-    class_bias: tuple[float, ...] = ()
-    enrolled_temperature: float | None = None
+    abstention_threshold: float = 0.0  # if the highest emotion probability is below it, the answer is "not sure"
+    class_bias: tuple[float, ...] = ()  # added to the emotion logits first (Alexandari et al. 2020, section 2.2)
+    enrolled_temperature: float | None = None  # for an enrolled speaker; None means the same, as in the next
     enrolled_abstention_threshold: float | None = None
+    # ascending: answers with at least this confidence, how often they were right on people from other recordings
     accuracies: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Calibration:
-        """Read the fields of config.json.
-
-        Raises:
-            KeyError: The temperature or the abstention threshold is missing.
-        """
+        """Read the fields of config.json; a KeyError if a temperature or the abstention threshold is missing."""
         required = {name: config[name] for name in ("temperature", "gender_temperature", "abstention_threshold")}
         given = {field.name: config[field.name] for field in fields(cls) if config.get(field.name) is not None}
         lists = {
@@ -93,16 +78,9 @@ def fit_temperature(logits: Array, labels: NDArray[np.int64]) -> float:
 
 
 def fit_class_bias(logits: Array, labels: NDArray[np.int64], weights: Array, penalty: float) -> Array:
-    """Find the biases that minimize a weighted, regularized cross-entropy, together with a temperature.
+    """Find the (class,) biases that minimize a weighted, regularized cross-entropy, together with a temperature.
 
-    Args:
-        logits: (clip, class).
-        labels: (clip,) class indices.
-        weights: (class,) weight of a clip of the class; a class without clips gets no bias.
-        penalty: On the mean square of the biases, in logits of temperature 1.
-
-    Returns:
-        (class,) biases to add to the logits.
+    The penalty is on the mean square of the biases, in logits of temperature 1. A class without clips gets no bias.
     """
     from scipy.optimize import minimize  # noqa: PLC0415
 

@@ -60,14 +60,13 @@ class Logits(NamedTuple):
 class ConvBlock(nn.Module):
     """Conv1d > BatchNorm > ReLU > max pool > dropout. Padding has no effect; the groups are independent."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, pool: int, dropout: float, groups: int
-    ) -> None:
+    def __init__(self, channels: int, to_channels: int, pool: int, config: CnnConfig) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=False)
-        self.norm = nn.BatchNorm1d(out_channels)
+        groups, padding = config.num_members, config.kernel // 2
+        self.conv = nn.Conv1d(channels, to_channels, config.kernel, padding=padding, groups=groups, bias=False)
+        self.norm = nn.BatchNorm1d(to_channels)
         self.pool = pool
-        self.dropout = nn.Dropout1d(dropout)
+        self.dropout = nn.Dropout1d(config.dropout)
 
     def forward(self, frames: Tensor, num_frames: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Map (batch, channel, frame) and the (batch,) numbers of frames to those behind the pool."""
@@ -85,9 +84,8 @@ class AttentivePooling(nn.Module):
     def __init__(self, channels: int, hidden: int, groups: int) -> None:
         super().__init__()
         self.groups = groups
-        self.attention = nn.Sequential(
-            nn.Conv1d(channels, hidden, 1, groups=groups), nn.Tanh(), nn.Conv1d(hidden, channels, 1, groups=groups)
-        )
+        inner, outer = nn.Conv1d(channels, hidden, 1, groups=groups), nn.Conv1d(hidden, channels, 1, groups=groups)
+        self.attention = nn.Sequential(inner, nn.Tanh(), outer)
 
     def forward(self, frames: Tensor, num_frames: Tensor | None) -> Tensor:
         """Map (batch, channel, frame) to (batch, 2 * channel), ordered by group."""
@@ -115,8 +113,8 @@ class ConvBranches(nn.Module):
         self.input_norm = nn.BatchNorm1d(widths[0], affine=False)
         self.spec_augment: nn.Module = nn.Identity()  # set by training
         self.blocks = nn.ModuleList(
-            ConvBlock(in_channels, out_channels, config.kernel, pool, config.dropout, self.num_members)
-            for in_channels, out_channels, pool in zip(widths, widths[1:], config.pools, strict=False)
+            ConvBlock(channels, to_channels, pool, config)
+            for channels, to_channels, pool in zip(widths, widths[1:], config.pools, strict=False)
         )
         self.pooling = AttentivePooling(widths[-1], self.num_members * config.attention, self.num_members)
         self.norm = nn.BatchNorm1d(2 * widths[-1])
@@ -170,9 +168,9 @@ class FunctionalsHead(nn.Module):
 
 
 class EmotionCnn(nn.Module):
-    """Log-mel > convolutions with attentive pooling, and beside them a linear layer on functionals of the clip.
+    """Log-mel > convolutions with attentive pooling; beside them, functionals > linear; the probabilities multiplied.
 
-    Both are trained with a loss of their own and make different errors; their emotion probabilities are multiplied.
+    Both are trained with a loss of their own and make different errors.
     """
 
     def __init__(self, config: CnnConfig | None = None) -> None:
@@ -192,36 +190,19 @@ class EmotionCnn(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None, noise_floor: Tensor | None = None) -> Logits:
-        """Predict from waveforms.
+        """Predict from (batch, time) float32 at SAMPLE_RATE, zero-padded.
 
-        Args:
-            waveforms: (batch, time) float32 at SAMPLE_RATE, zero-padded.
-            lengths: (batch,) samples in each clip; all of them if None.
-            noise_floor: (1, mel) from estimate_noise_floor; nothing is subtracted if None.
+        Without (batch,) lengths all samples count; without a (1, mel) noise floor nothing is subtracted.
         """
         num_frames = None if lengths is None else frontend.num_frames(lengths)
         if lengths is None:
             lengths = torch.full(waveforms.shape[:1], waveforms.shape[1], device=waveforms.device)
         frames = self.frontend(waveforms, lengths, noise_floor)
-        if noise_floor is None:
-            return self.forward_features(frames, num_frames)
-        weight = frontend.functionals_weight(noise_floor, frontend.rms(waveforms, lengths))
-        return self.forward_features(frames, num_frames, weight)
-
-    def forward_features(
-        self, frames: Tensor, num_frames: Tensor | None = None, functionals_weight: Tensor | None = None
-    ) -> Logits:
-        """Predict from log-mel frames.
-
-        Args:
-            frames: (batch, mel, frame).
-            num_frames: (batch,) frames of each clip without padding; all of them if None.
-            functionals_weight: (batch,) exponent of the functionals' probabilities, 0 to 1; 1 if None.
-        """
         cnn_logits, functional_logits = self.branch_logits(frames, num_frames)
         functional_log_probs = functional_logits.log_softmax(dim=1)  # (batch, emotion)
-        if functionals_weight is not None:
-            functional_log_probs = functional_log_probs * functionals_weight.unsqueeze(1)
+        if noise_floor is not None:
+            weight = frontend.functionals_weight(noise_floor, frontend.rms(waveforms, lengths))
+            functional_log_probs = functional_log_probs * weight.unsqueeze(1)
         return Logits(
             emotion=functional_log_probs + cnn_logits.emotion.log_softmax(dim=2).sum(dim=1),
             gender=cnn_logits.gender.mean(dim=1),
@@ -249,24 +230,18 @@ def apply_mask(frames: Tensor, num_frames: Tensor | None) -> Tensor:
 
 
 def ensemble_networks(networks: Sequence[EmotionCnn]) -> EmotionCnn:
-    """Combine networks into one, in evaluation mode, that multiplies their emotion probabilities.
-
-    Raises:
-        ValueError: They were not trained on the same clips.
-    """
-    first = networks[0]
-    ensemble = EmotionCnn(replace(first.config, num_members=sum(network.config.num_members for network in networks)))
-    branches = [network.branches.state_dict() for network in networks]
-    ensemble.branches.load_state_dict(
-        {
-            name: torch.cat([own[name] for own in branches]) if tensor.dim() else tensor
-            for name, tensor in branches[0].items()
-        }
-    )
-    for name, buffer in first.functionals_head.named_buffers():
-        if not all(torch.equal(buffer, network.functionals_head.get_buffer(name)) for network in networks):
-            raise ValueError("Only networks that were trained on the same clips can form an ensemble.")
+    """Combine networks that were trained on the same clips into one that multiplies their emotion probabilities."""
     heads = [network.functionals_head.state_dict() for network in networks]
+    if not all(torch.equal(head[name], heads[0][name]) for head in heads for name in ("mean", "std")):
+        raise ValueError("Only networks that were trained on the same clips can form an ensemble.")
+    config = replace(networks[0].config, num_members=sum(network.config.num_members for network in networks))
+    ensemble = EmotionCnn(config)
+    branches = [network.branches.state_dict() for network in networks]
+    joined = {
+        name: torch.cat([own[name] for own in branches]) if tensor.dim() else tensor
+        for name, tensor in branches[0].items()
+    }
+    ensemble.branches.load_state_dict(joined)
     linear = {name: sum(head[name] for head in heads) for name in heads[0] if name.startswith("linear")}
     ensemble.functionals_head.load_state_dict(heads[0] | linear)
     return ensemble.eval()
@@ -279,11 +254,7 @@ def save_network(network: EmotionCnn, folder: Path) -> None:
 
 
 def load_network(folder: Path) -> EmotionCnn:
-    """Read a network, in evaluation mode, from FOLDER/config.json and FOLDER/model.safetensors.
-
-    Raises:
-        WeightsError: A file is missing or damaged, or they do not match.
-    """
+    """Read a network, in evaluation mode, from config.json and model.safetensors; may raise a WeightsError."""
     config = read_config(folder)
     try:
         network = EmotionCnn(CnnConfig.from_json(config))
@@ -295,11 +266,7 @@ def load_network(folder: Path) -> EmotionCnn:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Read FOLDER/config.json.
-
-    Raises:
-        WeightsError: It is missing or damaged.
-    """
+    """Read FOLDER/config.json; may raise a WeightsError."""
     try:
         return dict(json.loads((folder / CONFIG_NAME).read_text()))
     except (OSError, TypeError, ValueError) as error:

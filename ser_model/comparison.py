@@ -1,7 +1,4 @@
-"""The second opinion: a small head on a frozen pretrained encoder, loaded on demand, and its answer joined to ours.
-
-The encoder is Whisper's, or a wav2vec2, HuBERT or WavLM. It hears the speech alone; only its middle layers are used.
-"""
+"""The second opinion: a small head on a frozen pretrained encoder, loaded on demand, and its answer joined to ours."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,7 @@ from ser_model.cnn import CONFIG_NAME, Logits
 from ser_model.download import DownloadError, Progress, can_download, download, find_files
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS, INTENSITIES
-from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction, WindowLogits, predict_windows
+from ser_model.recognize import WEIGHTS, EmotionRecognizer, Prediction, predict_windows
 from ser_model.speaker import SpeakerProfile
 from ser_model.whisper import WhisperEncoder
 
@@ -59,46 +56,30 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class JoinWeights:
-    """Factors of the emotion logits of the network and of the head, chosen on validation corpora."""
+    """How the emotion logits of the network and of the head are joined, and the calibration of their weighted sum."""
 
-    network_weight: float = 0.25
+    network_weight: float = 0.25  # chosen on validation corpora, as is the next
     head_weight: float = 1.0
+    temperature: float = 1.0  # as in Calibration, as are the next two
+    abstention_threshold: float = 0.0
+    accuracies: tuple[tuple[float, float], ...] = ()
 
     def join(self, network: Array, head: Array) -> Array:
         """Return the (..., emotion) logits of the joined answer from those of both."""
         return self.network_weight * network + self.head_weight * head
 
 
-@dataclass(frozen=True, kw_only=True)
-class JoinConfig(JoinWeights):
-    """How the answers of the network and of the head are joined: a weighted product of probabilities, calibrated.
-
-    Attributes:
-        temperature: Divides the weighted sum of the logits.
-        abstention_threshold: If the highest probability is below it, the answer is "not sure".
-        accuracies: See Calibration.
-    """
-
-    network_weight: float
-    head_weight: float
-    temperature: float
-    abstention_threshold: float
-    accuracies: tuple[tuple[float, float], ...] = ()
-
-
+@dataclass
 class Encoder:
     """A frozen encoder: waveform > mean and deviation over the frames of some layers."""
 
-    def __init__(
-        self, network: nn.Module, extractor: Any, name: str, width: int, layers: tuple[int, ...], parameters: int
-    ) -> None:
-        self._network = network.eval().requires_grad_(requires_grad=False)  # in train mode it would drop and mask
-        self._extractor = extractor  # of features, which Whisper's encoder does by itself
-        self._parameters = parameters
-        self._device = "cpu"
-        self.name = name
-        self.layers = layers
-        self.width = width
+    name: str
+    width: int  # channels of a layer
+    layers: tuple[int, ...]  # whose outputs are used; 0 is the input of the first
+    network: nn.Module
+    extractor: Any  # of features, which Whisper's encoder does by itself
+    parameters: int  # with those of the layers that are not used
+    device: str = "cpu"
 
     @classmethod
     def load(
@@ -108,69 +89,60 @@ class Encoder:
         device: str | None = None,
         progress: Progress | None = None,
     ) -> Encoder:
-        """Load an encoder from a local folder, the cache of the model hub, or the hub.
+        """Load a Whisper, wav2vec2, HuBERT or WavLM from a folder, the cache of the Hub, or the Hub.
 
-        Args:
-            name: Such as "openai/whisper-base" or "facebook/wav2vec2-base", or a folder.
-            layers: Which layers to use; three in the middle if None.
-            device: Where it computes; on a GPU if None and there is one.
-            progress: Is told how far the download is.
+        By default three layers in the middle are used, on a GPU if there is one.
 
         Raises:
             ComparisonMissing: It is not on this machine and cannot be downloaded, or is of no known kind.
         """
-        best = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             folder = find_files(name) or download(name, progress)
             config = json.loads((folder / CONFIG_NAME).read_text())
             is_whisper = config["model_type"] == "whisper"
             depth = int(config["encoder_layers" if is_whisper else "num_hidden_layers"])
             used = tuple(layers or (depth // 3, depth // 2, 2 * depth // 3))  # the middle knows most of emotion
+            width = int(config["d_model" if is_whisper else "hidden_size"])
+            network: nn.Module
             if is_whisper:
-                network, parameters = WhisperEncoder.load(folder, max(used))
-                encoder = cls(network, None, name, int(config["d_model"]), used, parameters)
-                return encoder.to(device or best)
-            from transformers import AutoFeatureExtractor, AutoModel  # noqa: PLC0415 - takes seconds
+                (network, parameters), extractor = WhisperEncoder.load(folder, max(used)), None
+            else:
+                from transformers import AutoFeatureExtractor, AutoModel  # noqa: PLC0415 - takes seconds
 
-            other = AutoModel.from_pretrained(folder, dtype=torch.float32)
-            extractor = AutoFeatureExtractor.from_pretrained(folder)
+                network = AutoModel.from_pretrained(folder, dtype=torch.float32)
+                extractor, parameters = AutoFeatureExtractor.from_pretrained(folder), _count(network)
         except DownloadError as error:
             raise ComparisonMissing(str(error)) from error
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise ComparisonMissing(
                 f"The encoder {name} is incomplete or of another kind. Get it again with: hf download {name}"
             ) from error
-        parameters = sum(parameter.numel() for parameter in other.parameters())
-        return cls(other, extractor, name, int(config["hidden_size"]), used, parameters).to(device or best)
+        network.eval().requires_grad_(requires_grad=False)  # in train mode it would drop and mask
+        return cls(name, width, used, network, extractor, parameters).to(
+            device or ("cuda" if torch.cuda.is_available() else "cpu")
+        )
 
     def to(self, device: str) -> Encoder:
         """Compute on another device from now on."""
-        self._network.to(device)
-        self._device = device
+        self.network.to(device)
+        self.device = device
         return self
 
     def embed(self, waveform: Tensor) -> Tensor:
-        """Pool the layers over time. The level does not matter: the speech is brought to LEVEL first.
-
-        Args:
-            waveform: (time,) the speech span at 16 kHz.
-
-        Returns:
-            (layer, 2 * width): the mean over the frames, then the deviation.
-        """
+        """Map (time,) speech of any level at 16 kHz to (layer, 2 * width): the mean over the frames, the deviation."""
         with torch.inference_mode():
             waveform = waveform * (LEVEL / waveform.square().mean().sqrt().clamp(min=1e-6))
-            if self._extractor is None:
-                states = self._network(waveform.to(self._device))
+            if self.extractor is None:
+                states = self.network(waveform.to(self.device))
             else:
-                inputs = self._extractor(waveform.numpy(), sampling_rate=SAMPLE_RATE, return_tensors="pt").input_values
-                states = self._network(inputs.to(self._device), output_hidden_states=True).hidden_states
+                inputs = self.extractor(waveform.numpy(), sampling_rate=SAMPLE_RATE, return_tensors="pt").input_values
+                states = self.network(inputs.to(self.device), output_hidden_states=True).hidden_states
             frames = torch.cat([states[layer] for layer in self.layers]).float()  # (layer, frame, width)
             return torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1).cpu()
 
     def count_parameters(self) -> int:
-        """Return the number of parameters, with those of the layers that are not used."""
-        return self._parameters
+        """Return the number of parameters."""
+        return self.parameters
 
 
 class ComparisonHead(nn.Module):
@@ -200,11 +172,7 @@ class ComparisonHead(nn.Module):
         return Logits(self.emotion(hidden), self.gender(hidden), self.intensity(hidden), hidden)
 
     def check(self, encoder: Encoder) -> None:
-        """Check that an encoder computes what the head was trained on; copies in other precisions pass.
-
-        Raises:
-            ComparisonMissing: It does not.
-        """
+        """Raise ComparisonMissing if an encoder computes not what the head was trained on; any precision will do."""
         matches = (encoder.width, encoder.layers) == (self.config.width, self.config.layers)
         if matches:
             pair = (encoder.embed(reference_waveform()), self.reference)
@@ -231,12 +199,11 @@ class ComparisonNetwork(nn.Module):
 
     def count_parameters(self) -> int:
         """Return the number of parameters of encoder and head."""
-        return self.encoder.count_parameters() + sum(parameter.numel() for parameter in self.head.parameters())
+        return self.encoder.count_parameters() + _count(self.head)
 
     def forward(self, waveforms: Tensor, *, noise_floor: None = None) -> Logits:  # noqa: ARG002 - subtracts nothing
         """Predict from (batch, time) waveforms at 16 kHz, one by one, because these encoders expect no padding."""
-        layers = torch.stack([self.encoder.embed(waveform) for waveform in waveforms])  # (batch, layer, 2 * width)
-        return Logits(*self.head(layers))
+        return Logits(*self.head(torch.stack([self.encoder.embed(waveform) for waveform in waveforms])))
 
     def estimate_noise_floor(self, _: Sequence[Tensor]) -> None:
         """Return nothing: these encoders were trained with noise."""
@@ -244,19 +211,12 @@ class ComparisonNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Opinions(Prediction):
-    """The joined answer, and what the network and the head say alone.
-
-    Attributes:
-        network: The answer of the network.
-        head: The answer of the head.
-        network_ms: Time that the network took, without decoding and finding the speech.
-        head_ms: Time that the head took with its encoder.
-    """
+    """The joined answer, and what the network and the head say alone."""
 
     network: Prediction
     head: Prediction
-    network_ms: float
-    head_ms: float
+    network_ms: float  # that the network took, without decoding and finding the speech
+    head_ms: float  # that the head took with its encoder
 
     @property
     def joined(self) -> Prediction:
@@ -275,28 +235,27 @@ class Opinions(Prediction):
         return self.joined.to_json() | both | {"agree": self.agree}
 
 
+@dataclass(frozen=True)
 class SecondOpinion:
     """The head on its encoder, and how its answers join those of the network."""
 
-    def __init__(self, recognizer: EmotionRecognizer, join: JoinConfig) -> None:
-        self.recognizer = recognizer
-        self.join = join
+    recognizer: EmotionRecognizer
+    encoder: Encoder
+    encoder_name: str  # on the Hub, wherever it was loaded from
+    join: JoinWeights
 
     @classmethod
     def load(
         cls, folder: Path = HEAD_FOLDER, encoder: str | None = None, progress: Progress | None = None
     ) -> SecondOpinion:
-        """Load the head and its encoder, which is downloaded if it is not on this machine.
+        """Load the head in a folder and its encoder, which is downloaded if it is not on this machine.
 
-        Args:
-            folder: Of the head.
-            encoder: A name or a folder; if None, $SECOND_OPINION_ENCODER or the one that the head was trained on.
-            progress: Is told how far the download is.
+        The encoder is $SECOND_OPINION_ENCODER or the one that the head was trained on, if none is named.
 
         Raises:
             ComparisonMissing: One of them is missing, damaged, or they do not match; the message says what to do.
         """
-        if not has_head(folder):
+        if not (folder / HEAD_NAME).exists():
             raise ComparisonMissing(
                 f"The head for the second opinion has not been trained yet. Make it with: {MAKE_HEAD}"
             )
@@ -306,69 +265,15 @@ class SecondOpinion:
             lists = {name: tuple(sizes[name]) for name in ("layers", "emotions")}
             head = ComparisonHead(HeadConfig(**sizes | lists))
             head.load_state_dict(load_file(folder / HEAD_NAME))
-            calibration, join = Calibration.from_config(config), JoinConfig(**config["join"])
+            calibration, join = Calibration.from_config(config), JoinWeights(**config["join"])
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise ComparisonMissing(
                 f"The head for the second opinion in {folder} is damaged. Make it again with: {MAKE_HEAD}"
             ) from error
         loaded = Encoder.load(encoder or find_encoder(head.config.encoder), head.config.layers, "cpu", progress)
         head.check(loaded)
-        return cls(EmotionRecognizer(ComparisonNetwork(loaded, head), calibration), join)
-
-    def predict(
-        self, recognizer: EmotionRecognizer, waveform: Waveform, profile: SpeakerProfile | None = None
-    ) -> Opinions:
-        """Predict the emotion in a (time,) waveform with the network, with the head, and with both.
-
-        Args:
-            recognizer: The network.
-            waveform: From load_audio.
-            profile: Of the speaker, for the network.
-
-        Raises:
-            AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
-        """
-        span = recognizer.detect(waveform)
-        begin = time.perf_counter()
-        starts, network_logits = predict_windows(recognizer.network, waveform, span)
-        middle = time.perf_counter()
-        _, head_logits = predict_windows(self.recognizer.network, waveform, span)
-        end = time.perf_counter()
-        network = recognizer.answer(span, starts, network_logits, profile)
-        head = self.recognizer.answer(span, starts, head_logits)
-        emotion = self.join.join(recognizer.adapt(network_logits, profile), head_logits.emotion)  # (window, emotion)
-        joined_logits = WindowLogits(emotion, network_logits.gender, network_logits.intensity, network_logits.embedding)
-        both = copy.copy(self.recognizer)  # a new one would load another speech detector
-        both.calibration = Calibration(
-            temperature=self.join.temperature,
-            gender_temperature=recognizer.calibration.gender_temperature,
-            intensity_temperature=recognizer.calibration.intensity_temperature,
-            abstention_threshold=self.join.abstention_threshold,
-            accuracies=self.join.accuracies,
-        )
-        joined = both.answer(span, starts, joined_logits)
-        return Opinions(
-            **vars(joined),
-            network=network,
-            head=head,
-            network_ms=1000 * (middle - begin),
-            head_ms=1000 * (end - middle),
-        )
-
-    @property
-    def encoder(self) -> Encoder:
-        """The encoder under the head."""
-        return self._network.encoder
-
-    @property
-    def encoder_name(self) -> str:
-        """What the encoder is called on the Hub, wherever it was loaded from."""
-        return self._network.head.config.encoder
-
-    @property
-    def _network(self) -> ComparisonNetwork:
-        assert isinstance(self.recognizer.network, ComparisonNetwork)
-        return self.recognizer.network
+        recognizer = EmotionRecognizer(ComparisonNetwork(loaded, head), calibration)
+        return cls(recognizer, loaded, head.config.encoder, join)
 
 
 class JoinedRecognizer(EmotionRecognizer):
@@ -379,8 +284,25 @@ class JoinedRecognizer(EmotionRecognizer):
         self.second = second
 
     def predict(self, waveform: Waveform, profile: SpeakerProfile | None = None) -> Opinions:
-        """Predict the emotion in a (time,) waveform from load_audio; see recognize."""
-        return self.second.predict(self, waveform, profile)
+        """Predict with the network, which may know the speaker, with the head, and with both; see recognize."""
+        span, other, join = self.detect(waveform), self.second.recognizer, self.second.join
+        begin = time.perf_counter()
+        starts, network_logits = predict_windows(self.network, waveform, span)
+        network_ms, begin = 1000 * (time.perf_counter() - begin), time.perf_counter()
+        _, head_logits = predict_windows(other.network, waveform, span)
+        head_ms = 1000 * (time.perf_counter() - begin)
+        network, head = self.answer(span, starts, network_logits, profile), other.answer(span, starts, head_logits)
+        emotion = join.join(self.adapt(network_logits, profile), head_logits.emotion)  # (window, emotion)
+        both = copy.copy(other)  # a new one would load another speech detector
+        both.calibration = replace(
+            self.calibration,
+            class_bias=(),
+            temperature=join.temperature,
+            abstention_threshold=join.abstention_threshold,
+            accuracies=join.accuracies,
+        )
+        joined = both.answer(span, starts, network_logits._replace(emotion=emotion))
+        return Opinions(**vars(joined), network=network, head=head, network_ms=network_ms, head_ms=head_ms)
 
 
 def reference_waveform() -> Tensor:
@@ -390,20 +312,11 @@ def reference_waveform() -> Tensor:
 
 
 def find_encoder(name: str) -> str:
-    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name.
-
-    Raises:
-        ComparisonMissing: There is no such folder.
-    """
+    """Return the folder that $SECOND_OPINION_ENCODER names, or else the name; ComparisonMissing if there is none."""
     folder = os.environ.get(ENCODER_FOLDER)
     if folder and not Path(folder, CONFIG_NAME).is_file():
         raise ComparisonMissing(f"{ENCODER_FOLDER} must name a folder with a copy of {name}; {folder} has no encoder.")
     return folder or name
-
-
-def has_head(folder: Path = HEAD_FOLDER) -> bool:
-    """Return whether a head has been trained."""
-    return (folder / HEAD_NAME).exists()
 
 
 def is_available(folder: Path = HEAD_FOLDER) -> bool:
@@ -412,17 +325,18 @@ def is_available(folder: Path = HEAD_FOLDER) -> bool:
         name = find_encoder(json.loads((folder / CONFIG_NAME).read_text())["encoder"])
     except (OSError, KeyError, TypeError, ValueError, ComparisonMissing):
         return False
-    return has_head(folder) and (find_files(name) is not None or can_download())
+    return (folder / HEAD_NAME).exists() and (find_files(name) is not None or can_download())
 
 
 def save_head(folder: Path, head: ComparisonHead, calibration: Mapping[str, Any]) -> None:
     """Write FOLDER/config.json and FOLDER/head.safetensors, less than 2 MB.
 
-    Args:
-        folder: Created if missing.
-        head: The trained head.
-        calibration: The fields of Calibration, and those of JoinConfig under "join".
+    calibration has the fields of Calibration, and those of JoinWeights under "join".
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.contiguous() for name, tensor in head.state_dict().items()}, folder / HEAD_NAME)
     (folder / CONFIG_NAME).write_text(json.dumps(asdict(head.config) | dict(calibration), indent=1) + "\n")
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

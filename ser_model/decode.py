@@ -2,16 +2,6 @@
 
 libsndfile reads what it can. FFmpeg (in PyAV) reads the file when libsndfile refuses it, finds no length or stops
 before its end. What came out decides, never what a header says of its size: many writers do not know it.
-
-AudioError
-├── NotAudio        no decoder can read it
-├── Truncated       a decoder stopped within the sound, as if an upload was cut off
-├── TooLarge        more bytes than its Limits allow
-├── TooLong         more seconds than its Limits allow
-├── Silence         nothing but silence            (raised by vad.py)
-├── NoSpeech        sound, but no speech           (raised by vad.py)
-│   └── Music       music or tones, but no speech  (raised by vad.py)
-└── TooLittleSpeech less than MIN_SPEECH_S         (raised by vad.py)
 """
 
 from __future__ import annotations
@@ -24,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -68,7 +58,9 @@ TINY = 1e-30
 
 MP4_TABLES = re.compile(rb"moov|moof")
 MAX_PACKETS = 3_000_000  # of an MP4; a minute of AAC has 3,000
-MAX_BOXES = 10_000  # of one type in an MP4; a fragmented recording has a few each second
+MAX_BOXES = {  # of each type in an MP4; a fragmented recording has a few trun each second
+    b"trun": 10_000, b"trak": 100, b"stsz": 100, b"stts": 100, b"ctts": 100, b"stsc": 100,
+}  # fmt: skip
 CHUNK_SAMPLES = 1024  # of PCM in an MP4 that FFmpeg reads at once
 
 Waveform = NDArray[np.float32]  # (time,) at SAMPLE_RATE, full scale 1
@@ -84,21 +76,15 @@ class Limits:
 
 SLACK_S = 0.5  # over max_s: a recorder that stops at the limit writes whole packets
 CLIP_LIMITS = Limits(max_s=60, max_bytes=20 * MIB)  # from a visitor
-RECORDING_LIMITS = Limits(
-    max_s=660, max_bytes=260 * MIB
-)  # from the command line: ten minutes, even in stereo at 96 kHz
+RECORDING_LIMITS = Limits(max_s=660, max_bytes=260 * MIB)  # on the command line: ten minutes in stereo at 96 kHz
 
 
 class AudioError(ValueError):
-    """The recording cannot be used.
-
-    Attributes:
-        spoken: The sentence for somebody who just spoke into a microphone; str() is the one for whoever has a file.
-    """
+    """The recording cannot be used. str() says so to whoever has a file."""
 
     def __init__(self, message: str, spoken: str | None = None) -> None:
         super().__init__(message)
-        self.spoken = spoken or message
+        self.spoken = spoken or message  # for somebody who just spoke into a microphone
 
 
 class NotAudio(AudioError):  # noqa: N818 - these names say what the recording is
@@ -133,50 +119,24 @@ class TooLittleSpeech(AudioError):  # noqa: N818
     """It has speech, but too little."""
 
 
-_NOT_AUDIO = "This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A."
-_TRUNCATED = "The file ends too early, as if the upload was cut off. Please send it again."
-_NO_SOUND = "The file has no sound in it. Please record again or choose another file."
-_DAMAGED = "The file has damaged samples. Please record again or export it as WAV or MP3."
-
-
 @dataclass(frozen=True)
 class Sound:
-    """One track of a file: the mean of its channels, or one of them.
+    """One track of a file: the mean of its channels, or one of them."""
 
-    Attributes:
-        waveform: (time,) at SAMPLE_RATE, without a DC offset.
-        rate_hz: The lowest sampling rate in the file.
-        bit_rate: In bits per second; infinite if no sound was lost by the codec.
-        tracks: How many the file has.
-        powers: (channel,) mean square of each channel without its DC offset.
-        mix_power: Of the mean of the channels.
-        agreement: Lowest correlation of a channel with that mean; 1 if there is one channel.
-        may_be_cut: Whether the header promises more sound than there is.
-    """
-
-    waveform: Waveform
-    rate_hz: int
-    bit_rate: float
-    tracks: int
-    powers: NDArray[np.float64]
-    mix_power: float
-    agreement: float
-    may_be_cut: bool
+    waveform: Waveform  # without a DC offset
+    rate_hz: int  # the lowest in the file
+    bit_rate: float  # bits per second; infinite if no sound was lost by the codec
+    tracks: int  # of the file
+    powers: NDArray[np.float64]  # (channel,) mean square without a DC offset
+    mix_power: float  # of the mean of the channels
+    agreement: float  # lowest correlation of a channel with that mean; 1 if there is one channel
+    may_be_cut: bool  # the header promises more sound than there is
 
 
 @np.errstate(all="ignore")  # damaged samples
 def decode(data: bytes, limits: Limits, track: int = 0, channel: int | None = None) -> Sound:
-    """Decode a file; joined WAV files, MP3 files and Ogg streams are read to the end of the last.
-
-    Args:
-        data: The bytes of the file.
-        limits: The longest recording to accept.
-        track: Number of the track.
-        channel: Number of the channel; None for the mean of all.
-
-    Raises:
-        NotAudio, Truncated, TooLong: See above.
-    """
+    """Decode one channel of a track or the mean of all; joined files are read to the end. May raise an AudioError."""
+    cut_off = Truncated("The file ends too early, as if the upload was cut off. Please send it again.")
     whole = _Pieces(limits, channel)
     for part in _split(data):
         heard = _read_soundfile(part, _Pieces(limits, channel)) if track == 0 else _Pieces(limits, channel)
@@ -187,14 +147,16 @@ def decode(data: bytes, limits: Limits, track: int = 0, channel: int | None = No
             heard.tracks = again.tracks
         missing = heard.length_s < COMPLETE_RATIO * heard.declared_s
         if missing and heard.broke_off:
-            raise Truncated(_TRUNCATED)
+            raise cut_off
         heard.may_be_cut = missing or _looks_cut(part)
         whole.join(heard)
-    if not whole.length_s:
-        if whole.may_be_cut:
-            raise Truncated(_TRUNCATED)
-        raise NotAudio(_NO_SOUND if whole.opened else _NOT_AUDIO)
-    return whole.finish()
+    if whole.length_s:
+        return whole.finish()
+    if whole.may_be_cut:
+        raise cut_off
+    if whole.opened:
+        raise NotAudio("The file has no sound in it. Please record again or choose another file.")
+    raise NotAudio("This is not a recording that can be read. Please use WAV, MP3, FLAC, OGG, WebM or M4A.")
 
 
 class _Pieces:
@@ -210,7 +172,7 @@ class _Pieces:
 
     def add(self, block: NDArray[np.float32], rate_hz: int) -> None:
         """Add a (time, channel) block; stop as soon as there is too much, whatever the header says."""
-        check_format(rate_hz, block.shape[1])
+        _check_format(rate_hz, block.shape[1])
         mix = block.mean(axis=1)
         if block.shape[1] > 1:
             columns = np.concatenate([block, mix[:, np.newaxis]], axis=1)
@@ -237,7 +199,7 @@ class _Pieces:
         """Join the pieces at SAMPLE_RATE."""
         waveform = np.concatenate([_resample(np.concatenate(blocks), rate) for rate, blocks in self.pieces])
         if not np.isfinite(waveform).all():
-            raise NotAudio(_DAMAGED)
+            raise NotAudio("The file has damaged samples. Please record again or export it as WAV or MP3.")
         counts, sums, squares, products = self.sums
         powers = np.maximum(squares / counts - np.square(sums / counts), 0)
         mix_power = float(powers[-1]) if powers.size else 0.0
@@ -263,8 +225,7 @@ class _Pieces:
             raise TooLong(f"The clip is longer than {self.limits.max_s} seconds. Please send a shorter part of it.")
 
 
-def check_format(rate_hz: int, channels: int, most: int = MAX_CHANNELS) -> None:
-    """Raise NotAudio for a sampling rate or a number of channels that speech does not have."""
+def _check_format(rate_hz: int, channels: int, most: int = MAX_CHANNELS) -> None:
     if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ or not 1 <= channels <= most:
         raise NotAudio(
             f"A sampling rate of {rate_hz} Hz with {channels} channels is not speech. "
@@ -278,11 +239,10 @@ def _read_soundfile(data: bytes, heard: _Pieces) -> _Pieces:
     try:
         with sf.SoundFile(source) as file:
             heard.opened = True
-            check_format(file.samplerate, file.channels)
-            if file.frames >= UNKNOWN_FRAMES:
+            _check_format(file.samplerate, file.channels)
+            is_guess = file.format == "MP3" and b"Xing" not in data and b"Info" not in data  # from the first frame
+            if file.frames >= UNKNOWN_FRAMES or is_guess:
                 return heard
-            if file.format == "MP3" and b"Xing" not in data and b"Info" not in data:
-                return heard  # its length is a guess from the first frame
             heard.declared_s = file.frames / file.samplerate
             heard.bits = math.inf if file.subtype.startswith(EXACT) else 8.0 * len(data)
             while (block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)).size:
@@ -336,9 +296,8 @@ def _read_packets(file: Any, stream: Any, heard: _Pieces) -> None:
                 break
             continue
         for frame in frames:
-            check_format(
-                frame.sample_rate, frame.layout.nb_channels, MAX_PLANES if frame.format.is_planar else MAX_CHANNELS
-            )
+            most = MAX_PLANES if frame.format.is_planar else MAX_CHANNELS
+            _check_format(frame.sample_rate, frame.layout.nb_channels, most)
             heard.broke_off = False
             heard.add(_to_block(frame), frame.sample_rate)
             end_s = (frame.time or 0.0) + frame.samples / frame.sample_rate
@@ -348,19 +307,17 @@ def _read_packets(file: Any, stream: Any, heard: _Pieces) -> None:
 
 @functools.cache
 def _audio_codecs() -> str:
-    """Return the names of FFmpeg's decoders of sound."""
     import av  # noqa: PLC0415
 
     names = []
     for name in sorted(av.codecs_available):
         with suppress(ValueError):  # it only encodes
-            codec = av.Codec(name, "r")
-            names += [name] if codec.type == "audio" else []
+            names += [name] if av.Codec(name, "r").type == "audio" else []
     return ",".join(names)
 
 
 def _to_block(frame: Any) -> NDArray[np.float32]:
-    """Return the (time, channel) samples of a frame of FFmpeg, full scale 1."""
+    """Return (time, channel) samples, full scale 1."""
     samples: NDArray[Any] = frame.to_ndarray()
     samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
     if samples.dtype.kind == "f":
@@ -400,9 +357,7 @@ def _split(data: bytes) -> list[bytes]:
         return [_mend_wav(part) for part in _cut(data, starts)]
     if data.startswith(b"OggS"):
         pages = [(match.start(), bool(match[1][0] & 2)) for match in OGG_PAGE.finditer(data)]  # 2: first of a stream
-        starts = [
-            place for (place, first), (_, before) in zip(pages, [(0, False), *pages], strict=False) if first > before
-        ]
+        starts = [place for (_, before), (place, first) in pairwise([(0, False), *pages]) if first > before]
         return _cut(data, starts[:MAX_PARTS])
     return [data]
 
@@ -453,16 +408,10 @@ def exceeds_packet_limit(data: bytes) -> bool:
     if not MP4_TABLES.search(data):
         return False
     tables = b"".join(_boxes_without_media(data))
-    if b"cmov" in tables:  # compressed
+    if b"cmov" in tables or any(tables.count(name) > most for name, most in MAX_BOXES.items()):
         return True
-    if any(tables.count(name) > MAX_BOXES for name in (b"trak", b"stsz", b"stts", b"ctts", b"stsc", b"trun")):
-        return True
-    total = 0
-    for track in tables.split(b"trak"):
-        total += sum(_count_packets(track, len(data)))
-        if total > MAX_PACKETS:
-            return True
-    return False
+    counts = (count for track in tables.split(b"trak") for count in _count_packets(track, len(data)))
+    return any(total > MAX_PACKETS for total in accumulate(counts))
 
 
 def _count_packets(track: bytes, file_size: int) -> Iterator[int]:
@@ -486,9 +435,9 @@ def _find(track: bytes, name: bytes, size: int) -> list[int]:
 
 
 def _read_rows(track: bytes, start: int, columns: int) -> NDArray[np.uint32]:
-    """Return the rows of a table behind its version and their number."""
-    rows = track[start + 8 : start + 8 + 4 * columns * int.from_bytes(track[start + 4 : start + 8], "big")]
-    return np.frombuffer(rows[: len(rows) // (4 * columns) * 4 * columns], ">u4").reshape(-1, columns)
+    """Return the rows of a table behind its version and their number, without copying them."""
+    count = min(int.from_bytes(track[start + 4 : start + 8], "big"), (len(track) - start - 8) // (4 * columns))
+    return np.frombuffer(track, ">u4", count * columns, start + 8).reshape(-1, columns)
 
 
 def _boxes_without_media(data: bytes) -> Iterator[bytes]:

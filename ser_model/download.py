@@ -24,25 +24,17 @@ class Progress:
 
 
 def find_files(name: str) -> Path | None:
-    """Return the folder with the files of an encoder, if they are on this machine. No request is made.
-
-    Args:
-        name: A folder, or a name on the Hub, which is then looked for in the Hub's cache.
-    """
+    """Return the folder of an encoder, which is the name itself or in the Hub's cache, if any. No request is made."""
     if Path(name).is_dir():
         return Path(name)
-    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - the command line needs it seldom
-    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415
+    from huggingface_hub import errors, try_to_load_from_cache  # noqa: PLC0415 - the command line needs it seldom
 
     try:
-        config, *weights = (
-            try_to_load_from_cache(name, file) for file in (CONFIG_NAME, WEIGHTS_NAME, OLD_WEIGHTS_NAME)
-        )
-    except HFValidationError:  # a folder that does not exist
+        paths = [try_to_load_from_cache(name, file) for file in (CONFIG_NAME, WEIGHTS_NAME, OLD_WEIGHTS_NAME)]
+    except errors.HFValidationError:  # a folder that does not exist
         return None
-    if not isinstance(config, str) or not any(isinstance(path, str) for path in weights):
-        return None
-    return Path(config).parent
+    config, *weights = (isinstance(path, str) for path in paths)
+    return Path(str(paths[0])).parent if config and any(weights) else None
 
 
 def can_download() -> bool:
@@ -53,11 +45,7 @@ def can_download() -> bool:
 
 
 def download(name: str, progress: Progress | None = None) -> Path:
-    """Download the files of an encoder into the Hub's cache; what an earlier try has left there is used.
-
-    Raises:
-        DownloadError: It is not possible.
-    """
+    """Download the files of an encoder into the Hub's cache, where some may be; a DownloadError if it is impossible."""
     from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url  # noqa: PLC0415
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 

@@ -11,13 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder whose files replace those in the wanted one at the end of the block.
+    """Yield a temporary folder whose files replace those in the wanted one, or make it, at the end of the block.
 
     If the block fails or the process is stopped, the wanted folder stays as it was. Only that folder must be writable,
     or its parent if it does not exist yet.
-
-    Args:
-        folder: Created if missing; files with other names in it stay.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = folder if folder.is_dir() else folder.parent  # on the same file system, so that files can be moved

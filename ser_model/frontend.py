@@ -68,15 +68,9 @@ class LogMel(nn.Module):
             self.mel = MelPower()
 
     def forward(self, waveforms: Tensor, lengths: Tensor, noise_floor: Tensor | None = None) -> Tensor:
-        """Compute log-mel frames.
+        """Map zero-padded (batch, time) waveforms of (batch,) lengths to (batch, mel, frame) natural logarithms.
 
-        Args:
-            waveforms: (batch, time) float32 at SAMPLE_RATE, zero-padded.
-            lengths: (batch,) samples in each clip.
-            noise_floor: (1, mel) power to subtract from every frame, from estimate_noise_floor.
-
-        Returns:
-            (batch, mel, frame) natural logarithms. Frames from num_frames(length) on are padding.
+        The (1, mel) power of estimate_noise_floor is subtracted. Frames from num_frames(length) on are padding.
         """
         scale = HANN_NORM * rms(waveforms, lengths).unsqueeze(1)  # (batch, 1)
         power = self.mel(waveforms / scale)
@@ -86,14 +80,9 @@ class LogMel(nn.Module):
 
 
 def estimate_noise_floor(mel: MelPower, pieces: Sequence[Tensor]) -> Tensor | None:
-    """Estimate the stationary noise from the recording around the speech.
+    """Return the (1, mel) power of stationary noise, given (time,) pieces without speech and the network's mel.
 
-    Args:
-        mel: From the network's LogMel.
-        pieces: (time,) waveforms without speech.
-
-    Returns:
-        (1, mel) power, the NOISE_QUANTILE of each band; None if the pieces are too short or silent.
+    It is the NOISE_QUANTILE of each band; None if the pieces are too short or silent.
     """
     power = [mel(piece.unsqueeze(0))[0].cpu().numpy() for piece in pieces if piece.numel() >= HOP]  # (mel, frame)
     frames = np.concatenate([np.zeros((N_MELS, 0), np.float32), *power], axis=1)
@@ -110,10 +99,6 @@ def functionals_weight(noise_floor: Tensor, rms: Tensor) -> Tensor:
 
     Functionals describe pauses as well as words, so noise hurts them more than the convolutions. On validation
     actors in white noise at 20 dB the unweighted product of both lost 11 points of UAR, the weighted one 4.
-
-    Args:
-        noise_floor: (1, mel) power from estimate_noise_floor.
-        rms: (batch,) root mean square of the waveforms.
     """
     ratio = noise_floor.sum(dim=1) / (WINDOW / 2 * (HANN_NORM * rms).square())  # noise power over signal power
     snr_db = -10 * ratio.clamp(min=1e-12).log10()

@@ -35,15 +35,7 @@ Array = NDArray[np.float32]
 
 
 def compute_functionals(frames: Tensor, num_frames: Tensor | None = None) -> Tensor:
-    """Compute the functionals of a batch of clips.
-
-    Args:
-        frames: (batch, mel, frame) log-mel.
-        num_frames: (batch,) frames of each clip without padding; all of them if None.
-
-    Returns:
-        (batch, N_FUNCTIONALS) float32.
-    """
+    """Map (batch, mel, frame) log-mel, of (batch,) num_frames without padding, to (batch, N_FUNCTIONALS) float32."""
     clips = frames.detach().float().cpu().numpy()
     sizes = [frames.shape[2]] * len(clips) if num_frames is None else num_frames.tolist()
     rows = [clip_functionals(clip[:, :size]) for clip, size in zip(clips, sizes, strict=True)]

@@ -13,15 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import (
-    AutoConfig,
-    AutoFeatureExtractor,
-    AutoModelForAudioClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-    Wav2Vec2FeatureExtractor,
-)
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification, Wav2Vec2FeatureExtractor
+from transformers.configuration_utils import PreTrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.modeling_utils import PreTrainedModel
 
 from .cnn import CnnConfig, EmotionCnn
 from .frontend import SAMPLE_RATE
@@ -68,13 +63,7 @@ class EmotionCnnForAudioClassification(PreTrainedModel):
     def forward(
         self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **_: Any
     ) -> SequenceClassifierOutput:
-        """Predict from (batch, time) waveforms at 16 kHz.
-
-        Args:
-            input_values: The speech spans, zero-padded.
-            attention_mask: (batch, time) ones for samples and zeros for padding; no padding if None.
-            labels: (batch,) class indices, for the loss.
-        """
+        """Predict from (batch, time) speech spans at 16 kHz; the (batch,) class indices are for the loss."""
         lengths = None if attention_mask is None else attention_mask.sum(dim=1)
         logits = self.network(input_values, lengths).emotion
         if self.config.class_bias:
@@ -87,11 +76,9 @@ class EmotionCnnForAudioClassification(PreTrainedModel):
 def make_config(sizes: CnnConfig, **calibration: Any) -> EmotionCnnConfig:
     """Make the config.json of a network; calibration has the fields of Calibration."""
     names = [str(emotion) for emotion in sizes.emotions]
-    fields: dict[str, Any] = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(sizes).items()
-    }
+    lists = {"channels": list(sizes.channels), "pools": list(sizes.pools), "emotions": names}
     return EmotionCnnConfig(
-        **fields | {"emotions": names},
+        **asdict(sizes) | lists,
         id2label=dict(enumerate(names)),
         label2id={name: index for index, name in enumerate(names)},
         problem_type="single_label_classification",

@@ -45,34 +45,19 @@ class Segment:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was predicted for a recording.
+    """What was predicted for a recording."""
 
-    Attributes:
-        emotion: The most probable one; None if its probability is below the abstention threshold.
-        sure: Whether it is not.
-        measured_accuracy: How often answers as sure as this one were right on people from recordings that the network
-            did not know; None if it is not sure, or if that was not measured.
-        probabilities: Of each emotion, calibrated; they add up to 1.
-        gender: Whether the voice sounds male or female.
-        gender_probability: 0.5 to 1.
-        intensity: How strongly the emotion is expressed; in RAVDESS, neutral has normal intensity only.
-        intensity_probability: 0.5 to 1.
-        speech: Start and end of the speech in seconds.
-        timeline: One segment, or several for a long recording.
-        notice: A sentence for the speaker, or nothing.
-    """
-
-    emotion: str | None
+    emotion: str | None  # the most probable one; None if its probability is below the abstention threshold
     sure: bool
-    measured_accuracy: float | None
-    probabilities: dict[str, float]
-    gender: Gender
-    gender_probability: float
-    intensity: Intensity
-    intensity_probability: float
-    speech: tuple[float, float]
-    timeline: tuple[Segment, ...]
-    notice: str
+    measured_accuracy: float | None  # of answers as sure as this one on strangers; None if not sure, or not measured
+    probabilities: dict[str, float]  # of each emotion, calibrated; they add up to 1
+    gender: Gender  # how the voice sounds
+    gender_probability: float  # 0.5 to 1
+    intensity: Intensity  # of the emotion
+    intensity_probability: float  # 0.5 to 1
+    speech: tuple[float, float]  # start and end in seconds
+    timeline: tuple[Segment, ...]  # one segment, or several for a long recording
+    notice: str  # a sentence for the speaker, or nothing
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """Return the most probable emotions, best first."""
@@ -92,17 +77,13 @@ class Prediction:
         accuracy = self.measured_accuracy
         return vars(self) | {
             "measured_accuracy": None if accuracy is None else round(accuracy, 2),
-            "probabilities": _round_values(self.probabilities),
+            "probabilities": _round(self),
             "gender_probability": round(self.gender_probability, 4),
             "intensity_probability": round(self.intensity_probability, 4),
             "speech": [round(edge, 2) for edge in self.speech],
             "timeline": [
-                {
-                    "start_s": round(segment.start_s, 2),
-                    "end_s": round(segment.end_s, 2),
-                    "probabilities": _round_values(segment.probabilities),
-                }
-                for segment in self.timeline
+                {"start_s": round(one.start_s, 2), "end_s": round(one.end_s, 2), "probabilities": _round(one)}
+                for one in self.timeline
             ],
         }
 
@@ -132,18 +113,12 @@ class EmotionRecognizer:
 
     def __init__(self, network: Network, calibration: Calibration, speaker_space: SpeakerSpace | None = None) -> None:
         network.eval()
-        self.network = network
-        self.calibration = calibration
-        self.speaker_space = speaker_space
+        self.network, self.calibration, self.speaker_space = network, calibration, speaker_space
         self._detector = SpeechDetector()
 
     @classmethod
     def load(cls, folder: Path = WEIGHTS) -> EmotionRecognizer:
-        """Read the weights, their calibration and their speaker space.
-
-        Raises:
-            WeightsError: They are missing or damaged.
-        """
+        """Read the weights, their calibration and their speaker space; may raise a WeightsError."""
         network = load_network(folder)
         try:
             calibration = Calibration.from_config(read_config(folder))
@@ -154,12 +129,7 @@ class EmotionRecognizer:
     def recognize(
         self, source: AudioSource, profile: SpeakerProfile | None = None, limits: Limits = CLIP_LIMITS
     ) -> Prediction:
-        """Predict the emotion in a recording.
-
-        Args:
-            source: A path, or the bytes of a file; see load_audio for the formats.
-            profile: Of the speaker, from enroll.
-            limits: The longest and largest recording to accept.
+        """Predict the emotion in a file or its bytes, given the profile of the speaker from enroll, if there is one.
 
         Raises:
             AudioError, EnrollmentError: The recording or the profile cannot be used; the message says what to do.
@@ -182,8 +152,7 @@ class EmotionRecognizer:
     ) -> Prediction:
         """Make a prediction of the outputs for the windows of a span, from predict_windows."""
         calibration = self.calibration if profile is None else self.calibration.enrolled()
-        emotion_logits = self.adapt(logits, profile)
-        windows = softmax(calibration.add_class_bias(emotion_logits), calibration.temperature)  # (window, emotion)
+        windows = softmax(calibration.add_class_bias(self.adapt(logits, profile)), calibration.temperature)
         gender = softmax(logits.gender, calibration.gender_temperature).mean(axis=0)  # (2,)
         intensity = softmax(logits.intensity, calibration.intensity_temperature).mean(axis=0)  # (2,)
         names, window_s = self.network.emotions, window_length_s(span)
@@ -214,14 +183,10 @@ class EmotionRecognizer:
         return np.asarray(self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile))
 
     def enroll(self, clips: Mapping[str, Iterable[AudioSource]]) -> SpeakerProfile:
-        """Make a profile of a speaker, to which predictions can then be adapted.
-
-        Args:
-            clips: Recordings by emotion: a neutral one, or better one of each emotion.
+        """Make a profile of a speaker from recordings by emotion: a neutral one, or better one of each.
 
         Raises:
             AudioError, EnrollmentError: A clip cannot be used, its emotion is unknown, or the weights cannot enroll.
-            OSError: A path cannot be read.
         """
         space = self._require_space()
         space.check_names(clips)
@@ -284,5 +249,5 @@ def window_length_s(span: SpeechSpan) -> float:
     return length_s if length_s <= MAX_WHOLE_S else WINDOW_S
 
 
-def _round_values(values: dict[str, float]) -> dict[str, float]:
-    return {str(name): round(value, 4) for name, value in values.items()}
+def _round(answer: Prediction | Segment) -> dict[str, float]:
+    return {str(name): round(value, 4) for name, value in answer.probabilities.items()}

@@ -25,7 +25,8 @@ from ser_model.cnn import REMEDY, WeightsError
 from ser_model.labels import EMOTIONS, Emotion
 
 SPACE_NAME = "speaker.safetensors"
-DIMENSIONS, SHRINKAGE = 64, 0.3  # chosen on validation actors
+DIMENSIONS = 64  # chosen on validation actors, as is the next
+SHRINKAGE = 0.3  # of the covariance within classes toward equal variances (Ledoit & Wolf 2004), 0 to 1
 MIN_SPREAD = 1e-3  # of the median deviation; an embedding unit with less is ignored
 
 KIND, VERSION = "speaker profile", 1
@@ -42,15 +43,10 @@ class EnrollmentError(ValueError):
 
 @dataclass(frozen=True)
 class SpeakerProfile:
-    """What enrollment stores about a speaker: a mean for each emotion, from which no sound can be restored.
+    """What enrollment stores about a speaker: a mean for each emotion, from which no sound can be restored."""
 
-    Attributes:
-        space: The fingerprint of the SpeakerSpace it belongs to.
-        means: (dimension,) mean of the speaker's clips of each emotion, in that space.
-    """
-
-    space: str
-    means: Mapping[str, tuple[float, ...]]
+    space: str  # the fingerprint of the SpeakerSpace it belongs to
+    means: Mapping[str, tuple[float, ...]]  # (dimension,) mean of the speaker's clips of each emotion, in that space
 
     def to_json(self) -> dict[str, Any]:
         """Return the document to save."""
@@ -59,23 +55,14 @@ class SpeakerProfile:
 
     @classmethod
     def read(cls, path: Path) -> SpeakerProfile:
-        """Read a saved profile.
-
-        Raises:
-            EnrollmentError: The file is something else.
-            OSError: It cannot be read.
-        """
+        """Read a saved profile; may raise an EnrollmentError or OSError."""
         if path.stat().st_size > MAX_BYTES:
             raise EnrollmentError("This is not a saved speaker profile: it is too large.")
         return cls.from_json(path.read_bytes())
 
     @classmethod
     def from_json(cls, document: object) -> SpeakerProfile:
-        """Read the document from to_json, as text or as an object.
-
-        Raises:
-            EnrollmentError: It is something else.
-        """
+        """Read the document from to_json, as text or as an object; may raise an EnrollmentError."""
         if isinstance(document, str | bytes):
             try:
                 document = json.loads(document)
@@ -85,13 +72,10 @@ class SpeakerProfile:
             raise EnrollmentError("This is not a saved speaker profile. Give the file that was saved after enrollment.")
         if document.get("version") != VERSION:
             raise EnrollmentError(f"This profile does not have version {VERSION}. Please enroll again.")
-        space, means = document.get("space"), document.get("means")
-        if (
-            not isinstance(space, str)
-            or not isinstance(means, dict)
-            or not 0 < len(means) <= MAX_EMOTIONS
-            or not all(_is_mean(mean) for mean in means.values())
-        ):
+        space: Any = document.get("space")
+        means: Any = document.get("means")
+        complete = isinstance(space, str) and isinstance(means, dict) and 0 < len(means) <= MAX_EMOTIONS
+        if not complete or not all(_is_mean(mean) for mean in means.values()):
             raise EnrollmentError("This profile is damaged. Give the file as it was saved, or enroll again.")
         return cls(space, {name: tuple(map(float, mean)) for name, mean in means.items()})
 
@@ -107,35 +91,21 @@ def _is_mean(mean: object) -> bool:
 
 @dataclass(frozen=True)
 class SpeakerSettings:
-    """How much the enrolled clips count; chosen on validation actors, see results/enrollment-validation.json.
+    """How much the enrolled clips count; chosen on validation actors, see results/enrollment-validation.json."""
 
-    Attributes:
-        speaker_ratio: Variance of clips over the variance of speakers' centers; the higher, the less few clips count.
-        emotion_ratio: The same for one emotion of one speaker.
-        scale: Of the scores that are added to the network's logits.
-        temperature: Divides the sum, so that the network's own temperature fits it, too.
-    """
-
-    speaker_ratio: float = 1.0
-    emotion_ratio: float = 1.5
-    scale: float = 0.25
-    temperature: float = 1.6
+    speaker_ratio: float = 1.0  # variance of clips over that of speakers' centers; the higher, the less few clips count
+    emotion_ratio: float = 1.5  # the same for one emotion of one speaker
+    scale: float = 0.25  # of the scores that are added to the network's logits
+    temperature: float = 1.6  # divides the sum, so that the network's own temperature fits it, too
 
 
 @dataclass(frozen=True)
 class SpeakerSpace:
-    """A discriminant space of the network's embeddings, fitted on its training clips and saved beside its weights.
+    """A discriminant space of the network's embeddings, fitted on its training clips and saved beside its weights."""
 
-    Attributes:
-        emotions: In the order of the network's logits.
-        projection: (embedding, dimension).
-        class_means: (emotion, dimension) of speakers with a common center.
-        settings: How much the enrolled clips count.
-    """
-
-    emotions: tuple[str, ...]
-    projection: Array
-    class_means: Array
+    emotions: tuple[str, ...]  # in the order of the network's logits
+    projection: Array  # (embedding, dimension)
+    class_means: Array  # (emotion, dimension) of speakers with a common center
     settings: SpeakerSettings = SpeakerSettings()
 
     @classmethod
@@ -146,29 +116,21 @@ class SpeakerSpace:
         speakers: NDArray[np.int64],
         emotions: tuple[str, ...],
         dimensions: int = DIMENSIONS,
-        shrinkage: float = SHRINKAGE,
     ) -> SpeakerSpace:
         """Find the space in which the clips of an emotion lie close together once all speakers have the same center.
 
-        Args:
-            embeddings: (clip, embedding) of the network's training clips.
-            labels: (clip,) class index of the emotion.
-            speakers: (clip,) identifier of the speaker.
-            emotions: Names of the classes.
-            dimensions: Of the space.
-            shrinkage: Of the covariance within classes toward equal variances (Ledoit & Wolf 2004), 0 to 1.
+        The (clip, embedding) array, the class indices and the speakers are those of the network's training clips.
         """
         spread = embeddings.std(axis=0)
         weight = np.where(spread > MIN_SPREAD * np.median(spread), 1 / np.maximum(spread, 1e-12), 0.0)
         embeddings = embeddings * weight
-        center = np.mean([embeddings[speakers == who].mean(axis=0) for who in np.unique(speakers)], axis=0)
-        centered = np.array(embeddings, dtype=np.float64)
-        for who in np.unique(speakers):
-            centered[speakers == who] -= embeddings[speakers == who].mean(axis=0)
+        center_of = {who: embeddings[speakers == who].mean(axis=0) for who in np.unique(speakers).tolist()}
+        center = np.mean(list(center_of.values()), axis=0)
+        centered = embeddings.astype(np.float64) - [center_of[who] for who in speakers.tolist()]
         means = np.stack([centered[labels == index].mean(axis=0) for index in range(len(emotions))])
         covariance = np.cov((centered - means[labels]).T)
         equal = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
-        whiten = np.linalg.cholesky(np.linalg.inv((1 - shrinkage) * covariance + shrinkage * equal))
+        whiten = np.linalg.cholesky(np.linalg.inv((1 - SHRINKAGE) * covariance + SHRINKAGE * equal))
         axes = np.linalg.svd(centered @ whiten, full_matrices=False)[2][:dimensions]  # (dimension, embedding)
         projection = whiten @ axes.T
         return cls(emotions, weight[:, None] * projection, (center + means) @ projection)
@@ -202,11 +164,7 @@ class SpeakerSpace:
             raise EnrollmentError("This profile was made with other weights. Please enroll again.")
 
     def adapt_supervised(self, logits: Array, embeddings: Array, profile: SpeakerProfile) -> Array:
-        """Adapt the (clip, emotion) logits of an enrolled speaker, given the (clip, embedding) of the same clips.
-
-        Raises:
-            EnrollmentError: The profile does not belong to this space.
-        """
+        """Adapt the (clip, emotion) logits of an enrolled speaker, given the (clip, embedding) of the same clips."""
         self.check(profile)
         rows = [self.emotions.index(name) for name in profile.means]
         own_means, usual_means = np.array(list(profile.means.values())), self.class_means[rows]  # (emotion, dimension)
@@ -237,11 +195,7 @@ class SpeakerSpace:
 
     @classmethod
     def load(cls, folder: Path) -> SpeakerSpace | None:
-        """Read FOLDER/speaker.safetensors; None if there is none.
-
-        Raises:
-            WeightsError: It is damaged.
-        """
+        """Read FOLDER/speaker.safetensors; None if there is none; a WeightsError if it is damaged."""
         path = folder / SPACE_NAME
         if not path.exists():
             return None
@@ -255,11 +209,7 @@ class SpeakerSpace:
 
 
 def emotions_from_filenames(paths: Sequence[Path]) -> dict[str, list[Path]]:
-    """Group clips by the emotion in their names: sad.wav, 2-sad.wav, or RAVDESS names.
-
-    Raises:
-        EnrollmentError: There are several clips and one does not name its emotion. A single clip counts as neutral.
-    """
+    """Group clips by the emotion in their names: sad.wav, 2-sad.wav, or RAVDESS names; a single one may be neutral."""
     grouped: dict[str, list[Path]] = {}
     for path in paths:
         ravdess = re.fullmatch(r"\d\d-\d\d-0([1-8])(-\d\d){4}", path.stem)

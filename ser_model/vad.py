@@ -73,15 +73,10 @@ class SpeechDetector:
             self._model = SileroVADSequence(str(path), sampling_rate=SAMPLE_RATE)
 
     def detect(self, waveform: Waveform) -> SpeechSpan:
-        """Find the span from the first to the last speech.
-
-        Args:
-            waveform: (time,) float32 at SAMPLE_RATE.
+        """Find the span from the first to the last speech in a (time,) waveform.
 
         Raises:
-            Silence: The peak is below SILENCE_DBFS.
-            NoSpeech: There is sound, but no speech; Music, if it is music or tones.
-            TooLittleSpeech: There is less than MIN_SPEECH_S of speech.
+            Silence, NoSpeech, Music, TooLittleSpeech: There is none, or less than MIN_SPEECH_S.
         """
         peak = float(np.abs(waveform).max(initial=0.0))
         if peak < 10 ** (SILENCE_DBFS / 20):
@@ -119,26 +114,16 @@ class SpeechDetector:
     def _run(self, waveform: Waveform, slowdown: float, threshold: float) -> list[Part]:
         if slowdown != 1.0:
             waveform = soxr.resample(waveform, SAMPLE_RATE, SAMPLE_RATE * slowdown)
-        found = get_speech_timestamps_sequence(
-            waveform,
-            self._model,
-            threshold=threshold,
-            sampling_rate=SAMPLE_RATE,
-            min_speech_duration_ms=100,
-            speech_pad_ms=0,
-        )
+        settings = {"sampling_rate": SAMPLE_RATE, "min_speech_duration_ms": 100, "speech_pad_ms": 0}
+        found = get_speech_timestamps_sequence(waveform, self._model, threshold=threshold, **settings)
         scale = SAMPLE_RATE * slowdown
         return [(part["start"] / scale, part["end"] / scale) for part in found]
 
 
 def tonality(waveform: Waveform, from_hz: float = 0.0) -> float:
-    """Return the share of the power in the TONE_BINS strongest bins of the mean spectrum, 0 to 1.
+    """Return the share of the power in the TONE_BINS strongest bins of the mean spectrum from from_hz on, 0 to 1.
 
     The pitch of a voice moves and has overtones. A beep stays on its few bins, but silero-vad may take it for a vowel.
-
-    Args:
-        waveform: (time,) of at least TONE_WINDOW samples.
-        from_hz: Lower frequencies are left out.
     """
     step = max(TONE_WINDOW // 2, waveform.size // MAX_TONE_WINDOWS)
     windows = sliding_window_view(waveform, TONE_WINDOW)[::step] * np.hanning(TONE_WINDOW)  # (window, sample)

@@ -50,11 +50,7 @@ class WhisperEncoder(nn.Module):
 
     @classmethod
     def load(cls, folder: Path, depth: int) -> tuple[WhisperEncoder, int]:
-        """Read the convolutions and the first layers; the rest of the file is not read.
-
-        Args:
-            folder: With config.json and model.safetensors in the format of transformers, in any precision.
-            depth: How many layers.
+        """Read the convolutions and the first layers of a folder in the format of transformers, in any precision.
 
         Returns:
             The encoder and how many parameters it has with all of its layers.
@@ -85,11 +81,7 @@ class WhisperEncoder(nn.Module):
         return encoder.eval(), count
 
     def forward(self, waveform: Tensor) -> list[Tensor]:
-        """Encode a (time,) waveform at 16 kHz, or its first 30 s.
-
-        Returns:
-            (1, 20 ms frame, width): the input of the first layer, then the output of each layer.
-        """
+        """Map the first 30 s of (time,) at 16 kHz to (1, 20 ms frame, width): the first layer's input, all outputs."""
         features = self.log_mel(waveform[: round(MAX_S * SAMPLE_RATE)]).unsqueeze(0)
         frames = F.gelu(self.conv2(F.gelu(self.conv1(features)))).transpose(1, 2)
         states = [frames + self.positions[: frames.shape[1]]]

@@ -40,21 +40,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Speaker:
-    """The clips of a test actor, and the outputs of an ensemble for them.
+    """The clips of a test actor, and the outputs of an ensemble for them."""
 
-    Attributes:
-        actor: 01 to 24.
-        logits: (clip, emotion).
-        embedding: (clip, width).
-        truth: (clip,) class index.
-        enrollable: (clip,) whether it is one of the eight clips for enrollment.
-    """
-
-    actor: str
-    logits: Array
-    embedding: Array
-    truth: NDArray[np.int64]
-    enrollable: NDArray[np.bool_]
+    actor: str  # 01 to 24
+    logits: Array  # (clip, emotion)
+    embedding: Array  # (clip, width)
+    truth: NDArray[np.int64]  # (clip,) class index
+    enrollable: NDArray[np.bool_]  # (clip,) whether it is one of the eight clips for enrollment
 
 
 @dataclass(frozen=True)
@@ -98,8 +90,7 @@ def main(argv: list[str]) -> int:
     networks = arguments.networks or (VALIDATION_NETWORKS if validation else NETWORKS)
     out = arguments.out or Path(f"results/enrollment{'-validation' if validation else ''}.json")
     report = measure_enrollment(list(read_folds(arguments.data, networks, arguments.seeds, validation)), validation)
-    flag = " --validation" if validation else ""
-    command = f"python -m ser_model enrollment --data DIR --seeds {arguments.seeds}{flag}"
+    command = f"python -m ser_model enrollment --data DIR --seeds {arguments.seeds}{' --validation' * validation}"
     write_document(out, {"command": command, "seeds": arguments.seeds, **report})
     for kind, row in report["rows"].items():
         own = f", with its own calibration {row['enrolled']['ece']:.3f}" if "enrolled" in row else ""
@@ -127,10 +118,10 @@ def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iter
     clips = make_clips(prepare(load_ravdess(data, song=False)))
     labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.speaker for clip in clips])
     row_of = {clip.file: row for row, clip in enumerate(clips)}
+    enrollable = np.array([is_enrollable(clip) for clip in clips])
     for fold in split_clips(clips, "luna", validation):
-        own = [
-            predict_clips(load_network(folder), clips) for folder in find_networks(networks, fold.name, range(seeds))
-        ]
+        folders = find_networks(networks, fold.name, range(seeds))
+        own = [predict_clips(load_network(folder), clips) for folder in folders]
         train = [row_of[clip.file] for clip in fold.train]
         for number, members in enumerate(list_ensembles(seeds)):
             outputs = combine_logits([own[seed] for seed in members])
@@ -140,10 +131,8 @@ def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iter
             speakers = []
             for actor in sorted({clip.speaker for clip in fold.test}):
                 rows = [row_of[clip.file] for clip in fold.test if clip.speaker == actor]
-                enrollable = np.array([is_enrollable(clips[row]) for row in rows])
-                speakers.append(
-                    Speaker(actor, outputs.emotion[rows], outputs.embedding[rows], labels[rows], enrollable)
-                )
+                emotion, embedding = outputs.emotion[rows], outputs.embedding[rows]
+                speakers.append(Speaker(actor, emotion, embedding, labels[rows], enrollable[rows]))
             yield FoldModel(fold.name, number, space, speakers)
 
 
@@ -155,7 +144,7 @@ def is_enrollable(clip: Clip) -> bool:
 
 def score(models: list[FoldModel], kind: str, adapted: bool = True) -> ScoredClips:
     """Return the logits for the clips that are scored after one kind of enrollment, adapted to the speaker or not."""
-    columns: dict[str, list[Any]] = {name: [] for name in ScoredClips.__dataclass_fields__}
+    parts = []
     for model in models:
         for speaker in model.speakers:
             enrolled = speaker.enrollable & ((speaker.truth == Emotion.NEUTRAL.class_index) | (kind == "eight"))
@@ -166,12 +155,9 @@ def score(models: list[FoldModel], kind: str, adapted: bool = True) -> ScoredCli
             elif enrolled.any() and adapted:
                 clips = {str(EMOTIONS[speaker.truth[i]]): speaker.embedding[[i]] for i in np.flatnonzero(enrolled)}
                 logits = model.space.adapt_supervised(logits, embedding, model.space.enroll(clips))
-            values = (model.fold, model.seed, speaker.actor)
-            for name, value in zip(("folds", "seeds", "actors"), values, strict=True):
-                columns[name].append(np.full(len(logits), value))
-            columns["truth"].append(speaker.truth[~enrolled])
-            columns["logits"].append(logits)
-    return ScoredClips(**{name: np.concatenate(parts) for name, parts in columns.items()})
+            names = (np.full(len(logits), value) for value in (model.fold, model.seed, speaker.actor))
+            parts.append((*names, speaker.truth[~enrolled], logits))
+    return ScoredClips(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
@@ -193,14 +179,9 @@ def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
 
 
 def fit_enrolled(answers: list[ScoredClips], held_out_actor: str | None = None) -> dict[str, float]:
-    """Fit the calibration of enrolled speakers to the clips of all actors but one, after any kind of enrollment.
-
-    Returns:
-        The fields of Calibration, as config.json has them.
-    """
-    kept = [one.actors != held_out_actor for one in answers]
-    logits = np.concatenate([one.logits[rows] for one, rows in zip(answers, kept, strict=True)])
-    truth = np.concatenate([one.truth[rows] for one, rows in zip(answers, kept, strict=True)])
+    """Fit the fields of Calibration for enrolled speakers to the clips of all actors but one."""
+    kept = [(one, one.actors != held_out_actor) for one in answers]
+    logits, truth = (np.concatenate([getattr(one, name)[rows] for one, rows in kept]) for name in ("logits", "truth"))
     temperature = fit_temperature(logits, truth)
     threshold = fit_abstention_threshold(softmax(logits, temperature), ABSTAIN_SHARE)
     return {"enrolled_temperature": temperature, "enrolled_abstention_threshold": threshold}
@@ -236,8 +217,6 @@ def try_settings(models: list[FoldModel]) -> list[dict[str, Any]]:
 
 def _temperature_ratio(models: list[FoldModel], kind: str) -> float:
     """Return the temperature that fits after enrollment over the one without it, geometric mean of the models."""
-    ratios = []
-    for model in models:
-        plain, enrolled = score([model], "none"), score([model], kind)
-        ratios.append(fit_temperature(enrolled.logits, enrolled.truth) / fit_temperature(plain.logits, plain.truth))
+    pairs = [(score([model], kind), score([model], "none")) for model in models]
+    ratios = [fit_temperature(a.logits, a.truth) / fit_temperature(b.logits, b.truth) for a, b in pairs]
     return float(np.exp(np.mean(np.log(ratios))))

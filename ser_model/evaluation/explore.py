@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import librosa
 import numpy as np
@@ -40,29 +41,17 @@ TEMPLATE = Path(__file__).with_name("templates") / "explore.html"
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """What is plotted of the speech of one clip.
+    """What is plotted of the speech of one clip."""
 
-    Attributes:
-        emotion: Class index.
-        gender: Class index.
-        speaker: Who speaks.
-        duration_s: Length of the speech.
-        level_db: Root mean square; 0 dB is full scale.
-        pitch_hz: Median over voiced frames; nan if none is voiced.
-        mel_db: (mel, column), stretched to NUM_COLUMNS.
-        mfcc: (20,) means over time.
-        chroma: (12,) means over time, which add up to one.
-    """
-
-    emotion: int
+    emotion: int  # class index, as is the next
     gender: int
     speaker: str
     duration_s: float
-    level_db: float
-    pitch_hz: float
-    mel_db: NDArray[np.float64]
-    mfcc: NDArray[np.float64]
-    chroma: NDArray[np.float64]
+    level_db: float  # root mean square; 0 dB is full scale
+    pitch_hz: float  # median over voiced frames; nan if none is voiced
+    mel_db: NDArray[np.float64]  # (mel, column), stretched to NUM_COLUMNS
+    mfcc: NDArray[np.float64]  # (20,) means over time
+    chroma: NDArray[np.float64]  # (12,) means over time, which add up to one
 
 
 def main(argv: list[str]) -> int:
@@ -76,11 +65,7 @@ def main(argv: list[str]) -> int:
 
 
 def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DPI) -> Path:
-    """Plot a corpus in light and dark, and return the path of the page.
-
-    Raises:
-        CorpusError: There are no clips.
-    """
+    """Plot a corpus in light and dark, and return the path of the page."""
     clips = make_clips(prepare(load_ravdess(data, song=False)))
     run = Parallel(n_jobs=processes, batch_size=CHUNK, return_as="generator")
     computed = run(delayed(compute_features)(clip) for clip in clips)
@@ -113,9 +98,9 @@ def compute_features(clip: Clip) -> ClipFeatures:
     chroma = librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=0.0, norm=None).mean(axis=1)
     places = np.linspace(0, mel_db.shape[1] - 1, NUM_COLUMNS)
     return ClipFeatures(
-        emotion=clip.emotion,
-        gender=clip.gender,
-        speaker=clip.speaker,
+        clip.emotion,
+        clip.gender,
+        clip.speaker,
         duration_s=speech.size / SAMPLE_RATE,
         level_db=float(10 * np.log10(np.mean(speech**2) + 1e-12)),
         pitch_hz=_median_pitch(speech),
@@ -127,15 +112,8 @@ def compute_features(clip: Clip) -> ClipFeatures:
 
 def _median_pitch(speech: Waveform) -> float:
     """Median of the voiced frames in Hz; a fifth of a semitone is fine enough and three times faster than a tenth."""
-    pitch, voiced, _ = librosa.pyin(
-        speech,
-        fmin=MIN_PITCH_HZ,
-        fmax=MAX_PITCH_HZ,
-        sr=SAMPLE_RATE,
-        frame_length=1024,
-        hop_length=320,
-        resolution=0.2,
-    )
+    steps: dict[str, Any] = {"frame_length": 1024, "hop_length": 320, "resolution": 0.2}
+    pitch, voiced, _ = librosa.pyin(speech, fmin=MIN_PITCH_HZ, fmax=MAX_PITCH_HZ, sr=SAMPLE_RATE, **steps)
     return float(np.median(pitch[voiced])) if voiced.any() else float("nan")
 
 
@@ -162,24 +140,24 @@ def _draw_counts(features: Sequence[ClipFeatures]) -> Figure:
 def _draw_boxes(features: Sequence[ClipFeatures], name: str, unit: str) -> Figure:
     """Draw the distribution of an attribute by emotion and gender; nan is left out."""
     figure, axes = _by_emotion(unit, height=4.2)
+    look: dict[str, Any] = {
+        "widths": 0.32,
+        "whis": (5, 95),
+        "showfliers": False,
+        "patch_artist": True,
+        "manage_ticks": False,
+    }
     for gender, color in enumerate(COLORS):
-        values = [
-            [getattr(one, name) for one in _select(features, emotion, gender)] for emotion in range(len(EMOTIONS))
-        ]
-        artists = axes.boxplot(
-            [[value for value in own if not np.isnan(value)] for own in values],
-            positions=_positions(gender),
-            widths=0.32,
-            whis=(5, 95),
-            showfliers=False,
-            patch_artist=True,
-            manage_ticks=False,
-            boxprops={"color": color, "facecolor": color},
-            whiskerprops={"color": color},
-            capprops={"color": color},
-        )
-        for line in artists["medians"]:
-            line.set(color="white", linewidth=2)
+        groups = [_select(features, emotion, gender) for emotion in range(len(EMOTIONS))]
+        values = [[value for one in group if not np.isnan(value := getattr(one, name))] for group in groups]
+        line = {"color": color}
+        paint: dict[str, Any] = {
+            "boxprops": {"color": color, "facecolor": color},
+            "whiskerprops": line,
+            "capprops": line,
+        }
+        paint |= {"medianprops": {"color": "white", "linewidth": 2}}
+        axes.boxplot(values, positions=_positions(gender), **look, **paint)
     if unit == "Hz":
         axes.set_yscale("log")
         axes.set_yticks(PITCH_TICKS_HZ, [str(hz) for hz in PITCH_TICKS_HZ])
@@ -194,12 +172,11 @@ def _draw_spectrograms(features: Sequence[ClipFeatures]) -> Figure:
     present = sorted({one.emotion for one in features})
     means = {emotion: np.mean([one.mel_db for one in _select(features, emotion)], axis=0) for emotion in present}
     low, high = np.quantile(np.stack(list(means.values())), [0.01, 0.99])
-    extent = (0, 100, -0.5, N_MELS - 0.5)
+    look = {"origin": "lower", "aspect": "auto", "cmap": "magma", "extent": (0, 100, -0.5, N_MELS - 0.5)}
     for emotion, axes in enumerate(grid.flat):
         axes.set_title(EMOTIONS[emotion], fontsize=11)
         if emotion in means:
-            style_of = {"origin": "lower", "aspect": "auto", "cmap": "magma", "extent": extent}
-            image = axes.imshow(means[emotion], vmin=low, vmax=high, **style_of)
+            image = axes.imshow(means[emotion], vmin=low, vmax=high, **look)
     centers_hz = librosa.mel_frequencies(N_MELS + 2, fmin=F_MIN_HZ, fmax=F_MAX_HZ)[1:-1]
     axes.set_yticks(np.interp(MEL_TICKS_HZ, centers_hz, range(N_MELS)), [str(hz) for hz in MEL_TICKS_HZ])
     figure.supxlabel("% of the speech", fontsize=11)
@@ -233,8 +210,7 @@ def _by_emotion(unit: str, height: float) -> tuple[Figure, Axes]:
     axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y")
-    axes.set_axisbelow(True)
-    axes.set_ylabel(unit)
+    axes.set(axisbelow=True, ylabel=unit)
     patches = [Patch(color=color, label=f"{name} voices") for color, name in zip(COLORS, GENDERS, strict=True)]
     figure.legend(handles=patches, loc="outside upper right", ncols=2, frameon=False)
     return figure, axes

@@ -20,6 +20,7 @@ from ser_model.speaker import SpeakerProfile
 
 KEYS = {
     "file", "emotion", "sure", "probabilities", "gender", "gender_probability", "intensity", "intensity_probability",
+    "measured_accuracy",
     "speech", "timeline", "notice"
 }  # fmt: skip
 

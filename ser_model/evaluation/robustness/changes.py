@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import av
@@ -42,17 +43,11 @@ HISS_DB, HISS_FROM_HZ = -25, 3_000  # peak of the pink noise, before its high-pa
 
 @dataclass(frozen=True)
 class Recording:
-    """A whole recording, with the silence around its speech.
-
-    Attributes:
-        waveform: (time,) at SAMPLE_RATE.
-        speech: First and last sample of the speech.
-        others: Speech of training actors, for babble.
-    """
+    """A whole recording, with the silence around its speech."""
 
     waveform: Waveform
-    speech: tuple[int, int]
-    others: tuple[Waveform, ...] = ()
+    speech: tuple[int, int]  # first and last sample
+    others: tuple[Waveform, ...] = ()  # speech of training actors, for babble
 
     @property
     def speech_rms(self) -> float:
@@ -65,23 +60,13 @@ Change = Callable[[Recording, np.random.Generator], Changed]  # -> (time,) at SA
 Write = Callable[[Changed], bytes]  # (time,) at SAMPLE_RATE -> a file
 
 
-def write_wav(subtype: str = "FLOAT", rate_hz: int = SAMPLE_RATE, channels: int = 1) -> Write:
-    """WAV with these samples ("PCM_16", "PCM_32" or "FLOAT"), rate and channels; integers clip at full scale."""
-    return lambda waveform: _write(waveform, rate_hz, channels, format="WAV", subtype=subtype)
-
-
-WAV = write_wav()
-
-
-def write_ogg(waveform: Changed) -> bytes:
-    """Ogg Vorbis at 48 kHz in the default quality of libsndfile."""
-    return _write(np.clip(waveform, -1, 1), 48_000, 1, format="OGG", subtype="VORBIS")
-
-
-def _write(waveform: Changed, rate_hz: int, channels: int, **kind: str) -> bytes:
+def encode(
+    waveform: Changed, rate_hz: int = SAMPLE_RATE, channels: int = 1, container: str = "WAV", subtype: str = "FLOAT"
+) -> bytes:
+    """Write a file with equal channels; integers clip at full scale."""
     samples = soxr.resample(waveform, SAMPLE_RATE, rate_hz) if rate_hz != SAMPLE_RATE else waveform
     file = io.BytesIO()
-    sf.write(file, np.stack([samples] * channels, axis=1), rate_hz, **kind)
+    sf.write(file, np.stack([samples] * channels, axis=1), rate_hz, format=container, subtype=subtype)
     return file.getvalue()
 
 
@@ -113,32 +98,18 @@ def filter_out(kind: str, edges_hz: Sequence[float]) -> Change:
 def tilt(top: float) -> Change:
     """Tilt the spectrum: a gain from 1 at 0 Hz to this at 8 kHz; the level stays."""
     taps = firwin2(TILT_TAPS, [0, 1], [1, top])
-
-    def change(recording: Recording, _: np.random.Generator) -> Changed:
-        tilted = fftconvolve(recording.waveform, taps, mode="same")
-        return np.asarray(tilted * _rms(recording.waveform) / _rms(tilted))
-
-    return change
+    return lambda recording, _: _at_level_of(recording, fftconvolve(recording.waveform, taps, mode="same"))
 
 
 def add_noise(make: Make, snr_db: Sequence[float]) -> Change:
     """Add noise over the whole recording."""
-
-    def change(recording: Recording, rng: np.random.Generator) -> Changed:
-        return mix(recording, make(recording.waveform.size, rng), rng.choice(snr_db))
-
-    return change
+    return lambda recording, rng: mix(recording, make(recording.waveform.size, rng), rng.choice(snr_db))
 
 
 def add_environment(recording: Recording, rng: np.random.Generator) -> Changed:
     """Add pink or brown noise, mains hum, or clicks."""
     make = ENVIRONMENT[rng.integers(len(ENVIRONMENT))]
     return mix(recording, make(recording.waveform.size, rng), 20)
-
-
-def add_music(recording: Recording, rng: np.random.Generator) -> Changed:
-    """Add synthetic music."""
-    return mix(recording, sounds.make_music(recording.waveform.size, rng), 20)
 
 
 def add_babble(recording: Recording, rng: np.random.Generator) -> Changed:
@@ -151,18 +122,14 @@ def add_babble(recording: Recording, rng: np.random.Generator) -> Changed:
     return mix(recording, babble, 20)
 
 
-def add_burst(make: Callable[[np.random.Generator], Sound]) -> Change:
+def add_burst(make: Callable[[np.random.Generator], Sound], recording: Recording, rng: np.random.Generator) -> Changed:
     """Add a cough or sneeze somewhere; its energy is 10 dB below that of the speech."""
-
-    def change(recording: Recording, rng: np.random.Generator) -> Changed:
-        burst, size = make(rng), recording.waveform.size
-        start = rng.integers(max(size - burst.size, 1))
-        placed = np.zeros(size)
-        placed[start : start + burst.size] = burst[: size - start]
-        first, last = recording.speech
-        return mix(recording, placed * np.sqrt(size / (last - first)), 10)
-
-    return change
+    burst, size = make(rng), recording.waveform.size
+    start = rng.integers(max(size - burst.size, 1))
+    placed = np.zeros(size)
+    placed[start : start + burst.size] = burst[: size - start]
+    first, last = recording.speech
+    return mix(recording, placed * np.sqrt(size / (last - first)), 10)
 
 
 def mix(recording: Recording, noise: Sound, snr_db: float) -> Changed:
@@ -171,14 +138,10 @@ def mix(recording: Recording, noise: Sound, snr_db: float) -> Changed:
     return np.asarray(recording.waveform + level * noise)
 
 
-def add_room(rt60_s: float) -> Change:
+def add_room(rt60_s: float, recording: Recording, rng: np.random.Generator) -> Changed:
     """Add the reverberation of a room behind the direct sound."""
-
-    def change(recording: Recording, rng: np.random.Generator) -> Changed:
-        echo = fftconvolve(recording.waveform, make_echo(rt60_s, rng))
-        return np.asarray(np.pad(recording.waveform, (0, echo.size - recording.waveform.size)) + echo)
-
-    return change
+    echo = fftconvolve(recording.waveform, make_echo(rt60_s, rng))
+    return np.asarray(np.pad(recording.waveform, (0, echo.size - recording.waveform.size)) + echo)
 
 
 def make_echo(rt60_s: float, rng: np.random.Generator) -> Changed:
@@ -208,8 +171,11 @@ def phone_call(recording: Recording, rng: np.random.Generator) -> Changed:
     hiss = sounds.make_pink(wide.size, rng)
     hiss *= 10 ** (HISS_DB / 20) / np.abs(hiss).max()
     high_pass = butter(2, HISS_FROM_HZ, "highpass", fs=SAMPLE_RATE, output="sos")
-    line = wide / np.abs(wide).max() + sosfilt(high_pass, hiss)
-    return np.asarray(line * _rms(recording.waveform) / _rms(line))
+    return _at_level_of(recording, wide / np.abs(wide).max() + sosfilt(high_pass, hiss))
+
+
+def _at_level_of(recording: Recording, sound: Changed) -> Changed:
+    return np.asarray(sound * _rms(recording.waveform) / _rms(sound))
 
 
 def _rms(sound: Changed) -> float:
@@ -218,91 +184,77 @@ def _rms(sound: Changed) -> float:
 
 @dataclass(frozen=True)
 class Check:
-    """A change of every recording.
-
-    Attributes:
-        group: What it belongs to.
-        name: What is done.
-        parameters: With which numbers.
-        unchanged: The share of answers that stay must exceed this.
-        uar_change: The UAR must change by more than this; None if that is not checked.
-        change: Changes the sound.
-        write: Makes a file of it, which load_audio reads.
-    """
+    """A change of every recording, and what must hold."""
 
     group: str
     name: str
     parameters: str
-    unchanged: float
-    uar_change: float | None = None
     change: Change = lambda recording, _: recording.waveform
-    write: Write = WAV
-
-
-def _small(name: str, parameters: str, change: Change) -> Check:
-    return Check("small", name, parameters, 0.95, change=change)
-
-
-def _noise(name: str, parameters: str, change: Change) -> Check:
-    return Check("noise", name, parameters, 0.90, -0.05, change)
+    write: Write = encode  # makes a file of the changed sound, which load_audio reads
+    unchanged: float = 0.0  # the share of answers that stay must exceed this
+    uar_change: float | None = None  # the UAR must change by more than this; None if that is not checked
 
 
 def _codec(name: str, encoder: str, container: str, kbit: int) -> Check:
-    parameters, write = f"{kbit} kbit/s, 48 kHz", Codec(encoder, container, 1000 * kbit)
-    return Check("codec", f"{name} {kbit}", parameters, 0.90, write=write)
-
-
-def _format(name: str, parameters: str, write: Write) -> Check:
-    return Check("format", name, parameters, 0.98, write=write)
+    write = Codec(encoder, container, 1000 * kbit)
+    return Check("codec", f"{name} {kbit}", f"{kbit} kbit/s, 48 kHz", write=write, unchanged=0.90)
 
 
 def _room(rt60_s: float) -> Check:
     parameters = f"RT60 {rt60_s} s, direct sound {direct_to_echo_db(rt60_s):.0f} dB above the echo"
-    return Check("room", f"room {rt60_s} s", parameters, 0.80, change=add_room(rt60_s))
+    return Check("room", f"room {rt60_s} s", parameters, partial(add_room, rt60_s), unchanged=0.80)
 
 
-CLEAN = Check("clean", "clean", "nothing changed", 0.0)
+CLEAN = Check("clean", "clean", "nothing changed")
+_small = partial(Check, "small", unchanged=0.95)
+_noise = partial(Check, "noise", unchanged=0.90, uar_change=-0.05)
+_tilt = partial(Check, "tilt", unchanged=0.80, uar_change=-0.02)
+_gain = partial(Check, "format", unchanged=0.95)
+_format = partial(Check, "format", unchanged=0.98)
+_FEW = "100, 500 or 1000 samples"
 CHECKS = (
     _small("additive tone", "sine of 5 to 7 kHz, peak 40, 45 or 50 dB below the recording's", add_tone),
-    _small(
-        "append zeros", "100, 500 or 1000 samples", lambda one, rng: np.pad(one.waveform, (0, rng.choice(FEW_SAMPLES)))
-    ),
-    _small(
-        "prepend zeros", "100, 500 or 1000 samples", lambda one, rng: np.pad(one.waveform, (rng.choice(FEW_SAMPLES), 0))
-    ),
+    _small("append zeros", _FEW, lambda one, rng: np.pad(one.waveform, (0, rng.choice(FEW_SAMPLES)))),
+    _small("prepend zeros", _FEW, lambda one, rng: np.pad(one.waveform, (rng.choice(FEW_SAMPLES), 0))),
     _small("clip", "0.1, 0.2 or 0.3 % of the samples", clip_peaks),
-    _small("crop beginning", "100, 500 or 1000 samples", lambda one, rng: one.waveform[rng.choice(FEW_SAMPLES) :]),
-    _small("crop end", "100, 500 or 1000 samples", lambda one, rng: one.waveform[: -rng.choice(FEW_SAMPLES)]),
+    _small("crop beginning", _FEW, lambda one, rng: one.waveform[rng.choice(FEW_SAMPLES) :]),
+    _small("crop end", _FEW, lambda one, rng: one.waveform[: -rng.choice(FEW_SAMPLES)]),
     _small("gain", "-2, -1, 1 or 2 dB", amplify((-2, -1, 1, 2))),
     _small("high-pass", "order 1, 50, 100 or 150 Hz", filter_out("highpass", [50, 100, 150])),
     _small("low-pass", "order 1, 7500, 7000 or 6500 Hz", filter_out("lowpass", [7500, 7000, 6500])),
     _small("white noise 35 to 45 dB", "SNR 35, 40 or 45 dB", add_noise(sounds.make_white, (35, 40, 45))),
     _noise("babble", "4 to 7 training actors, 20 dB", add_babble),
     _noise("environment", "synthetic pink, brown, hum or clicks, 20 dB", add_environment),
-    _noise("music", "synthetic, 20 dB", add_music),
+    _noise("music", "synthetic, 20 dB", add_noise(sounds.make_music, (20,))),
     _noise("white noise 20 dB", "SNR 20 dB", add_noise(sounds.make_white, (20,))),
-    _noise("cough", "one, synthetic, 10 dB", add_burst(sounds.make_cough)),
-    _noise("sneeze", "one, synthetic, 10 dB", add_burst(sounds.make_sneeze)),
-    Check("phone", "phone", "compressor, AMR-NB 7.4 kbit/s, hiss", 0.50, -0.05, phone_call),
+    _noise("cough", "one, synthetic, 10 dB", partial(add_burst, sounds.make_cough)),
+    _noise("sneeze", "one, synthetic, 10 dB", partial(add_burst, sounds.make_sneeze)),
+    Check("phone", "phone", "compressor, AMR-NB 7.4 kbit/s, hiss", phone_call, unchanged=0.50, uar_change=-0.05),
     _codec("WebM Opus", "libopus", "webm", 16),
     _codec("WebM Opus", "libopus", "webm", 32),
     _codec("WebM Opus", "libopus", "webm", 64),
     _codec("Ogg Opus", "libopus", "ogg", 32),
-    Check("codec", "Ogg Vorbis", "default quality, 48 kHz", 0.90, write=write_ogg),
+    Check(
+        "codec",
+        "Ogg Vorbis",
+        "default quality, 48 kHz",
+        write=lambda waveform: encode(np.clip(waveform, -1, 1), 48_000, 1, "OGG", "VORBIS"),
+        unchanged=0.90,
+    ),
     _codec("MP3", "libmp3lame", "mp3", 64),
     _codec("M4A AAC", "aac", "mp4", 64),
-    Check("tilt", "tilt up", "amplitude from 1 at 0 Hz to 3 at 8 kHz", 0.80, -0.02, tilt(3.0)),
-    Check("tilt", "tilt down", "amplitude from 1 at 0 Hz to 0 at 8 kHz", 0.80, -0.02, tilt(0.0)),
+    _tilt("tilt up", "amplitude from 1 at 0 Hz to 3 at 8 kHz", tilt(3.0)),
+    _tilt("tilt down", "amplitude from 1 at 0 Hz to 0 at 8 kHz", tilt(0.0)),
     _room(0.2),
     _room(0.4),
     _room(0.8),
-    Check("format", "ten times louder", "+20 dB, beyond full scale as float", 0.95, change=amplify((20,))),
-    Check("format", "ten times softer", "-20 dB", 0.95, change=amplify((-20,))),
-    _format("stereo", "two equal channels", write_wav(channels=2)),
-    _format("8 kHz", "8 kHz, nothing above 4 kHz is left", write_wav(rate_hz=8_000)),
-    _format("44.1 kHz", "44.1 kHz", write_wav(rate_hz=44_100)),
-    _format("48 kHz", "48 kHz", write_wav(rate_hz=48_000)),
-    _format("int16", "16-bit integers", write_wav("PCM_16")),
-    _format("int32", "32-bit integers", write_wav("PCM_32")),
-    _format("float", "32-bit floats", write_wav("FLOAT")),
+    _gain("ten times louder", "+20 dB, beyond full scale as float", amplify((20,))),
+    _gain("ten times softer", "-20 dB", amplify((-20,))),
+    _format("stereo", "two equal channels", write=partial(encode, channels=2)),
+    _format("8 kHz", "8 kHz, nothing above 4 kHz is left", write=partial(encode, rate_hz=8_000)),
+    _format("44.1 kHz", "44.1 kHz", write=partial(encode, rate_hz=44_100)),
+    _format("48 kHz", "48 kHz", write=partial(encode, rate_hz=48_000)),
+    _format("int16", "16-bit integers", write=partial(encode, subtype="PCM_16")),
+    _format("int32", "32-bit integers", write=partial(encode, subtype="PCM_32")),
+    _format("float", "32-bit floats"),
 )

@@ -7,6 +7,7 @@ simulations, here for these very group sizes. Its differences are smaller than t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,13 +51,7 @@ def check_fairness(predictions: Predictions, pitch_hz: dict[str, float]) -> list
         "intensity": {"normal": ~strong, "strong": strong},
         "actor": {str(actor): predictions.speakers == actor for actor in np.unique(predictions.speakers)},
     }
-    rows = []
-    for split, groups in splits.items():
-        kept = np.ones(predictions.truth.size, bool)
-        if split == "intensity":  # neutral has normal intensity only
-            kept = predictions.truth != Emotion.NEUTRAL.class_index
-        rows += _compare_groups(predictions, split, kept, groups)
-    return rows
+    return [row for split, groups in splits.items() for row in _compare_groups(predictions, split, groups)]
 
 
 def check_calibration(predictions: Predictions) -> list[Row]:
@@ -68,54 +63,43 @@ def check_calibration(predictions: Predictions) -> list[Row]:
     reliability = [{"confidence": float(confidence[own].mean()), "correct": float(correct[own].mean())} for own in bins]
     curve = [{"coverage": one, "accuracy": measure_selective(probabilities, truth, one)} for one in COVERAGES]
     ece, selective = measure_ece(probabilities, truth), measure_selective(probabilities, truth, 0.7)
-    return [
-        {
-            "group": "calibration",
-            "name": "calibration error",
-            "parameters": "15 bins",
-            "ece": ece,
-            "threshold": {"ece": MAX_ECE},
-            "pass": ece <= MAX_ECE,
-            "random_rater": {"ece": 0.0, "pass": True},
-            "reliability": reliability,
-        },
-        {
-            "group": "calibration",
-            "name": "accuracy when sure",
-            "parameters": "70 % coverage",
-            "accuracy": selective,
-            "threshold": {"accuracy": MIN_ACCURACY_AT_70},
-            "pass": selective >= MIN_ACCURACY_AT_70,
-            "random_rater": {"accuracy": 1 / len(EMOTIONS), "pass": False},
-            "coverage": curve,
-        },
-    ]
+    error: Row = {"group": "calibration", "name": "calibration error", "parameters": "15 bins", "ece": ece}
+    error |= {"threshold": {"ece": MAX_ECE}, "pass": ece <= MAX_ECE, "random_rater": {"ece": 0.0, "pass": True}}
+    sure: Row = {"group": "calibration", "name": "accuracy when sure", "parameters": "70 % coverage"}
+    sure |= {"accuracy": selective, "threshold": {"accuracy": MIN_ACCURACY_AT_70}}
+    sure |= {"pass": selective >= MIN_ACCURACY_AT_70, "random_rater": {"accuracy": 1 / len(EMOTIONS), "pass": False}}
+    return [error | {"reliability": reliability}, sure | {"coverage": curve}]
 
 
 def check_bars(rows: list[Row]) -> dict[str, Row]:
     """Compare the rows that were run with the bars of the project."""
-
-    def bar(what: str, value: float, limit: float, strict: bool = False) -> Row:
-        return {"what": what, "value": value, "bar": limit, "holds": value > limit if strict else value >= limit}
-
-    bars = {}
+    bars: dict[str, Row] = {}
     groups = {name: [row for row in rows if row["group"] == name] for name in ("small", "codec", "product")}
-    if own := groups["small"]:
-        passed = float(np.mean([row["pass"] for row in own]))
-        bars["small"] = bar("share of the small changes passed", passed, MIN_SMALL_SHARE)
-    if own := groups["codec"]:
-        least = min(float(row["unchanged"]) for row in own)
-        bars["codec"] = bar("least unchanged of the codecs", least, MIN_CODEC_UNCHANGED, strict=True)
+
+    def add(name: str, what: str, value: float, limit: float) -> None:
+        holds = value > limit if name == "codec" else value >= limit
+        bars[name] = {"what": what, "value": value, "bar": limit, "holds": holds}
+
+    def share(name: str) -> float:
+        return float(np.mean([row["pass"] for row in groups[name]]))
+
+    if groups["small"]:
+        add("small", "share of the small changes passed", share("small"), MIN_SMALL_SHARE)
+    if groups["codec"]:
+        least = min(float(row["unchanged"]) for row in groups["codec"])
+        add("codec", "least unchanged of the codecs", least, MIN_CODEC_UNCHANGED)
     for row in rows:
         if row["name"] == "white noise 20 dB":
-            bars["white"] = bar("UAR change by white noise at 20 dB", row["uar_change"], -MAX_WHITE_LOSS)
-    if own := groups["product"]:
-        bars["product"] = bar("share of the product cases passed", float(np.mean([row["pass"] for row in own])), 1.0)
+            add("white", "UAR change by white noise at 20 dB", row["uar_change"], -MAX_WHITE_LOSS)
+    if groups["product"]:
+        add("product", "share of the product cases passed", share("product"), 1.0)
     return bars
 
 
-def _compare_groups(predictions: Predictions, split: str, kept: NDArray[np.bool_], groups: Groups) -> list[Row]:
-    """Return a row for each group: UAR, precision and recall against those of all clips kept."""
+def _compare_groups(predictions: Predictions, split: str, groups: Groups) -> list[Row]:
+    """Return a row for each group: UAR, precision and recall against those of all clips."""
+    # neutral has normal intensity only
+    kept = (split != "intensity") | (predictions.truth != Emotion.NEUTRAL.class_index)
     truth, predicted = predictions.truth[kept], predictions.predicted[kept]
     classes = np.unique(truth)
     random = classes[np.random.default_rng(0).integers(0, classes.size, (SIMULATIONS, truth.size))]
@@ -123,10 +107,7 @@ def _compare_groups(predictions: Predictions, split: str, kept: NDArray[np.bool_
     measures = MEASURES if split in PUBLISHED else {"uar": _uar}
     overall = _count(truth, raters, classes)
     rows = []
-    for name, members in groups.items():
-        inside = members[kept]
-        if not inside.any():
-            continue
+    for name, inside in ((name, members[kept]) for name, members in groups.items() if members[kept].any()):
         part = _count(truth[inside], raters[:, inside], classes)
         gaps = {key: np.abs(measure(part) - measure(overall)) for key, measure in measures.items()}
         largest = {key: gap.reshape(len(raters), -1).max(axis=1) for key, gap in gaps.items()}  # (1 + simulation,)
@@ -154,19 +135,19 @@ def _count(truth: Ints, raters: Ints, classes: Ints) -> Tables:
     return np.stack([(raters == label).astype(np.float32) @ is_true for label in classes], axis=2)
 
 
-def _recall(tables: Tables) -> Tables:
-    return np.asarray(np.diagonal(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=2), 1))
-
-
-def _precision(tables: Tables) -> Tables:
-    return np.asarray(np.diagonal(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=1), 1))
+def _share_right(tables: Tables, axis: int) -> Tables:
+    return np.asarray(np.diagonal(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=axis), 1))
 
 
 def _uar(tables: Tables) -> Tables:
-    return np.asarray(_recall(tables).mean(axis=1))
+    return np.asarray(_share_right(tables, 2).mean(axis=1))
 
 
-MEASURES: dict[str, Callable[[Tables], Tables]] = {"uar": _uar, "precision": _precision, "recall": _recall}
+MEASURES: dict[str, Callable[[Tables], Tables]] = {
+    "uar": _uar,
+    "precision": partial(_share_right, axis=1),
+    "recall": partial(_share_right, axis=2),
+}
 
 
 def draw_robustness(report: dict[str, Any]) -> Figure:

@@ -23,9 +23,9 @@ from ser_model.audio import AudioError, AudioSource, Waveform, load_audio
 from ser_model.batch import default_jobs
 from ser_model.calibration import Calibration
 from ser_model.cnn import weights_id
-from ser_model.evaluation.metrics import Predictions, calibrate_folds, fit_calibration, measure_uar
+from ser_model.evaluation.metrics import calibrate_folds, fit_calibration, measure_uar
 from ser_model.evaluation.report import describe_origin, write_document
-from ser_model.evaluation.robustness.changes import CHECKS, CLEAN, Check, Recording, write_wav
+from ser_model.evaluation.robustness.changes import CHECKS, CLEAN, Check, Recording, encode
 from ser_model.evaluation.robustness.report import check_bars, check_calibration, check_fairness, draw_robustness
 from ser_model.evaluation.robustness.sounds import LENGTHS_S, NON_SPEECH, make_sound
 from ser_model.files import atomic_folder
@@ -45,6 +45,8 @@ NUM_OTHERS = 40  # clips of training actors from which babble is made
 VARIANTS = 10  # of each kind of sound that is not speech
 REFUSED = -1  # the answer to a recording that raises an AudioError; never right
 BRIEF_S, LONG_S = (0.1, 0.2, 0.3, 0.4, 0.49), 30
+BRIEF, LONG = "under half a second", "half a minute"
+PRODUCT = {BRIEF: "0.1 to 0.49 s of every clip is refused", LONG: "30 s of an actor: the mean of several windows"}
 TOLERANCE = 1e-6
 
 Row = dict[str, Any]
@@ -53,44 +55,18 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Actor:
-    """The test clips of an actor, and the ensemble that was not trained on them.
+    """The test clips of an actor, and the ensemble that was not trained on them."""
 
-    Attributes:
-        networks: Folders of the members.
-        calibration: Fitted to the other actors.
-        files: Names of the clips.
-        sources: Their paths or bytes.
-        truth: Class index of each.
-        others: Speech of training actors, for babble.
-    """
-
-    networks: tuple[Path, ...]
-    calibration: Calibration
-    files: tuple[str, ...]
+    networks: tuple[Path, ...]  # folders of the members
+    calibration: Calibration  # fitted to the other actors
+    files: tuple[str, ...]  # names of the clips
     sources: tuple[AudioSource, ...]
-    truth: tuple[int, ...]
-    others: tuple[Waveform, ...]
+    truth: tuple[int, ...]  # class index of each
+    others: tuple[Waveform, ...]  # speech of training actors, for babble
 
     def load(self) -> EmotionRecognizer:
         """Load the ensemble with its calibration."""
         return EmotionRecognizer(load_ensemble(self.networks), self.calibration)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The answers to the clips of some actors: class indices or REFUSED, by the name of the check.
-
-    Attributes:
-        truth: (clip,) acted emotion.
-        predicted: (clip,) for each check.
-        brief_refused: (clip,) whether less than half a second of it was refused.
-        long_averaged: (actor,) whether half a minute of clips was answered with the mean of its windows.
-    """
-
-    truth: Ints
-    predicted: dict[str, Ints]
-    brief_refused: tuple[bool, ...]
-    long_averaged: tuple[bool, ...]
 
 
 def main(argv: list[str]) -> int:
@@ -103,16 +79,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], metavar="N", help="of the ensemble's networks")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes side by side (default: by cores and memory)")
     parser.add_argument("--limit", type=int, metavar="N", help="only N clips of each actor")
-    parser.add_argument("--variants", type=int, default=VARIANTS, help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv)
-    unknown = [group for group in arguments.only if group not in GROUPS]
-    if unknown:
+    settings = parser.parse_args(argv)
+    if unknown := [group for group in settings.only if group not in GROUPS]:
         raise ValueError(f"There is no group {unknown[0]}. Choose from {', '.join(GROUPS)}.")
-    arguments.jobs = arguments.jobs or default_jobs(JOB_BYTES)
-    report = measure_robustness(arguments)
-    write_document(arguments.out, report)
-    with atomic_folder(arguments.out.parent) as tmp:
-        draw_robustness(report).savefig(tmp / arguments.out.with_suffix(".png").name, dpi=110)
+    settings.jobs = settings.jobs or default_jobs(JOB_BYTES)
+    report = measure_robustness(settings)
+    write_document(settings.out, report)
+    with atomic_folder(settings.out.parent) as tmp:
+        draw_robustness(report).savefig(tmp / settings.out.with_suffix(".png").name, dpi=110)
     for bar in report["bars"].values():
         holds = "holds" if bar["holds"] else "does not hold"
         print(f"{bar['what']}: {bar['value']:.3f}, bar {bar['bar']}: {holds}", file=sys.stderr)
@@ -120,17 +94,7 @@ def main(argv: list[str]) -> int:
 
 
 def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
-    """Run the suite on the speech of RAVDESS.
-
-    Args:
-        settings: The options of main.
-
-    Raises:
-        ValueError: Networks are missing.
-
-    Returns:
-        The document of results/robustness.json: every row, the checks passed by group, and the bars.
-    """
+    """Return the document of results/robustness.json; settings are the options of main."""
     corpus = load_ravdess(settings.data, song=False)
     sources = {row["file"]: row["audio"]["bytes"] or row["audio"]["path"] for row in corpus}
     folds = [fold for fold in split_clips(make_clips(prepare(corpus)), "luna") if fold.test]
@@ -138,11 +102,16 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
     logits = [FoldLogits(fold, 0, predict_clips(load_ensemble(folders[fold.name]), fold.test)) for fold in folds]
     actors = [actor for one in logits for actor in list_actors(one, logits, folders[one.fold.name], sources, settings)]
     checks = [check for check in CHECKS if check.group in settings.only]
-    answers = _predict(actors, checks, settings)
-    clean = answers.predicted[CLEAN.name]
-    rows = [_check(check, answers) for check in checks]
+    tasks = [(actor, checks, "product" in settings.only) for actor in actors]
+    parts = _spread(predict_actor, tasks, settings.jobs, "actors")
+    answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    truth, clean = np.concatenate([actor.truth for actor in actors]), answers[CLEAN.name]
+    rows = [_check(check, truth, clean, answers[check.name]) for check in checks]
     if "product" in settings.only:
-        rows += _check_product(actors, answers, settings)
+        models = list({actor.networks: actor for actor in actors}.values())
+        rows += _spread(predict_sounds, [(kind, models, VARIANTS) for kind in NON_SPEECH], settings.jobs, "sounds")
+        rows += [_product_row(name, parameters, answers[name]) for name, parameters in PRODUCT.items()]
+        rows.append(_product_row("every clip", "no clip of the corpus is refused", clean != REFUSED))
     predictions = calibrate_folds(logits)
     if "fairness" in settings.only:
         speech: dict[str, list[Waveform]] = {}
@@ -153,13 +122,15 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
     if "calibration" in settings.only:
         rows += check_calibration(predictions)
     groups = {name: [row for row in rows if row["group"] == name] for name in settings.only}
+    in_folds = dict(zip(predictions.files.tolist(), predictions.predicted.tolist(), strict=True))
     return {
         "command": _describe_command(settings),
-        "clips": int(answers.truth.size),
+        "clips": int(truth.size),
         "seeds": settings.seeds,
         "weights_id": weights_id(WEIGHTS),  # of the product cases; the others are of the networks of the folds
-        "clean_uar": measure_uar(answers.truth, clean),
-        "clean_as_in_the_folds": _share_as_in_folds(actors, clean, predictions),
+        "clean_uar": measure_uar(truth, clean),
+        # the folds predict the span of speech alone
+        "clean_as_in_the_folds": float((clean == [in_folds[file] for one in actors for file in one.files]).mean()),
         "signal_to_noise": "relative to the RMS of the speech; ser-tests takes the whole recording, some 3 dB easier",
         "bars": check_bars(rows),
         "groups": {
@@ -198,55 +169,47 @@ def list_actors(
     return actors
 
 
-def predict_actor(actor: Actor, checks: Sequence[Check], with_product: bool) -> Answers:
-    """Predict every recording of an actor as it is and after every change."""
+def predict_actor(actor: Actor, checks: Sequence[Check], with_product: bool) -> dict[str, Ints]:
+    """Return (clip,) class indices or REFUSED by the name of the check, and whether the PRODUCT cases held."""
     recognizer, detector = actor.load(), SpeechDetector()
-    predicted: dict[str, list[int]] = {check.name: [] for check in (CLEAN, *checks)}
-    brief_refused, long_averaged = [], []
+    answers: dict[str, list[int]] = {name: [] for name in (CLEAN.name, *(check.name for check in checks), *PRODUCT)}
     waveforms = [load_audio(source) for source in actor.sources]
     for file, waveform in zip(actor.files, waveforms, strict=True):
-        first, last = 0, waveform.size
         try:
             span = detector.detect(waveform)
             first, last = round(span.start_s * SAMPLE_RATE), round(span.end_s * SAMPLE_RATE)
         except AudioError:  # all of it counts as speech
-            pass
+            first, last = 0, waveform.size
         recording = Recording(waveform, (first, last), actor.others)
         for check in (CLEAN, *checks):
             changed = check.change(recording, make_rng(check.name, file))
-            predicted[check.name].append(_answer(recognizer, check.write(changed)))
+            answers[check.name].append(_answer(recognizer, check.write(changed)))
         if with_product:
             rng = make_rng("brief", file)
             start = rng.integers(first, max(last - SAMPLE_RATE // 2, first + 1))
             part = waveform[start : start + round(rng.choice(BRIEF_S) * SAMPLE_RATE)]
-            brief_refused.append(_answer(recognizer, write_wav()(part)) == REFUSED)
+            answers[BRIEF].append(_answer(recognizer, encode(part)) == REFUSED)
     if with_product:
-        long = np.resize(np.concatenate(waveforms), LONG_S * SAMPLE_RATE)
-        prediction = recognizer.recognize(write_wav()(long))
+        prediction = recognizer.recognize(encode(np.resize(np.concatenate(waveforms), LONG_S * SAMPLE_RATE)))
         windows = np.array([list(segment.probabilities.values()) for segment in prediction.timeline])
         differences = windows.mean(axis=0) - list(prediction.probabilities.values())
-        long_averaged.append(len(windows) > 1 and bool(np.abs(differences).max() < TOLERANCE))
-    arrays = {name: np.array(given) for name, given in predicted.items()}
-    return Answers(np.array(actor.truth), arrays, tuple(brief_refused), tuple(long_averaged))
+        answers[LONG].append(len(windows) > 1 and bool(np.abs(differences).max() < TOLERANCE))
+    return {name: np.array(given) for name, given in answers.items()}
 
 
 def predict_sounds(kind: str, actors: list[Actor], variants: int) -> Row:
-    """Give variants of a sound that is not speech to every ensemble and to the shipped weights.
-
-    Returns:
-        A row of the report: how often it was refused, answered with "not sure", and answered.
-    """
+    """Return a row on how a sound that is not speech is answered by every ensemble and by the shipped weights."""
     recognizers = [*(actor.load() for actor in actors), EmotionRecognizer.load()]
     counts = Counter({"refused": 0, "not sure": 0, "answered": 0})
     for variant in range(variants):
-        data = write_wav()(make_sound(kind, make_rng(kind, str(variant))))
+        data = encode(make_sound(kind, make_rng(kind, str(variant))))
         try:
             counts.update("answered" if one.recognize(data).sure else "not sure" for one in recognizers)
         except AudioError:  # all share the detector that refuses
             counts["refused"] += len(recognizers)
     parameters = f"{variants} synthetic ones of {LENGTHS_S[0]} to {LENGTHS_S[1]} s, {len(recognizers)} models"
-    answered = [False] * (counts["refused"] + counts["not sure"]) + [True] * counts["answered"]
-    return _product_row(kind, parameters, [not one for one in answered]) | {"counts": dict(counts)}
+    passed = np.repeat([True, False], [counts["refused"] + counts["not sure"], counts["answered"]])
+    return _product_row(kind, parameters, passed) | {"counts": dict(counts)}
 
 
 def make_rng(*names: str) -> np.random.Generator:
@@ -266,17 +229,6 @@ def mean_pitch(clips: Sequence[Waveform]) -> float:
     return float(np.mean(medians))
 
 
-def _predict(actors: list[Actor], checks: list[Check], settings: argparse.Namespace) -> Answers:
-    with_product = "product" in settings.only
-    parts = _spread(predict_actor, [(actor, checks, with_product) for actor in actors], settings.jobs, "actors")
-    return Answers(
-        np.concatenate([part.truth for part in parts]),
-        {check.name: np.concatenate([part.predicted[check.name] for part in parts]) for check in (CLEAN, *checks)},
-        tuple(passed for part in parts for passed in part.brief_refused),
-        tuple(passed for part in parts for passed in part.long_averaged),
-    )
-
-
 def _answer(recognizer: EmotionRecognizer, data: bytes) -> int:
     try:
         return int(np.argmax(list(recognizer.recognize(data).probabilities.values())))
@@ -284,21 +236,20 @@ def _answer(recognizer: EmotionRecognizer, data: bytes) -> int:
         return REFUSED
 
 
-def _check(check: Check, answers: Answers) -> Row:
+def _check(check: Check, truth: Ints, clean: Ints, changed: Ints) -> Row:
     """Compare the answers to the changed recordings with those to the clean ones, and with those of a random rater."""
-    clean, changed = answers.predicted[CLEAN.name], answers.predicted[check.name]
     rng = np.random.default_rng(0)
     random = [rng.integers(0, len(EMOTIONS), clean.size) for _ in range(2)]
     return {
         "group": check.group,
         "name": check.name,
         "parameters": check.parameters,
-        **_compare(check, answers.truth, clean, changed),
-        "clean_uar": measure_uar(answers.truth, clean),
-        "uar": measure_uar(answers.truth, changed),
+        **_compare(check, truth, clean, changed),
+        "clean_uar": measure_uar(truth, clean),
+        "uar": measure_uar(truth, changed),
         "refused": int((changed == REFUSED).sum()),
         "threshold": {"unchanged": check.unchanged, "uar_change": check.uar_change},
-        "random_rater": _compare(check, answers.truth, *random),
+        "random_rater": _compare(check, truth, *random),
     }
 
 
@@ -309,28 +260,11 @@ def _compare(check: Check, truth: Ints, clean: Ints, changed: Ints) -> Row:
     return {"unchanged": unchanged, "uar_change": uar_change, "pass": bool(passed)}
 
 
-def _check_product(actors: list[Actor], answers: Answers, settings: argparse.Namespace) -> list[Row]:
-    models = list({actor.networks: actor for actor in actors}.values())
-    answered = (answers.predicted[CLEAN.name] != REFUSED).tolist()
-    tasks = [(kind, models, settings.variants) for kind in NON_SPEECH]
-    return [
-        *_spread(predict_sounds, tasks, settings.jobs, "sounds"),
-        _product_row("under half a second", "0.1 to 0.49 s of every clip is refused", list(answers.brief_refused)),
-        _product_row("half a minute", "30 s of an actor: the mean of several windows", list(answers.long_averaged)),
-        _product_row("every clip", "no clip of the corpus is refused", answered),
-    ]
-
-
-def _product_row(name: str, parameters: str, passed: list[bool]) -> Row:
+def _product_row(name: str, parameters: str, passed: NDArray[Any]) -> Row:
     """Return the row of a case that must hold every time."""
     row = {"group": "product", "name": name, "parameters": parameters, "share": float(np.mean(passed))}
-    return row | {"threshold": {"share": 1.0}, "pass": all(passed), "random_rater": {"share": 0.0, "pass": False}}
-
-
-def _share_as_in_folds(actors: list[Actor], clean: Ints, predictions: Predictions) -> float:
-    """Return the share of clean files that get the answer of the folds, which predict the span of speech alone."""
-    known = dict(zip(predictions.files.tolist(), predictions.predicted.tolist(), strict=True))
-    return float((clean == [known[file] for actor in actors for file in actor.files]).mean())
+    random = {"share": 0.0, "pass": False}
+    return row | {"threshold": {"share": 1.0}, "pass": bool(passed.all()), "random_rater": random}
 
 
 def _spread(function: Callable[..., Any], tasks: list[tuple[Any, ...]], jobs: int, unit: str) -> list[Any]:
@@ -340,7 +274,6 @@ def _spread(function: Callable[..., Any], tasks: list[tuple[Any, ...]], jobs: in
 
 
 def _describe_command(settings: argparse.Namespace) -> str:
-    """Return the command line that makes the same figures, with DIR for the corpus."""
     words = ["python -m ser_model robustness --data DIR --out results/robustness.json"]
     words += [f"--only {' '.join(settings.only)}"] if tuple(settings.only) != GROUPS else []
     words += [] if settings.seeds == [0, 1] else [f"--seeds {' '.join(map(str, settings.seeds))}"]

@@ -6,6 +6,7 @@ They stand in for recorded noise, at any length and without a license. Their lev
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,17 +29,13 @@ def make_white(size: int, rng: np.random.Generator) -> Sound:
     return rng.standard_normal(size)
 
 
-def _make_colored(slope: float) -> Make:
+def _make_colored(slope: float, size: int, rng: np.random.Generator) -> Sound:
     """Noise whose power falls with frequency^slope: 1 is pink, 2 brown."""
-
-    def make(size: int, rng: np.random.Generator) -> Sound:
-        spectrum = np.fft.rfft(rng.standard_normal(size))
-        return np.fft.irfft(spectrum * np.arange(1, spectrum.size + 1) ** (-slope / 2), size)
-
-    return make
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    return np.fft.irfft(spectrum * np.arange(1, spectrum.size + 1) ** (-slope / 2), size)
 
 
-make_pink, make_brown = _make_colored(1.0), _make_colored(2.0)
+make_pink, make_brown = partial(_make_colored, 1.0), partial(_make_colored, 2.0)
 
 
 def make_hum(size: int, rng: np.random.Generator) -> Sound:
@@ -56,11 +53,6 @@ def make_clicks(size: int, rng: np.random.Generator) -> Sound:
         ring = np.sin(2 * np.pi * rng.uniform(800, 5000) * times) + rng.standard_normal(times.size)
         sound[start : start + times.size] += rng.uniform(0.3, 1) * ring * np.exp(-times / rng.uniform(0.002, 0.01))
     return sound + 1e-3 * make_pink(size, rng)
-
-
-def make_tone(size: int, rng: np.random.Generator) -> Sound:
-    """A steady sine between 60 Hz and 4 kHz."""
-    return np.asarray(np.sin(2 * np.pi * 60 * (4000 / 60) ** rng.random() * _times(size)))
 
 
 def make_sweep(size: int, rng: np.random.Generator) -> Sound:
@@ -144,24 +136,20 @@ def make_sneeze(rng: np.random.Generator) -> Sound:
     return np.concatenate([breath, _burst(rng.uniform(0.3, 0.4), (1000, 7000), 0.1, rng)])
 
 
-def _repeat(make: Callable[[np.random.Generator], Sound]) -> Make:
+def _repeat(make: Callable[[np.random.Generator], Sound], size: int, rng: np.random.Generator) -> Sound:
     """Fill a length with coughs or sneezes and pauses of half a second to a second."""
-
-    def fill(size: int, rng: np.random.Generator) -> Sound:
-        sound = np.zeros(0)
-        while sound.size < size:
-            pause = np.zeros(round(rng.uniform(0.5, 1) * SAMPLE_RATE))
-            full = sound.size + pause.size >= size
-            sound = np.concatenate([sound, pause] if full else [sound, pause, make(rng)])
-        return sound[:size] + 1e-4 * rng.standard_normal(size)
-
-    return fill
+    sound = np.zeros(0)
+    while sound.size < size:
+        pause = np.zeros(round(rng.uniform(0.5, 1) * SAMPLE_RATE))
+        full = sound.size + pause.size >= size
+        sound = np.concatenate([sound, pause] if full else [sound, pause, make(rng)])
+    return sound[:size] + 1e-4 * rng.standard_normal(size)
 
 
 NON_SPEECH: dict[str, Make] = {
     "silence": lambda size, _: np.zeros(size),
     "near-silence": make_white,
-    "pure tone": make_tone,
+    "pure tone": lambda size, rng: np.sin(2 * np.pi * 60 * (4000 / 60) ** rng.random() * _times(size)),  # to 4 kHz
     "busy tone": make_beeps,
     "siren": make_sweep,
     "music": make_music,
@@ -174,8 +162,8 @@ NON_SPEECH: dict[str, Make] = {
     "mains hum": make_hum,
     "engine": make_engine,
     "clicks": make_clicks,
-    "coughs": _repeat(make_cough),
-    "sneezes": _repeat(make_sneeze),
+    "coughs": partial(_repeat, make_cough),
+    "sneezes": partial(_repeat, make_sneeze),
 }
 
 

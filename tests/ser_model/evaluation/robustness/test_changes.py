@@ -8,7 +8,7 @@ from voice import RATE_HZ, speak
 from ser_model.audio import load_audio
 from ser_model.evaluation.robustness import changes
 from ser_model.evaluation.robustness.changes import CHECKS, Check, Recording
-from ser_model.evaluation.robustness.sounds import NON_SPEECH, PEAKS_DB, make_sound, make_white
+from ser_model.evaluation.robustness.sounds import NON_SPEECH, PEAKS_DB, make_music, make_sound, make_white
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_noise_has_the_given_ratio_to_the_speech(recording: Recording, rng: np.r
         changes.add_noise(make_white, (20,)),
         changes.add_babble,
         changes.add_environment,
-        changes.add_music,
+        changes.add_noise(make_music, (20,)),
     ):
         noise = change(recording, rng) - recording.waveform
         assert 20 * np.log10(recording.speech_rms / np.sqrt(np.mean(noise**2))) == pytest.approx(20, abs=0.01)
