@@ -33,35 +33,23 @@ Sound = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Style:
-    """How a sentence is spoken.
+    """How a sentence is spoken."""
 
-    Attributes:
-        vowels: One for each syllable.
-        pitch_hz: The mean.
-        pitch_range: Of the melody, as a share of the mean.
-        fall: How far the pitch falls over the sentence, as a share of the mean.
-        syllable_s: Length of a syllable.
-        tilt: 0 to 1: the higher, the softer the glottal pulses.
-        breath: Share of noise in the glottal pulses.
-        stress: 0 to 1: how much softer every other syllable is.
-        shift: Factor of the formants; above 1 the vocal tract is shorter.
-    """
-
-    vowels: str
-    pitch_hz: float
-    pitch_range: float
-    fall: float
+    vowels: str  # one for each syllable
+    pitch_hz: float  # the mean
+    pitch_range: float  # of the melody, as a share of the mean
     syllable_s: float
-    tilt: float
-    breath: float
-    stress: float
-    shift: float
+    fall: float = 0.2  # of the pitch over the sentence, as a share of the mean
+    stress: float = 0.0  # how much softer every other syllable is, 0 to 1
+    tilt: float = 0.95  # the higher, the softer the glottal pulses, 0 to 1
+    breath: float = 0.01  # noise in the glottal pulses
+    shift: float = 1.0  # factor of the formants; above 1 the vocal tract is shorter
 
 
 STYLES = {
-    "cheerful": Style("oiuooiaeoeue", 246, 0.23, 0.18, 0.16, 0.71, 0.002, 0.13, 0.94),
-    "sad": Style("uuuuuu", 113, 0.13, 0.27, 0.42, 0.89, 0.066, 0.0, 1.02),
-    "angry": Style("oaaoaeaaeie", 186, 0.30, 0.09, 0.13, 0.35, 0.003, 0.64, 1.30),
+    "cheerful": Style("oiuooiaeoeue", 246, 0.23, 0.16, fall=0.18, stress=0.13, tilt=0.71, breath=0.002, shift=0.94),
+    "sad": Style("uuuuuu", 113, 0.13, 0.42, fall=0.27, tilt=0.89, breath=0.066, shift=1.02),
+    "angry": Style("oaaoaeaaeie", 186, 0.30, 0.13, fall=0.09, stress=0.64, tilt=0.35, breath=0.003, shift=1.3),
 }
 
 
@@ -73,21 +61,24 @@ def speak(style: Style, seed: int = 0) -> Sound:
     for number, vowel in enumerate(style.vowels):
         melody = style.pitch_range * np.sin(2.4 * number + np.linspace(0, 1.2, size)) - style.fall * number / count
         vibrato = 0.02 * np.sin(np.arange(size) / 500)
-        syllable = say_vowel(vowel, style.pitch_hz * (1 + melody + vibrato), style, rng)
+        pitch_hz = style.pitch_hz * (1 + melody + vibrato)
+        syllable = say_vowel(vowel, pitch_hz, rng, style.tilt, style.breath, style.shift)
         syllables.append(syllable / np.abs(syllable).max() * (1 - style.stress * (number % 2)))
     voice = np.concatenate(syllables)
     pause = 1e-4 * rng.standard_normal(round(0.4 * RATE_HZ))
     return np.concatenate([pause, 0.5 * voice / np.abs(voice).max(), pause])
 
 
-def say_vowel(vowel: str, pitch_hz: Sound, style: Style, rng: np.random.Generator) -> Sound:
-    """Synthesize one syllable as long as its (time,) pitch contour, at RATE_HZ and any level."""
+def say_vowel(
+    vowel: str, pitch_hz: Sound, rng: np.random.Generator, tilt: float = 0.95, breath: float = 0.01, shift: float = 1.0
+) -> Sound:
+    """Synthesize one syllable as long as its (time,) pitch contour, at RATE_HZ and any level; see Style."""
     size = pitch_hz.size
     pulses = np.diff(np.floor(np.cumsum(pitch_hz) / RATE_HZ), prepend=0.0)
-    sound = lfilter([1], [1, -style.tilt], pulses + style.breath * rng.standard_normal(size))
+    sound = lfilter([1], [1, -tilt], pulses + breath * rng.standard_normal(size))
     for center_hz, width_hz in zip(FORMANTS_HZ[vowel], BANDWIDTHS_HZ, strict=True):
         radius = np.exp(-np.pi * width_hz / RATE_HZ)
-        cosine = np.cos(2 * np.pi * style.shift * center_hz / RATE_HZ)
+        cosine = np.cos(2 * np.pi * shift * center_hz / RATE_HZ)
         sound = lfilter([1 - radius], [1, -2 * radius * cosine, radius**2], sound)
     noise = 0.02 * np.abs(sound).max() * rng.standard_normal(size) * np.exp(-np.arange(size) / 500)
     return np.asarray(sound * np.hanning(size) ** 0.3 + noise)
