@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 from mcp import ClientSession
@@ -30,7 +31,7 @@ async def main(url: str, recording: str) -> None:
         print(*(f"tool: {name}" for name in tools), sep="\n")
         ends = ("recognize", "recommend")  # a Space adds a prefix
         recognize, recommend = (next(name for name in tools if name.endswith(end)) for end in ends)
-        calls = {
+        calls: dict[str, dict[str, Any]] = {
             recognize: {"audio": f"{api}/file={path}"},
             recommend: {"mood": "sad", "intent": "lift", "limit": 3},
         }

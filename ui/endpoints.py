@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Gradio reads the types as they stand.
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from inspect import signature
@@ -304,7 +304,8 @@ def publish(blocks: gr.Blocks) -> None:
     for published in blocks.fns.values():
         if published.fn and published.api_visibility == "public":  # the page about the API shows numbers otherwise
             descriptions = get_function_description(published.fn)[1]
-            for component, name in zip(published.inputs, signature(published.fn).parameters, strict=True):
+            inputs: Sequence[Any] = published.inputs
+            for component, name in zip(inputs, signature(published.fn).parameters, strict=True):
                 component.label = name
                 component._api_info["additional_description"] = descriptions[name]  # noqa: SLF001
 

@@ -31,29 +31,17 @@ Answers = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class CorpusPredictions:
-    """Calibrated predictions by models that heard no other clip of the same corpus. One row for each clip.
+    """Calibrated predictions by models that heard no other clip of the same corpus. One row for each clip."""
 
-    Attributes:
-        files: Names of the clips.
-        corpora: Names of the corpora.
-        speakers: Who speaks.
-        truth: Labeled emotion, class index.
-        right: (clip, emotion) the answers that count as right; see right_answers.
-        probabilities: (clip, emotion).
-        sure: Whether the highest probability reaches the abstention threshold.
-        folds: Name of the fold.
-        seeds: Seed of the network or number of the ensemble.
-    """
-
-    files: NDArray[np.str_]
-    corpora: NDArray[np.str_]
-    speakers: NDArray[np.str_]
-    truth: Ints
-    right: Answers
-    probabilities: Floats
-    sure: NDArray[np.bool_]
-    folds: NDArray[np.str_]
-    seeds: Ints
+    files: NDArray[np.str_]  # names of the clips
+    corpora: NDArray[np.str_]  # names of the corpora
+    speakers: NDArray[np.str_]  # who speaks
+    truth: Ints  # labeled emotion, class index
+    right: Answers  # (clip, emotion) the answers that count as right; see right_answers
+    probabilities: Floats  # (clip, emotion)
+    sure: NDArray[np.bool_]  # whether the highest probability reaches the abstention threshold
+    folds: NDArray[np.str_]  # name of the fold
+    seeds: Ints  # seed of the network or number of the ensemble
 
     def select(self, rows: NDArray[np.bool_]) -> CorpusPredictions:
         """Return some of the clips."""

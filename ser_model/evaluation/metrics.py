@@ -26,15 +26,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BiasSettings:
-    """How the class bias is fitted; results/ablation.json has what other values give.
+    """How the class bias is fitted; results/ablation.json has what other values give."""
 
-    Attributes:
-        sad_weight: Weight of a sad clip; small models miss sad first. Clips of other emotions have 1.
-        penalty: On the squared bias.
-    """
-
-    sad_weight: float = 2.0
-    penalty: float = 0.3
+    sad_weight: float = 2.0  # weight of a sad clip; small models miss sad first. Clips of other emotions have 1.
+    penalty: float = 0.3  # on the squared bias
 
 
 NO_BIAS = BiasSettings(sad_weight=1.0, penalty=1e9)  # for shuffled labels, where a weight would decide every answer
@@ -42,33 +37,19 @@ NO_BIAS = BiasSettings(sad_weight=1.0, penalty=1e9)  # for shuffled labels, wher
 
 @dataclass(frozen=True)
 class Predictions:
-    """Calibrated predictions by models that were not trained on the clips. All arrays have one row for each clip.
+    """Calibrated predictions by models that were not trained on the clips. All arrays have one row for each clip."""
 
-    Attributes:
-        files: Names of the clips.
-        speakers: Who speaks; 01 to 24 in RAVDESS.
-        truth: Acted emotion, class index.
-        probabilities: (clip, emotion).
-        sure: Whether the highest probability reaches the abstention threshold.
-        gender_truth: Class index.
-        gender_probabilities: (clip, 2).
-        intensity_truth: Class index; neutral is always normal.
-        intensity_probabilities: (clip, 2).
-        folds: Name of the fold.
-        seeds: Seed of the network or number of the ensemble.
-    """
-
-    files: NDArray[np.str_]
-    speakers: NDArray[np.str_]
-    truth: Ints
-    probabilities: Floats
-    sure: NDArray[np.bool_]
-    gender_truth: Ints
-    gender_probabilities: Floats
-    intensity_truth: Ints
-    intensity_probabilities: Floats
-    folds: NDArray[np.str_]
-    seeds: Ints
+    files: NDArray[np.str_]  # names of the clips
+    speakers: NDArray[np.str_]  # who speaks; 01 to 24 in RAVDESS
+    truth: Ints  # acted emotion, class index
+    probabilities: Floats  # (clip, emotion)
+    sure: NDArray[np.bool_]  # whether the highest probability reaches the abstention threshold
+    gender_truth: Ints  # class index
+    gender_probabilities: Floats  # (clip, 2)
+    intensity_truth: Ints  # class index; neutral is always normal
+    intensity_probabilities: Floats  # (clip, 2)
+    folds: NDArray[np.str_]  # name of the fold
+    seeds: Ints  # seed of the network or number of the ensemble
 
     @property
     def predicted(self) -> Ints:

@@ -39,46 +39,28 @@ PROCESSES = 2
 
 @dataclass(frozen=True)
 class ClipPower:
-    """The mel power of a clip and its surroundings, scaled so that the speech has unit RMS, for augmentation.
+    """The mel power of a clip and its surroundings, scaled so that the speech has unit RMS, for augmentation."""
 
-    Attributes:
-        powers: (mel, frame) float16: one for each of OFFSETS, and one of a copy that went through Opus.
-        spans: First and last frame of the speech in each.
-    """
-
+    # (mel, frame) float16: one for each of OFFSETS, and one of a copy that went through Opus
     powers: tuple[NDArray[np.float16], ...]
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[tuple[int, int], ...]  # first and last frame of the speech in each
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording with its labels.
+    """One recording with its labels."""
 
-    Attributes:
-        file: A name that no other clip has.
-        waveform: (time,) the speech with CONTEXT_S around it, at SAMPLE_RATE.
-        span: First and last sample of the speech.
-        emotion: Class index, as are gender and intensity; each may be UNKNOWN.
-        gender: 0 or 1.
-        intensity: 0 or 1.
-        speaker: A name that no speaker of another corpus has; 01 to 24 in RAVDESS.
-        is_song: Whether it is sung; songs are trained on and never scored.
-        corpus: A name of SOURCES, of a manifest, or UNLABELED.
-        power: What training needs of it; None for clips that are only scored.
-        votes: (emotion,) share of the raters who heard each; None if nobody was asked.
-    """
-
-    file: str
-    waveform: Waveform
-    span: tuple[int, int]
-    emotion: int
-    gender: int
-    intensity: int
-    speaker: str
-    is_song: bool = False
-    corpus: str = RAVDESS
-    power: ClipPower | None = None
-    votes: NDArray[np.float32] | None = None
+    file: str  # a name that no other clip has
+    waveform: Waveform  # (time,) the speech with CONTEXT_S around it, at SAMPLE_RATE
+    span: tuple[int, int]  # first and last sample of the speech
+    emotion: int  # class index, as are gender and intensity; each may be UNKNOWN
+    gender: int  # 0 or 1
+    intensity: int  # 0 or 1
+    speaker: str  # a name that no speaker of another corpus has; 01 to 24 in RAVDESS
+    is_song: bool = False  # whether it is sung; songs are trained on and never scored
+    corpus: str = RAVDESS  # a name of SOURCES, of a manifest, or UNLABELED
+    power: ClipPower | None = None  # what training needs of it; None for clips that are only scored
+    votes: NDArray[np.float32] | None = None  # (emotion,) share of the raters who heard each; None if nobody was asked
 
     @property
     def speech(self) -> Waveform:

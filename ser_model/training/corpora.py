@@ -53,33 +53,23 @@ class CorpusError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A published corpus: how it names its clips, and on what terms.
+    """A published corpus: how it names its clips, and on what terms."""
 
-    Attributes:
-        title: Its name in documents.
-        pattern: Matches the names of its clips without their ending, in capitals or not. The groups are the labels:
-            emotion, speaker, and if they are known intensity and gender.
-        emotions: Emotion by the word or letter of the name.
-        language: ISO 639 code.
-        license: As its authors state it.
-        citation: Authors, year and where.
-        use: "train" if its license allows to ship weights that were trained on it, "score" for figures only,
-            "validate" to choose settings only.
-        is_acted: Whether the emotions are acted.
-        women: The speakers who are women, if no group of the name says so; None if nothing is known.
-        defects: Clips to leave out: silent, damaged, or the same recording under two labels.
-    """
-
-    title: str
+    title: str  # its name in documents
+    # matches the names of its clips without their ending, in capitals or not. The groups are the labels: emotion,
+    # speaker, and if they are known intensity and gender.
     pattern: str
-    emotions: dict[str, Emotion]
-    language: str
-    license: str
-    citation: str
+    emotions: dict[str, Emotion]  # emotion by the word or letter of the name
+    language: str  # ISO 639 code
+    license: str  # as its authors state it
+    citation: str  # authors, year and where
+    # "train" if its license allows to ship weights that were trained on it, "score" for figures only, "validate" to
+    # choose settings only
     use: str
-    is_acted: bool = True
+    is_acted: bool = True  # whether the emotions are acted
+    # the speakers who are women, if no group of the name says so; None if nothing is known
     women: frozenset[str] | None = None
-    defects: frozenset[str] = frozenset()
+    defects: frozenset[str] = frozenset()  # clips to leave out: silent, damaged, or the same recording under two labels
 
 
 def _names(text: str) -> frozenset[str]:
@@ -205,19 +195,12 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Corpora:
-    """Everything a training run may use.
+    """Everything a training run may use."""
 
-    Attributes:
-        clips: All clips; see use_of for what each corpus may be used for.
-        emotions: The classes; the eight of RAVDESS come first.
-        about: One line for each corpus: what was found, and what was left out.
-        table: The rows behind the clips, from prepare, in the same order.
-    """
-
-    clips: list[Clip]
-    emotions: tuple[str, ...]
-    about: dict[str, str]
-    table: Dataset
+    clips: list[Clip]  # all clips; see use_of for what each corpus may be used for
+    emotions: tuple[str, ...]  # the classes; the eight of RAVDESS come first
+    about: dict[str, str]  # one line for each corpus: what was found, and what was left out
+    table: Dataset  # the rows behind the clips, from prepare, in the same order
 
     def select(self, *uses: str) -> list[Clip]:
         """Return the clips whose corpus has one of these uses: train, score, validate, or unlabeled."""

@@ -31,19 +31,12 @@ REMEDY = "Train the networks with: python train.py --data DIR --protocol luna --
 
 @dataclass(frozen=True)
 class FoldLogits:
-    """The logits of one network or ensemble for the test clips of its fold.
+    """The logits of one network or ensemble for the test clips of its fold."""
 
-    Attributes:
-        fold: The clips.
-        seed: Of the network, or the number of the ensemble.
-        logits: In the order of fold.test.
-        cached: Whether they come from an earlier run.
-    """
-
-    fold: Fold
-    seed: int
-    logits: ClipLogits
-    cached: bool = False
+    fold: Fold  # the clips
+    seed: int  # of the network, or the number of the ensemble
+    logits: ClipLogits  # in the order of fold.test
+    cached: bool = False  # whether they come from an earlier run
 
 
 @dataclass(frozen=True)
