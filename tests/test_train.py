@@ -100,7 +100,7 @@ def test_the_weights_for_everybody_open_in_the_recognizer(
     assert sum(prediction.probabilities.values()) == pytest.approx(1)
     assert (tmp_path / "out/speaker.safetensors").exists()
     assert (tmp_path / "out/model.safetensors").stat().st_size < 5_000_000
-    assert "they cannot be evaluated on it" in (tmp_path / "out/README.md").read_text()
+    assert "they cannot be evaluated on them" in (tmp_path / "out/README.md").read_text()
 
 
 @pytest.mark.slow

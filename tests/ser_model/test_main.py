@@ -105,7 +105,7 @@ def test_no_answer_is_lost_by_a_name_that_cannot_be_printed(
     assert len(run().splitlines()) == 4
     assert [row["file"] for row in json.loads(run("--json"))] == files
     run("--out", str(tmp_path / "t.csv"))
-    assert pd.read_csv(tmp_path / "t.csv")["emotion"].notna().tolist() == [False, True, True, True, True]
+    assert pd.read_csv(tmp_path / "t.csv")["error"].isna().tolist() == [False, True, True, True, True]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_without_both_marks_nothing_is_written(copy: Path, text: str) -> None:
 
 def test_the_readme_has_at_most_nine_rows_with_the_figures_of_the_results(results: dict[str, Any]) -> None:
     text = render("readme.md", results)
-    assert len(ROW.findall(text)) == 9
+    assert len(ROW.findall(text.partition("People from other recordings")[0])) == 9
     assert f"**{100 * results['runs']['luna']['uar']:.1f}**" in text
     results["runs"]["luna"]["uar"] = 0.4321
     assert "**43.2**" in render("readme.md", results)
