@@ -28,7 +28,7 @@ from ser_model.training.clips import Clip, make_clips, prepare
 from ser_model.training.corpora import RavdessName, load_ravdess
 from ser_model.training.ensemble import NETWORKS, combine_logits, find_networks, list_ensembles
 from ser_model.training.fit import predict_clips
-from ser_model.training.folds import split_clips
+from ser_model.training.folds import select_folds, split_clips
 
 KINDS = ("none", "one", "eight", "unlabeled")
 ENROLLED = ("one", "eight")  # what a visitor can do
@@ -83,14 +83,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with RAVDESS")
     parser.add_argument("--networks", type=Path, metavar="DIR", help=f"of train.py --protocol luna ({NETWORKS})")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the networks of seeds 0 to N-1")
+    parser.add_argument("--folds", nargs="+", metavar="NAME", help="only these folds (default: all five)")
     parser.add_argument("--validation", action="store_true", help="try all settings on validation actors")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: results/enrollment.json")
     arguments = parser.parse_args(argv)
     validation = arguments.validation
     networks = arguments.networks or (VALIDATION_NETWORKS if validation else NETWORKS)
     out = arguments.out or Path(f"results/enrollment{'-validation' if validation else ''}.json")
-    report = measure_enrollment(list(read_folds(arguments.data, networks, arguments.seeds, validation)), validation)
+    models = list(read_folds(arguments.data, networks, arguments.seeds, validation, arguments.folds))
+    report = measure_enrollment(models, validation)
     command = f"python -m ser_model enrollment --data DIR --seeds {arguments.seeds}{' --validation' * validation}"
+    command += f" --folds {' '.join(arguments.folds)}" if arguments.folds else ""
     write_document(out, {"command": command, "seeds": arguments.seeds, **report})
     for kind, row in report["rows"].items():
         own = f", with its own calibration {row['enrolled']['ece']:.3f}" if "enrolled" in row else ""
@@ -112,14 +115,16 @@ def measure_enrollment(models: list[FoldModel], validation: bool = False) -> dic
     return report
 
 
-def read_folds(data: Path, networks: Path, seeds: int, validation: bool) -> Iterable[FoldModel]:
+def read_folds(
+    data: Path, networks: Path, seeds: int, validation: bool, names: list[str] | None = None
+) -> Iterable[FoldModel]:
     """Run every ensemble of the Luna folds on every speech clip, and fit the space of its training actors."""
-    find_networks(networks, "0", range(seeds))  # fails before the clips are decoded, which takes longer
+    find_networks(networks, names[0] if names else "0", range(seeds))  # fails before clips are decoded, which is slow
     clips = make_clips(prepare(load_ravdess(data, song=False)))
     labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.speaker for clip in clips])
     row_of = {clip.file: row for row, clip in enumerate(clips)}
     enrollable = np.array([is_enrollable(clip) for clip in clips])
-    for fold in split_clips(clips, "luna", validation):
+    for fold in select_folds(split_clips(clips, "luna", validation), names):
         folders = find_networks(networks, fold.name, range(seeds))
         own = [predict_clips(load_network(folder), clips) for folder in folders]
         train = [row_of[clip.file] for clip in fold.train]
