@@ -22,7 +22,7 @@ Each network on two processes, on GPUs if there are any:
 Choose settings on validation speakers and corpora, so that those of the figures stay unseen:
     python train.py --data DIR... --protocol luna --validation --out runs/validation
 Look for leaks: with shuffled labels the UAR must be near chance, 12.5 %:
-    python train.py --data DIR --protocol luna --shuffle-labels --epochs 10 --out results/permutation
+    python train.py --data DIR --protocol luna --shuffle-labels --epochs 10 --out runs/permutation
 
 An interrupted run continues with the next fold when it is started again.
 """
