@@ -93,6 +93,7 @@ def test_after_an_unsure_voice_a_reload_shows_films_again(open_page: Open, monke
     page = open_page()
     speak(page, 1)
     expect(page).to_have_url(re.compile("mood=calm,sad,neutral"), timeout=SOON_MS)
+    wait_for_films(page)
     page.reload()
     wait_for_films(page)
     expect(page.locator("#answer h2")).to_have_text("Films for a calm, sad or neutral mood")
