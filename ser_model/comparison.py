@@ -172,7 +172,7 @@ class ComparisonHead(nn.Module):
         return Logits(self.emotion(hidden), self.gender(hidden), self.intensity(hidden), hidden)
 
     def check(self, encoder: Encoder) -> None:
-        """Raise ComparisonMissing if an encoder computes not what the head was trained on; any precision will do."""
+        """Raise ComparisonMissing unless an encoder computes what the head was trained on, in any precision."""
         matches = (encoder.width, encoder.layers) == (self.config.width, self.config.layers)
         if matches:
             pair = (encoder.embed(reference_waveform()), self.reference)
@@ -265,7 +265,7 @@ class SecondOpinion:
             lists = {name: tuple(sizes[name]) for name in ("layers", "emotions")}
             head = ComparisonHead(HeadConfig(**sizes | lists))
             head.load_state_dict(load_file(folder / HEAD_NAME))
-            calibration, join = Calibration.from_config(config), JoinWeights(**config["join"])
+            calibration, join = Calibration.from_config(config), _read_join(config["join"])
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise ComparisonMissing(
                 f"The head for the second opinion in {folder} is damaged. Make it again with: {MAKE_HEAD}"
@@ -303,6 +303,13 @@ class JoinedRecognizer(EmotionRecognizer):
         )
         joined = both.answer(span, starts, network_logits._replace(emotion=emotion))
         return Opinions(**vars(joined), network=network, head=head, network_ms=network_ms, head_ms=head_ms)
+
+
+def _read_join(config: Mapping[str, Any]) -> JoinWeights:
+    """Read the join of a head's config.json; a KeyError if a field is missing, which would join without calibration."""
+    accuracies = tuple((float(least), float(right)) for least, right in config["accuracies"])
+    given = {name: float(config[name]) for name in JoinWeights.__dataclass_fields__ if name != "accuracies"}
+    return JoinWeights(**given, accuracies=accuracies)
 
 
 def reference_waveform() -> Tensor:

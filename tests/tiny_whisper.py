@@ -10,7 +10,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForCondi
 
 from ser_model.comparison import ComparisonHead, Encoder, HeadConfig, reference_waveform, save_head
 
-JOIN = {"network_weight": 0.5, "head_weight": 1.0, "temperature": 1.0, "abstention_threshold": 0.0}
+JOIN = {"network_weight": 0.5, "head_weight": 1.0, "temperature": 1.0, "abstention_threshold": 0.0, "accuracies": []}
 CALIBRATION = {"temperature": 1.0, "gender_temperature": 1.0, "abstention_threshold": 0.0, "join": JOIN}
 
 

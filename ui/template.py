@@ -49,7 +49,7 @@ def template(
     text = re.sub(r"{{> (\w+)}}", lambda part: (folder / f"{part[1]}.html").read_text("utf-8"), text)
     if "${" in text or "{{{" in text:
         raise ValueError(f"{name}.html may use double braces only, which escape markup")
-    words = {word: str(getattr(texts, word.upper(), "")) for word in re.findall(r"say\.(\w+)", text)}
+    words = {word: str(getattr(texts, word.upper())) for word in set(re.findall(r"say\.(\w+)", text)) - set(more)}
     return gr.HTML(
         value or escape(),
         html_template=text,

@@ -22,17 +22,21 @@ def test_templates_that_do_not_escape_are_refused(text: str, tmp_path: Path) -> 
         template("bad", elem_id="x", folder=tmp_path)
 
 
+GIVEN = ("table", "file", "title", "summary", "hint", "more", "note", "files", "max_bytes", "max_s")  # by the page
+
+
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.stem)
 def test_a_template_includes_its_parts_and_fills_every_block(path: Path) -> None:
-    text = template(path.stem, elem_id="x").html_template
+    text = template(path.stem, elem_id="x", **dict.fromkeys(GIVEN, "")).html_template
     assert "{{>" not in text
     assert sorted(re.findall(r"{{#(\w+)", text)) == sorted(re.findall(r"{{/(\w+)", text))
 
 
-def test_every_text_of_a_template_is_one_of_the_texts_or_given_by_the_page() -> None:
-    names = {name for path in TEMPLATES.glob("*.html") for name in re.findall(r"say\.(\w+)", path.read_text("utf-8"))}
-    given = {"table", "file", "title", "summary", "hint", "more", "note", "files", "max_bytes", "max_s"}
-    assert not [name for name in names - given if not getattr(texts, name.upper(), "")]
+def test_a_text_that_neither_the_texts_nor_the_page_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.html").write_text("{{say.nowhere}}")
+    with pytest.raises(AttributeError, match="NOWHERE"):
+        template("bad", elem_id="x", folder=tmp_path)
+    template("bad", elem_id="x", folder=tmp_path, nowhere="here")
 
 
 @pytest.mark.parametrize(
