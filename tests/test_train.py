@@ -18,7 +18,7 @@ from voice import RATE_HZ, speak
 
 import train
 from ser_model.cnn import CnnConfig, EmotionCnn
-from ser_model.comparison import SecondOpinion
+from ser_model.comparison import JoinedRecognizer, SecondOpinion
 from ser_model.evaluation.metrics import BiasSettings
 from ser_model.labels import EMOTIONS
 from ser_model.recognize import EmotionRecognizer
@@ -160,7 +160,7 @@ def test_corpora_are_left_out_in_turn_taught_by_an_encoder_and_the_weights_and_t
     assert run(*alone, "--join", tmp_path / "corpora") == 0
     assert set(read_metrics(tmp_path / "comparison")["joined"]["corpora"]) == {"crema-d", "nemo"}
     assert run(*data, *head) == 0
-    opinions = SecondOpinion.load(tmp_path / "head").predict(recognizer, speak())
+    opinions = JoinedRecognizer(recognizer, SecondOpinion.load(tmp_path / "head")).predict(speak())
     assert sum(opinions.joined.probabilities.values()) == pytest.approx(1)
     assert run(*alone, "--join", tmp_path / "elsewhere") == 2
     assert "Finish that run first" in capsys.readouterr().err.splitlines()[-1]
