@@ -34,7 +34,6 @@ AT_MOST = {  # file and place in it: bar
 }
 AT_LEAST = {
     "clip.json/times_faster/librosa_48_khz": 4,
-    "clip.json/times_faster/original_network_162_descriptors": 10,
     "clip.json/times_faster/wav2vec2_base_sized_encoder": 80,
     "fuzz.json/cases": 20_000,
     "luna/metrics.json/uar": 0.69,

@@ -1,7 +1,7 @@
 """The cost of a 4 s clip from bytes to probabilities, and of the network beside its alternatives, on one thread.
 
-The alternatives are librosa's features, the network that this project grew from, and an encoder of wav2vec2-base's
-size. All process the same synthetic voice and are timed alternately, warm. Writes clip.json.
+The alternatives are librosa's features and an encoder of wav2vec2-base's size. All process the same synthetic voice and
+are timed alternately, warm. Writes clip.json.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import functools
 import io
-import itertools
 from typing import Any
 
 import librosa
@@ -18,13 +17,11 @@ import soundfile as sf
 import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
-from torch import Tensor, nn
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from benchmarks import report
 from ser_model.audio import RECORDING_LIMITS, load_audio
 from ser_model.frontend import SAMPLE_RATE
-from ser_model.labels import EMOTIONS, GENDERS
 from ser_model.recognize import EmotionRecognizer, predict_windows
 from ser_model.vad import SpeechDetector, SpeechSpan
 
@@ -32,27 +29,6 @@ SECONDS, RATE_HZ = 4, 48_000
 RECORDINGS_S = {"1 min": 60, "10 min": 600}
 OURS = "network_with_features"
 PACKAGES = ("torch", "torchaudio", "librosa", "silero-vad", "onnxruntime", "transformers")
-
-
-class OriginalNetwork(nn.Module):
-    """Conv1d 2048 > 1024 > 512 > LSTM 256 > LSTM 128 > 16 classes: the network that this project grew from.
-
-    Its input is the time-averaged descriptors of a clip. Kernels of five give its 14.1 million parameters.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths = itertools.pairwise((1, 2048, 1024, 512))
-        layers = [nn.Sequential(nn.Conv1d(size, to, 5, padding=2), nn.ReLU()) for size, to in widths]
-        self.convolutions = nn.Sequential(*layers)
-        self.first = nn.LSTM(512, 256, batch_first=True)
-        self.second = nn.LSTM(256, 128, batch_first=True)
-        self.output = nn.Linear(128, len(EMOTIONS) * len(GENDERS))
-
-    def forward(self, descriptors: Tensor) -> Tensor:
-        """Return (batch, 16) logits for (batch, descriptor) averages."""
-        frames = self.convolutions(descriptors.unsqueeze(1)).transpose(1, 2)  # (batch, descriptor, channel)
-        return torch.as_tensor(self.output(self.second(self.first(frames)[0])[0][:, -1]))
 
 
 def librosa_features(waveform: NDArray[np.float32], rate_hz: int) -> list[NDArray[Any]]:
@@ -65,11 +41,10 @@ def librosa_features(waveform: NDArray[np.float32], rate_hz: int) -> list[NDArra
 def measure(rounds: int) -> dict[str, Any]:
     """Time the whole path, its parts, the network beside its alternatives, and long recordings."""
     recognizer, detector = EmotionRecognizer.load(), SpeechDetector()
-    original, encoder = OriginalNetwork().eval(), Wav2Vec2Model(Wav2Vec2Config()).eval()  # speed needs no weights
+    encoder = Wav2Vec2Model(Wav2Vec2Config()).eval()  # speed needs no weights
     file = report.encode_wav(report.synthesize_voice(SECONDS), RATE_HZ)
     waveform, (at_48_khz, _) = load_audio(file), sf.read(io.BytesIO(file), dtype="float32")
     span, batch = SpeechSpan(0.0, waveform.size / SAMPLE_RATE, 0.0), torch.from_numpy(waveform)[None]
-    few, many = torch.randn(1, 20), torch.randn(1, 162)
     path = {
         "bytes_to_probabilities": lambda: recognizer.recognize(file),
         "decode": lambda: load_audio(file),
@@ -79,8 +54,6 @@ def measure(rounds: int) -> dict[str, Any]:
         OURS: lambda: predict_windows(recognizer.network, waveform, span),
         "librosa_48_khz": lambda: librosa_features(at_48_khz, RATE_HZ),
         "librosa_16_khz": lambda: librosa_features(waveform, SAMPLE_RATE),
-        "original_network_162_descriptors": lambda: original(many),
-        "original_network_20_descriptors": lambda: original(few),
         "wav2vec2_base_sized_encoder": lambda: encoder(batch),
     }
     path_ms, compared_ms = report.time_alternately(path, rounds), report.time_alternately(compared, rounds)
@@ -99,7 +72,6 @@ def measure(rounds: int) -> dict[str, Any]:
         "recording_s": {name: round(ms / 1000, 2) for name, ms in recording_ms.items()},
         "parameters": {
             "network": recognizer.network.count_parameters(),
-            "original": sum(parameter.numel() for parameter in original.parameters()),
             "encoder": encoder.num_parameters(),
         },
     }

@@ -180,7 +180,7 @@ class EmotionRecognizer:
         """Return the (window, emotion) logits, adapted to a speaker if there is a profile."""
         if profile is None:
             return logits.emotion
-        return np.asarray(self._require_space().adapt_supervised(logits.emotion, logits.embedding, profile))
+        return np.asarray(self._require_space().adapt(logits.emotion, logits.embedding, profile))
 
     def enroll(self, clips: Mapping[str, Iterable[AudioSource]]) -> SpeakerProfile:
         """Make a profile of a speaker from recordings by emotion: a neutral one, or better one of each.

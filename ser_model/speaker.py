@@ -163,29 +163,20 @@ class SpeakerSpace:
         if profile.space != self.fingerprint or sizes != {self.class_means.shape[1]}:
             raise EnrollmentError("This profile was made with other weights. Please enroll again.")
 
-    def adapt_supervised(self, logits: Array, embeddings: Array, profile: SpeakerProfile) -> Array:
-        """Adapt the (clip, emotion) logits of an enrolled speaker, given the (clip, embedding) of the same clips."""
+    def adapt(self, logits: Array, embeddings: Array, profile: SpeakerProfile) -> Array:
+        """Add linear discriminant scores (Fisher 1936) to the (clip, emotion) logits of an enrolled speaker.
+
+        The (clip, embedding) array is that of the same clips.
+        """
         self.check(profile)
         rows = [self.emotions.index(name) for name in profile.means]
         own_means, usual_means = np.array(list(profile.means.values())), self.class_means[rows]  # (emotion, dimension)
         offset = (own_means - usual_means).mean(axis=0) * len(rows) / (len(rows) + self.settings.speaker_ratio)
         class_means = self.class_means.copy()
         class_means[rows] += (own_means - offset - usual_means) / (1 + self.settings.emotion_ratio)
-        return self._add_scores(logits, embeddings @ self.projection - offset, class_means)
-
-    def adapt_transductive(self, logits: Array, embeddings: Array) -> Array:
-        """Adapt the (clip, emotion) logits of all clips of a speaker without labels; best if every emotion is there."""
-        points = embeddings @ self.projection
-        points = points - points.mean(axis=0) + self.class_means.mean(axis=0)
-        adapted = self._add_scores(logits, points, self.class_means)
-        spread = np.maximum(adapted.std(axis=0), 1e-6)
-        return np.asarray((adapted - adapted.mean(axis=0)) / spread * spread.mean())
-
-    def _add_scores(self, logits: Array, points: Array, class_means: Array) -> Array:
-        """Add the linear discriminant scores (Fisher 1936) of (clip, dimension) points."""
         origin = self.class_means.mean(axis=0)
-        means = class_means - origin
-        scores = (points - origin) @ means.T - (means**2).sum(axis=1) / 2  # (clip, emotion)
+        points, means = embeddings @ self.projection - offset - origin, class_means - origin
+        scores = points @ means.T - (means**2).sum(axis=1) / 2  # (clip, emotion)
         return np.asarray((logits + self.settings.scale * scores) / self.settings.temperature)
 
     def save(self, folder: Path) -> None:

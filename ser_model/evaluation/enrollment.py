@@ -1,8 +1,8 @@
 """How much enrollment helps with a new speaker: python -m ser_model enrollment --data DIR.
 
-The ensembles of the Luna folds predict the clips of their test actors without enrollment, after one neutral clip, after
-eight clips (one of each emotion: statement 1, repetition 1, normal intensity), and with all of the speaker's
-clips but no labels (transductive). Enrolled clips are not scored. Settings are chosen with --validation.
+The ensembles of the Luna folds predict the clips of their test actors without enrollment, after one neutral clip, and
+after eight clips (one of each emotion: statement 1, repetition 1, normal intensity). Enrolled clips are not scored.
+Settings are chosen with --validation.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from ser_model.training.ensemble import NETWORKS, combine_logits, find_networks,
 from ser_model.training.fit import predict_clips
 from ser_model.training.folds import select_folds, split_clips
 
-KINDS = ("none", "one", "eight", "unlabeled")
-ENROLLED = ("one", "eight")  # what a visitor can do
+ENROLLED = ("one", "eight")
+KINDS = ("none", *ENROLLED)
 GRID = {"speaker_ratio": (1.0, 2.0, 4.0), "emotion_ratio": (0.4, 0.75, 1.5), "scale": (0.12, 0.25, 0.5)}
 VALIDATION_NETWORKS = Path("runs/validation/networks")
 
@@ -110,7 +110,7 @@ def measure_enrollment(models: list[FoldModel], validation: bool = False) -> dic
         **describe_origin(("torch", "numpy")),
     }
     if validation:
-        report["temperature_ratio"] = {kind: _temperature_ratio(models, kind) for kind in KINDS if kind != "none"}
+        report["temperature_ratio"] = {kind: _temperature_ratio(models, kind) for kind in ENROLLED}
         report["tried"] = try_settings(models)
     return report
 
@@ -155,11 +155,9 @@ def score(models: list[FoldModel], kind: str, adapted: bool = True) -> ScoredCli
             enrolled = speaker.enrollable & ((speaker.truth == Emotion.NEUTRAL.class_index) | (kind == "eight"))
             enrolled = enrolled & (kind in ENROLLED)
             logits, embedding = speaker.logits[~enrolled], speaker.embedding[~enrolled]
-            if kind == "unlabeled" and adapted:
-                logits = model.space.adapt_transductive(logits, embedding)
-            elif enrolled.any() and adapted:
+            if enrolled.any() and adapted:
                 clips = {str(EMOTIONS[speaker.truth[i]]): speaker.embedding[[i]] for i in np.flatnonzero(enrolled)}
-                logits = model.space.adapt_supervised(logits, embedding, model.space.enroll(clips))
+                logits = model.space.adapt(logits, embedding, model.space.enroll(clips))
             names = (np.full(len(logits), value) for value in (model.fold, model.seed, speaker.actor))
             parts.append((*names, speaker.truth[~enrolled], logits))
     return ScoredClips(*map(np.concatenate, zip(*parts, strict=True)))
@@ -211,13 +209,13 @@ def measure_enrolled(models: list[FoldModel], scored: ScoredClips) -> dict[str, 
 
 
 def try_settings(models: list[FoldModel]) -> list[dict[str, Any]]:
-    """Measure every combination of GRID, the best first by the mean UAR of the three kinds of enrollment."""
+    """Measure every combination of GRID, the best first by the mean UAR of both kinds of enrollment."""
     rows = []
     for values in itertools.product(*GRID.values()):
         settings = SpeakerSettings(**dict(zip(GRID, values, strict=True)))
         changed = [replace(model, space=replace(model.space, settings=settings)) for model in models]
-        rows.append(asdict(settings) | {kind: score(changed, kind).uar() for kind in KINDS if kind != "none"})
-    return sorted(rows, key=lambda row: -(row["one"] + row["eight"] + row["unlabeled"]))
+        rows.append(asdict(settings) | {kind: score(changed, kind).uar() for kind in ENROLLED})
+    return sorted(rows, key=lambda row: -(row["one"] + row["eight"]))
 
 
 def _temperature_ratio(models: list[FoldModel], kind: str) -> float:

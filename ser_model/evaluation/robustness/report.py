@@ -1,4 +1,4 @@
-"""The rows of the robustness report that need no change of a recording, its bars and its figure.
+"""The rows of the robustness report that need no change of a recording, and its bars.
 
 As in ser-tests, the threshold of a fairness row is the largest difference that an unbiased random rater shows in 1000
 simulations, here for these very group sizes. Its differences are smaller than those of a model that is mostly right.
@@ -11,12 +11,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ser_model.evaluation.metrics import Predictions, measure_ece, measure_selective
-from ser_model.labels import EMOTIONS, Emotion
+from ser_model.labels import Emotion
 from ser_model.training.corpora import RavdessName
 
 SIMULATIONS = 1000
@@ -28,7 +26,6 @@ PUBLISHED = {  # thresholds of ser-tests
     "pitch": {"uar": 0.075, "precision": 0.1, "recall": 0.225},
 }
 MIN_SMALL_SHARE, MIN_CODEC_UNCHANGED, MAX_WHITE_LOSS = 0.8, 0.90, 0.05
-PASSED, FAILED, LIMIT = "#3f88c5", "#d1495b", "#222222"
 
 Row = dict[str, Any]
 Groups = dict[str, NDArray[np.bool_]]
@@ -64,10 +61,10 @@ def check_calibration(predictions: Predictions) -> list[Row]:
     curve = [{"coverage": one, "accuracy": measure_selective(probabilities, truth, one)} for one in COVERAGES]
     ece, selective = measure_ece(probabilities, truth), measure_selective(probabilities, truth, 0.7)
     error: Row = {"group": "calibration", "name": "calibration error", "parameters": "15 bins", "ece": ece}
-    error |= {"threshold": {"ece": MAX_ECE}, "pass": ece <= MAX_ECE, "random_rater": {"ece": 0.0, "pass": True}}
+    error |= {"threshold": {"ece": MAX_ECE}, "pass": ece <= MAX_ECE}
     sure: Row = {"group": "calibration", "name": "accuracy when sure", "parameters": "70 % coverage"}
     sure |= {"accuracy": selective, "threshold": {"accuracy": MIN_ACCURACY_AT_70}}
-    sure |= {"pass": selective >= MIN_ACCURACY_AT_70, "random_rater": {"accuracy": 1 / len(EMOTIONS), "pass": False}}
+    sure |= {"pass": selective >= MIN_ACCURACY_AT_70}
     return [error | {"reliability": reliability}, sure | {"coverage": curve}]
 
 
@@ -123,7 +120,6 @@ def _compare_groups(predictions: Predictions, split: str, groups: Groups) -> lis
                 "threshold": limits,
                 "published_threshold": PUBLISHED.get(split),
                 "pass": all(measured[key] <= limits[key] for key in measured),
-                "random_rater": {key: float(np.median(values[1:])) for key, values in largest.items()} | {"pass": True},
             }
         )
     return rows
@@ -148,42 +144,3 @@ MEASURES: dict[str, Callable[[Tables], Tables]] = {
     "precision": partial(_share_right, axis=1),
     "recall": partial(_share_right, axis=2),
 }
-
-
-def draw_robustness(report: dict[str, Any]) -> Figure:
-    """Draw the document of measure_robustness; parts that were not run stay empty."""
-    rows = report["rows"]
-    changed = [row for row in rows if "unchanged" in row]
-    figure = Figure(figsize=(17, max(0.26 * len(changed) + 1.5, 9)), layout="constrained")
-    unchanged, cost, fairness = figure.subplots(1, 3, width_ratios=(1.25, 0.8, 0.8))
-    _draw_bars(unchanged, changed, "unchanged", "Answers unchanged, %")
-    unchanged.axvline(100 / len(EMOTIONS), color="grey", linestyle=":", linewidth=1)
-    unchanged.set_yticks(range(len(changed)), [f"{row['name']}  ({row['group']})" for row in changed], fontsize=8)
-    _draw_bars(cost, changed, "uar_change", f"Change of the UAR, points (clean {100 * report['clean_uar']:.1f} %)")
-    cost.set_yticks([])
-    own = [row for row in rows if row["group"] == "fairness"]
-    names, uars = [row["name"] for row in own], [100 * row["uar"] for row in own]
-    fairness.barh(names, uars, color=[_color(row) for row in own], height=0.7)
-    fairness.tick_params(axis="y", labelsize=8)
-    fairness.invert_yaxis()
-    fairness.set_title("UAR by group, % (red: differs by more than chance)", fontsize=10)
-    passed = sum(row["pass"] for row in rows)
-    figure.suptitle(
-        f"Robustness on {report['clips']} clips by networks not trained on the actor: {passed} of {len(rows)} checks "
-        "passed (blue: passed, red: failed, black line: threshold, dotted: random rater)"
-    )
-    return figure
-
-
-def _draw_bars(axes: Axes, rows: list[Row], key: str, title: str) -> None:
-    axes.barh(range(len(rows)), [100 * row[key] for row in rows], color=[_color(row) for row in rows], height=0.7)
-    for place, row in enumerate(rows):
-        if row["threshold"][key] is not None:
-            limit = 100 * row["threshold"][key]
-            axes.plot([limit, limit], [place - 0.42, place + 0.42], color=LIMIT, linewidth=1.5)
-    axes.set_ylim(len(rows) - 0.4, -1.6)
-    axes.set_title(title, fontsize=10)
-
-
-def _color(row: Row) -> str:
-    return PASSED if row["pass"] else FAILED

@@ -22,9 +22,7 @@ def run(corpus: Path, networks: Path, out: Path, *options: str) -> int:
     return main([*command, "--limit", "1", "--jobs", "1", *options])
 
 
-def test_every_change_has_a_row_with_its_threshold_and_a_random_rater(
-    corpus: Path, networks: Path, tmp_path: Path
-) -> None:
+def test_every_change_has_a_row_with_its_threshold(corpus: Path, networks: Path, tmp_path: Path) -> None:
     out = tmp_path / "results" / "robustness.json"
     groups = ("small", "noise", "phone", "tilt", "room", "format", "fairness", "calibration")
     assert run(corpus, networks, out, "--only", *groups) == 0
@@ -33,13 +31,12 @@ def test_every_change_has_a_row_with_its_threshold_and_a_random_rater(
     assert {check.name for check in CHECKS if check.group in groups} <= set(rows)
     assert set(report["groups"]) == set(groups)
     for row in report["rows"]:
-        assert {"parameters", "threshold", "pass", "random_rater"} <= set(row)
+        assert {"parameters", "threshold", "pass"} <= set(row)
     assert rows["gain"]["unchanged"] == rows["float"]["unchanged"] == 1.0
     assert rows["gain"]["uar_change"] == 0.0
     assert rows["gain"]["clean_uar"] == report["clean_uar"]
     assert set(report["bars"]) == {"small", "white"}
     assert report["bars"]["small"]["holds"] == (report["groups"]["small"]["passed"] >= 8)
-    assert out.with_suffix(".png").stat().st_size > 20_000
 
 
 def test_the_product_cases_hold_with_the_shipped_weights(
