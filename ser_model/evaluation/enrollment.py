@@ -110,7 +110,6 @@ def measure_enrollment(models: list[FoldModel], validation: bool = False) -> dic
         **describe_origin(("torch", "numpy")),
     }
     if validation:
-        report["temperature_ratio"] = {kind: _temperature_ratio(models, kind) for kind in ENROLLED}
         report["tried"] = try_settings(models)
     return report
 
@@ -216,10 +215,3 @@ def try_settings(models: list[FoldModel]) -> list[dict[str, Any]]:
         changed = [replace(model, space=replace(model.space, settings=settings)) for model in models]
         rows.append(asdict(settings) | {kind: score(changed, kind).uar() for kind in ENROLLED})
     return sorted(rows, key=lambda row: -(row["one"] + row["eight"]))
-
-
-def _temperature_ratio(models: list[FoldModel], kind: str) -> float:
-    """Return the temperature that fits after enrollment over the one without it, geometric mean of the models."""
-    pairs = [(score([model], kind), score([model], "none")) for model in models]
-    ratios = [fit_temperature(a.logits, a.truth) / fit_temperature(b.logits, b.truth) for a, b in pairs]
-    return float(np.exp(np.mean(np.log(ratios))))

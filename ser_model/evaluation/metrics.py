@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, recall_score
 
 from ser_model.calibration import fit_abstention_threshold, fit_class_bias, fit_temperature, softmax
-from ser_model.labels import EMOTIONS, INTENSITIES, UNKNOWN, Emotion
+from ser_model.labels import EMOTIONS, UNKNOWN, Emotion
 from ser_model.training.clips import Clip
 from ser_model.training.ensemble import HEADS, FoldLogits
 from ser_model.training.folds import ONE_SPEAKER
@@ -19,6 +20,7 @@ from ser_model.training.folds import ONE_SPEAKER
 ABSTAIN_SHARE = 0.3  # of the clips gets the answer "not sure"
 ECE_BINS = 15
 BOOTSTRAPS = 2000
+SPEAKER = attrgetter("speaker")  # of a clip
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,16 +63,11 @@ class Predictions:
         return Predictions(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
 
-def get_speaker(clip: Clip) -> str:
-    """Return who speaks."""
-    return clip.speaker
-
-
 def fit_calibration(
     folds: list[FoldLogits],
     held_out: str | None = None,
     settings: BiasSettings | None = None,
-    group: Callable[[Clip], str] = get_speaker,
+    group: Callable[[Clip], str] = SPEAKER,
 ) -> dict[str, Any]:
     """Fit class bias, temperatures and abstention threshold to the test clips of the folds.
 
@@ -131,7 +128,7 @@ def calibrate_folds(
     """
     clips = [clip for one in folds for clip in one.fold.test]
     fold_of = {clip.file: one.fold.name for one in folds for clip in one.fold.test}
-    group = (lambda clip: fold_of[clip.file]) if by_fold else get_speaker
+    group = (lambda clip: fold_of[clip.file]) if by_fold else SPEAKER
     groups = [group(clip) for clip in clips]
     fitted = {name: fit_calibration(folds, name, settings, group) for name in sorted(set(groups))}
 
@@ -227,22 +224,12 @@ def summarize_intensity(predictions: Predictions) -> dict[str, Any]:
     """Measure how well normal and strong are told apart.
 
     RAVDESS has neutral in normal intensity only, so neutral gives its intensity away. Half of the clips of the seven
-    other emotions are strong: the fair figures are those without neutral, where chance is 0.5.
+    other emotions are strong: the fair figure is that without neutral, where chance is 0.5.
     """
     acted = predictions.select(predictions.truth != Emotion.NEUTRAL.class_index)
-    truth, predicted = acted.intensity_truth, acted.intensity_probabilities.argmax(axis=1)
-    correct = predicted == truth
-    recalls = recall_score(truth, predicted, labels=range(2), average=None, zero_division=0)
+    correct = acted.intensity_probabilities.argmax(axis=1) == acted.intensity_truth
     pair = _summarize_pair(predictions, predictions.intensity_probabilities, predictions.intensity_truth)
-    return pair | {
-        "accuracy_without_neutral": float(correct.mean()),
-        "recall_without_neutral": {str(name): float(value) for name, value in zip(INTENSITIES, recalls, strict=True)},
-        "accuracy_by_emotion": {
-            str(emotion): float(correct[acted.truth == emotion.class_index].mean())
-            for emotion in EMOTIONS
-            if emotion.class_index in acted.truth
-        },
-    }
+    return pair | {"accuracy_without_neutral": float(correct.mean())}
 
 
 def _summarize_pair(predictions: Predictions, probabilities: Floats, truth: Ints) -> dict[str, Any]:

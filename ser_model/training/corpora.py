@@ -76,6 +76,12 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _words(text: str) -> dict[str, Emotion]:
+    """Read pairs of a word of a corpus and the emotion it stands for."""
+    words = text.split()
+    return {word: Emotion(emotion) for word, emotion in zip(words[::2], words[1::2], strict=True)}
+
+
 SOURCES = {
     RAVDESS: Source(
         "RAVDESS",
@@ -90,13 +96,7 @@ SOURCES = {
     "crema-d": Source(
         "CREMA-D",
         r"(?P<speaker>1\d{3})_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?P<intensity>LO|MD|HI|XX?)",
-        dict(
-            zip(
-                ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"),
-                (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEARFUL, Emotion.HAPPY, Emotion.NEUTRAL, Emotion.SAD),
-                strict=True,
-            )
-        ),
+        _words("ANG angry DIS disgust FEA fearful HAP happy NEU neutral SAD sad"),
         "en",
         "ODbL 1.0",
         "Cao et al. 2014, doi:10.1109/TAFFC.2014.2336244",
@@ -114,14 +114,7 @@ SOURCES = {
     "nemo": Source(
         "nEMO",
         r"(?P<speaker>[A-Z]{2}\d)_(?P<emotion>anger|fear|happiness|neutral|sadness|surprised)_\d+",
-        {
-            "anger": Emotion.ANGRY,
-            "fear": Emotion.FEARFUL,
-            "happiness": Emotion.HAPPY,
-            "neutral": Emotion.NEUTRAL,
-            "sadness": Emotion.SAD,
-            "surprised": Emotion.SURPRISED,
-        },
+        _words("anger angry fear fearful happiness happy neutral neutral sadness sad surprised surprised"),
         "pl",
         "CC BY-NC-SA 4.0",
         "Christop 2024, arXiv:2404.06292",
@@ -131,13 +124,7 @@ SOURCES = {
     "ased": Source(
         "ASED",
         r"(?P<emotion>[nfhsa])[1-5]-\d\d-\d\d-\d\d-(?P<speaker>\d\d)",
-        {
-            "n": Emotion.NEUTRAL,
-            "f": Emotion.FEARFUL,
-            "h": Emotion.HAPPY,
-            "s": Emotion.SAD,
-            "a": Emotion.ANGRY,
-        },
+        _words("n neutral f fearful h happy s sad a angry"),
         "am",
         "none stated; free with citation",
         "Retta et al. 2022, doi:10.1145/3529759",
@@ -146,7 +133,7 @@ SOURCES = {
     "urdu": Source(
         "URDU",
         r"(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d+",
-        {"A": Emotion.ANGRY, "H": Emotion.HAPPY, "N": Emotion.NEUTRAL, "S": Emotion.SAD},
+        _words("A angry H happy N neutral S sad"),
         "ur",
         "research only",
         "Latif et al. 2018, arXiv:1812.10411",
@@ -156,15 +143,7 @@ SOURCES = {
     "tess": Source(
         "TESS",
         r"(?P<speaker>[OY]A)F?_[a-z]+_(?P<emotion>angry|disgust|fear|happy|neutral|ps|sad)",
-        {
-            "angry": Emotion.ANGRY,
-            "disgust": Emotion.DISGUST,
-            "fear": Emotion.FEARFUL,
-            "happy": Emotion.HAPPY,
-            "neutral": Emotion.NEUTRAL,
-            "ps": Emotion.SURPRISED,
-            "sad": Emotion.SAD,
-        },
+        _words("angry angry disgust disgust fear fearful happy happy neutral neutral ps surprised sad sad"),
         "en",
         "CC BY-NC-ND 4.0",
         "Pichora-Fuller and Dupuis 2020, doi:10.5683/SP2/E8H2MF",
@@ -175,7 +154,7 @@ SOURCES = {
     "emospeech": Source(
         "EmoSpeech",
         r"(?!background)[^-]+-[^-]+-(?P<emotion>calm|angry|fearful|happy)-[^-]*-(?P<speaker>[0-9a-f]{56})",
-        {"calm": Emotion.CALM, "angry": Emotion.ANGRY, "fearful": Emotion.FEARFUL, "happy": Emotion.HAPPY},
+        _words("calm calm angry angry fearful fearful happy happy"),
         "hi",
         "CC BY-NC-SA 4.0",
         "RakshakTeam 2019, emospeech-dataset-v1",
@@ -184,7 +163,7 @@ SOURCES = {
     "turev-db": Source(
         "TurEV-DB",
         r"\d+_(?P<emotion>kz|sk|mt|hl)_[^_]+",  # the speakers are not named
-        {"kz": Emotion.ANGRY, "sk": Emotion.CALM, "mt": Emotion.HAPPY, "hl": Emotion.SAD},
+        _words("kz angry sk calm mt happy hl sad"),
         "tr",
         "CC BY-NC-ND 4.0",
         "Canpolat et al. 2020, TurEV-DB",
