@@ -3,7 +3,7 @@
 # make slow     the slow tests: training, the real corpus (MOOD_SHARED=DIR, default ../shared), a real Chromium
 # make check    ruff and mypy
 # make format   let ruff fix and format
-# make bench    benchmarks clip, start and load into results/, and the tables made from them (on a quiet machine)
+# make bench    benchmarks clip, start, load and soak into results/, and the tables made from them (on a quiet machine)
 # make fuzz     20,000 damaged recordings through the recognizer (three minutes)
 # make release  what a release must hold: bars, and results measured with the shipped weights
 
@@ -33,7 +33,7 @@ format: .venv/test.done
 	$(BIN)/ruff format .
 
 bench: .venv/test.done
-	for name in clip start load; do $(BIN)/python -m benchmarks $$name || exit 1; done
+	for name in clip start load soak; do $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m ser_model report
 
 fuzz: .venv/app.done

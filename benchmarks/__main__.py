@@ -1,4 +1,4 @@
-"""Runs one benchmark and writes DIR/NAME.json: python -m benchmarks clip | start | load | fuzz."""
+"""Runs one benchmark and writes DIR/NAME.json: python -m benchmarks clip | start | load | soak | fuzz."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "clip": "a 4 s clip from bytes to probabilities, and the network beside its alternatives",
     "start": "python app.py to the page and to the first answer, relative to the imports",
     "load": "50 visitors for two minutes, then 200 at once",
+    "soak": "ten visitors for half an hour: does the memory grow?",
     "fuzz": "damaged recordings: is every failure a named error?",
 }
 

@@ -255,9 +255,12 @@ def check_fields(page: Page) -> None:
     assert Page.from_json(page.to_json()) == page
 
 
-def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_through(item: Build, page: Build) -> None:
+@pytest.mark.parametrize("seeds", [range(600), pytest.param(range(600, 5_600), marks=pytest.mark.slow)])
+def test_mutated_pages_raise_nothing_but_the_named_errors_and_let_no_markup_through(
+    item: Build, page: Build, seeds: range
+) -> None:
     outcomes = set()
-    for seed in range(600):
+    for seed in seeds:
         try:
             result = parse_page(mutated(seed, item, page))
         except (ImdbBlocked, ImdbLayoutChanged) as error:
