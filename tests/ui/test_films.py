@@ -30,9 +30,12 @@ from ui.page import Visit
 
 DEFAULTS = list(films.DEFAULTS.values())
 FILM = Film("tt0111161", "A Film", 1994, ("Comedy", "Drama"), 8.1, 90_000, 134, "fr", certificate="PG")
-TODAY = datetime.now(UTC).date().isoformat()
 SAD = Visit(mood="sad")
 NO_FILM_FITS = ("Western",), ("Drama",), "2024", "", "8"
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 @pytest.fixture(autouse=True)
@@ -279,7 +282,7 @@ def test_a_page_that_the_server_forgot_stays_as_it_is_and_says_so(monkeypatch: p
 
 def test_a_page_that_the_server_forgot_follows_its_filters_by_the_marked_mood() -> None:
     _, shown, *_ = films.show_films("sad", Visit(), FilmListState(), "lift", None, ["Comedy"])
-    assert shown["query"] == f"mood=sad&intent=lift&genres=Comedy&day={TODAY}"
+    assert shown["query"] == f"mood=sad&intent=lift&genres=Comedy&day={today()}"
     assert all("Comedy" in film["genres"] for film in shown["films"])
 
 
@@ -294,12 +297,12 @@ def test_an_address_opens_what_it_asks_for() -> None:
     )
     assert (visit.mood, said["headline"], mood, intent) == ("sad", "Films for a sad mood", "sad", "lift")
     assert (drawer.open, drawer.label) == (True, "Filters: 1")
-    assert show(*answers, visit=visit, intent=intent)[1]["query"] == f"mood=sad&intent=lift&from=2015&day={TODAY}"
+    assert show(*answers, visit=visit, intent=intent)[1]["query"] == f"mood=sad&intent=lift&from=2015&day={today()}"
 
 
 def test_after_a_reload_an_unsure_voice_still_has_films_for_its_three_moods() -> None:
     _, shown, *_ = show(visit=Visit(make_prediction(sure=False, calm=0.24, sad=0.22, neutral=0.2)))
-    assert shown["query"] == f"mood=calm,sad,neutral&day={TODAY}"
+    assert shown["query"] == f"mood=calm,sad,neutral&day={today()}"
     visit, said, mood, *_ = ask_address(Visit(), **dict(parse_qsl(shown["query"])))
     assert visit.probabilities == dict.fromkeys(("calm", "sad", "neutral"), 1 / 3)
     assert said["headline"] == "Films for a calm, sad or neutral mood"
@@ -370,12 +373,14 @@ def test_untouched_filters_filter_nothing() -> None:
 
 def test_every_answer_reaches_the_query() -> None:
     query = films.make_query(
-        (["Comedy"], ["War"], "2000", "2010", "7", "120", ["fr"], "woman", "popular", ["sad"], True, TODAY), None, 5
+        (["Comedy"], ["War"], "2000", "2010", "7", "120", ["fr"], "woman", "popular", ["sad"], True, "2026-11-28"),
+        None,
+        5,
     )
     assert query == FilmQuery(
         genres=("Comedy",), not_genres=("War",), from_year=2000, to_year=2010, min_rating=7.0, max_minutes=120,
         languages=("fr",), lead="woman", tones=("sad",), kids=True, sort=Sort.POPULAR,
-        day=date.fromisoformat(TODAY), limit=5,
+        day=date(2026, 11, 28), limit=5,
     )  # fmt: skip
 
 
