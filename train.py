@@ -36,7 +36,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +200,7 @@ def cross_validate(corpora: Corpora, args: argparse.Namespace) -> None:
     single = summarize(calibrate_folds(select_corpus(networks, RAVDESS), bias), corpora.emotions)
     metrics = summarize(predictions, corpora.emotions) | {
         "calibration": fit_calibration(select_corpus(models, RAVDESS), settings=bias),
-        "single_networks": {name: single[name] for name in ("uar", "uar_std_over_seeds", "uar_by_seed")},
+        "single_networks": {name: single[name] for name in ("uar", "uar_std_over_seeds")},
         "by_speaker": measure_further(models, bias, corpora.emotions),
     }
     if joined:
@@ -258,7 +257,10 @@ def train_fold(fold: Fold, seed: int, settings: FitSettings, args: argparse.Name
     """Train one network, save it, and return its logits for the test clips."""
     limit_threads(num_processes())
     teacher = load_teacher(fold, args, settings.network.emotions) if args.teacher else None
-    report = partial(print_epoch, f"fold {fold.name} seed {seed}")
+
+    def report(epoch: int, loss: float) -> None:
+        print(f"fold {fold.name} seed {seed}: epoch {epoch}, loss {loss:.3f}", file=sys.stderr, flush=True)
+
     network = fit_network(fold.train, settings, seed, teacher, report)
     if not is_main_process():
         return None
@@ -300,11 +302,6 @@ def train_on_all(corpora: Corpora, metrics: dict[str, Any], args: argparse.Names
             save_weights(args.out, network, fit_speaker_space(network, fold.train), args.calibration)
     if is_main_process():
         print(args.out)
-
-
-def print_epoch(name: str, epoch: int, loss: float) -> None:
-    """Report progress on standard error."""
-    print(f"{name}: epoch {epoch}, loss {loss:.3f}", file=sys.stderr, flush=True)
 
 
 def make_settings(args: argparse.Namespace, emotions: tuple[str, ...]) -> Any:

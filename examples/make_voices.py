@@ -21,12 +21,9 @@ FOLDER = Path(__file__).resolve().parents[1] / "ui" / "voices"
 RATE_HZ = 16_000
 BANDWIDTHS_HZ = (80, 100, 140)
 FORMANTS_HZ = {
-    "a": (730, 1090, 2440),
-    "e": (530, 1840, 2480),
-    "i": (270, 2290, 3010),
-    "o": (570, 840, 2410),
+    "a": (730, 1090, 2440), "e": (530, 1840, 2480), "i": (270, 2290, 3010), "o": (570, 840, 2410),
     "u": (300, 870, 2240),
-}
+}  # fmt: skip
 
 Sound = NDArray[np.float64]
 
@@ -62,23 +59,21 @@ def speak(style: Style, seed: int = 0) -> Sound:
         melody = style.pitch_range * np.sin(2.4 * number + np.linspace(0, 1.2, size)) - style.fall * number / count
         vibrato = 0.02 * np.sin(np.arange(size) / 500)
         pitch_hz = style.pitch_hz * (1 + melody + vibrato)
-        syllable = say_vowel(vowel, pitch_hz, rng, style.tilt, style.breath, style.shift)
+        syllable = say_vowel(vowel, pitch_hz, rng, style)
         syllables.append(syllable / np.abs(syllable).max() * (1 - style.stress * (number % 2)))
     voice = np.concatenate(syllables)
     pause = 1e-4 * rng.standard_normal(round(0.4 * RATE_HZ))
     return np.concatenate([pause, 0.5 * voice / np.abs(voice).max(), pause])
 
 
-def say_vowel(
-    vowel: str, pitch_hz: Sound, rng: np.random.Generator, tilt: float = 0.95, breath: float = 0.01, shift: float = 1.0
-) -> Sound:
-    """Synthesize one syllable as long as its (time,) pitch contour, at RATE_HZ and any level; see Style."""
+def say_vowel(vowel: str, pitch_hz: Sound, rng: np.random.Generator, style: Style) -> Sound:
+    """Synthesize one syllable as long as its (time,) pitch contour, at RATE_HZ and any level."""
     size = pitch_hz.size
     pulses = np.diff(np.floor(np.cumsum(pitch_hz) / RATE_HZ), prepend=0.0)
-    sound = lfilter([1], [1, -tilt], pulses + breath * rng.standard_normal(size))
+    sound = lfilter([1], [1, -style.tilt], pulses + style.breath * rng.standard_normal(size))
     for center_hz, width_hz in zip(FORMANTS_HZ[vowel], BANDWIDTHS_HZ, strict=True):
         radius = np.exp(-np.pi * width_hz / RATE_HZ)
-        cosine = np.cos(2 * np.pi * shift * center_hz / RATE_HZ)
+        cosine = np.cos(2 * np.pi * style.shift * center_hz / RATE_HZ)
         sound = lfilter([1 - radius], [1, -2 * radius * cosine, radius**2], sound)
     noise = 0.02 * np.abs(sound).max() * rng.standard_normal(size) * np.exp(-np.arange(size) / 500)
     return np.asarray(sound * np.hanning(size) ** 0.3 + noise)

@@ -185,7 +185,11 @@ def map_in_processes(function: Callable[[str], FileResult], names: Sequence[str]
                 yield FileResult(names[done], error=CRASHED)
                 done += 1
             else:
-                _check_processes_start()
+                try:  # tell a file that crashes its process from a machine that cannot start one
+                    with ProcessPoolExecutor(1, spawn) as check:
+                        check.submit(os.getpid).result()
+                except BrokenProcessPool as error:
+                    raise OSError("No more processes can be started. Free some memory, or give --jobs 1.") from error
                 suspects_end = min(done + (2 * jobs + 1) * CHUNK, len(names))
         finally:
             pool.shutdown(cancel_futures=True)
@@ -318,12 +322,3 @@ _load_once = cache(EmotionRecognizer.load)  # in each process
 def _start_worker() -> None:
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-
-
-def _check_processes_start() -> None:
-    """Tell a file that crashes its process from a machine that cannot start one."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        try:
-            pool.submit(os.getpid).result()
-        except BrokenProcessPool as error:
-            raise OSError("No more processes can be started. Free some memory, or give --jobs 1.") from error

@@ -54,10 +54,6 @@ class Calibration:
         reached = [right for least, right in self.accuracies if confidence >= least]
         return reached[-1] if reached else None
 
-    def add_class_bias(self, logits: Array) -> Array:
-        """Add the class bias to (..., emotion) logits."""
-        return logits + np.array(self.class_bias) if self.class_bias else logits
-
 
 def softmax(logits: Array, temperature: float | Array = 1.0) -> Array:
     """Turn (..., class) logits into probabilities."""

@@ -152,7 +152,7 @@ class EmotionRecognizer:
     ) -> Prediction:
         """Make a prediction of the outputs for the windows of a span, from predict_windows."""
         calibration = self.calibration if profile is None else self.calibration.enrolled()
-        windows = softmax(calibration.add_class_bias(self.adapt(logits, profile)), calibration.temperature)
+        windows = softmax(self.adapt(logits, profile) + (calibration.class_bias or 0.0), calibration.temperature)
         gender = softmax(logits.gender, calibration.gender_temperature).mean(axis=0)  # (2,)
         intensity = softmax(logits.intensity, calibration.intensity_temperature).mean(axis=0)  # (2,)
         names, window_s = self.network.emotions, window_length_s(span)

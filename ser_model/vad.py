@@ -83,7 +83,8 @@ class SpeechDetector:
             raise Silence(*SILENT)
         parts = self._search(waveform * np.float32(VAD_PEAK / peak))
         if not parts:
-            raise Music(*MUSIC) if _is_tonal(waveform) else NoSpeech(*NO_SPEECH)
+            is_tonal = waveform.size >= TONE_WINDOW and tonality(waveform, MUSIC_HZ) > MUSIC_TONALITY
+            raise Music(*MUSIC) if is_tonal else NoSpeech(*NO_SPEECH)
         voiced_s = _total_s(parts)
         if voiced_s < MIN_SPEECH_S:
             raise TooLittleSpeech(*TOO_LITTLE)
@@ -130,10 +131,6 @@ def tonality(waveform: Waveform, from_hz: float = 0.0) -> float:
     power = np.square(np.abs(np.fft.rfft(windows, axis=1))).sum(axis=0)  # (bin,)
     power = power[round(from_hz * TONE_WINDOW / SAMPLE_RATE) :]
     return float(np.sort(power)[-TONE_BINS:].sum() / power.sum())
-
-
-def _is_tonal(waveform: Waveform) -> bool:
-    return waveform.size >= TONE_WINDOW and tonality(waveform, MUSIC_HZ) > MUSIC_TONALITY
 
 
 def _total_s(parts: list[Part]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.make_voices import RATE_HZ, say_vowel
+from examples.make_voices import RATE_HZ, Style, say_vowel
 
 
 def speak(
@@ -15,8 +15,9 @@ def speak(
     rng = np.random.default_rng(seed)
     vibrato = 0.04 * np.sin(np.arange(round(syllable_s * RATE_HZ)) / 900)
     falls = [1.15 - 0.3 * number / len(vowels) for number in range(len(vowels))]  # as in a sentence
+    style = Style(vowels, pitch_hz, 0.0, syllable_s)
     voice = np.concatenate(
-        [say_vowel(vowel, pitch_hz * (fall + vibrato), rng) for vowel, fall in zip(vowels, falls, strict=True)]
+        [say_vowel(vowel, pitch_hz * (fall + vibrato), rng, style) for vowel, fall in zip(vowels, falls, strict=True)]
     )
     pause = 1e-4 * rng.standard_normal(round(pause_s * RATE_HZ))
     return np.concatenate([pause, 0.5 * voice / np.abs(voice).max(), pause]).astype(np.float32)

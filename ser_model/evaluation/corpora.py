@@ -84,7 +84,8 @@ def fit_corpora(folds: list[FoldLogits], held_out: str | None = None) -> dict[st
         for head in ("emotion", "gender", "intensity")
     )
     right = right_answers(clips, emotion.shape[1])
-    weights = _equal_weights([clip.corpus for clip in clips])
+    names, numbers, counts = np.unique([clip.corpus for clip in clips], return_inverse=True, return_counts=True)
+    weights = np.asarray(1 / counts[numbers] / names.size)  # every corpus counts alike
 
     def loss(log_temperature: float) -> float:
         likelihood = (softmax(emotion, float(np.exp(log_temperature))) * right).sum(axis=1)
@@ -211,9 +212,3 @@ def _select_reported(folds: list[FoldLogits], held_out: str | None = None) -> li
     reported = {name for name in scored if use_of(name) != "validate"} or scored
     kept = reported - {held_out}
     return [(one, np.flatnonzero([clip.corpus in kept for clip in one.fold.test])) for one in folds]
-
-
-def _equal_weights(corpora: list[str]) -> Floats:
-    """Return a weight for each clip, so that every corpus counts alike; they add up to 1."""
-    names, numbers, counts = np.unique(corpora, return_inverse=True, return_counts=True)
-    return np.asarray(1 / counts[numbers] / names.size)

@@ -22,9 +22,9 @@ from ser_model.calibration import fit_abstention_threshold, fit_temperature, sof
 from ser_model.cnn import load_network
 from ser_model.evaluation.metrics import ABSTAIN_SHARE, measure_ece, measure_uar
 from ser_model.evaluation.report import describe_origin, write_document
-from ser_model.labels import EMOTIONS, Emotion
+from ser_model.labels import EMOTIONS, Emotion, Intensity
 from ser_model.speaker import SpeakerSettings, SpeakerSpace
-from ser_model.training.clips import Clip, make_clips, prepare
+from ser_model.training.clips import make_clips, prepare
 from ser_model.training.corpora import RavdessName, load_ravdess
 from ser_model.training.ensemble import NETWORKS, combine_logits, find_networks, list_ensembles
 from ser_model.training.fit import predict_clips
@@ -122,7 +122,7 @@ def read_folds(
     clips = make_clips(prepare(load_ravdess(data, song=False)))
     labels, actors = np.array([clip.emotion for clip in clips]), np.array([clip.speaker for clip in clips])
     row_of = {clip.file: row for row, clip in enumerate(clips)}
-    enrollable = np.array([is_enrollable(clip) for clip in clips])
+    enrollable = np.array([RavdessName.parse(clip.file) == RavdessName(Intensity.NORMAL, 1, 1) for clip in clips])
     for fold in select_folds(split_clips(clips, "luna", validation), names):
         folders = find_networks(networks, fold.name, range(seeds))
         own = [predict_clips(load_network(folder), clips) for folder in folders]
@@ -138,12 +138,6 @@ def read_folds(
                 emotion, embedding = outputs.emotion[rows], outputs.embedding[rows]
                 speakers.append(Speaker(actor, emotion, embedding, labels[rows], enrollable[rows]))
             yield FoldModel(fold.name, number, space, speakers)
-
-
-def is_enrollable(clip: Clip) -> bool:
-    """Return whether a clip is one of the eight that a speaker is enrolled with."""
-    name = RavdessName.parse(clip.file)
-    return (name.intensity, name.statement, name.repetition) == ("normal", 1, 1)
 
 
 def score(models: list[FoldModel], kind: str, adapted: bool = True) -> ScoredClips:

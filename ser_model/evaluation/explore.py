@@ -20,7 +20,6 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ser_model.audio import Waveform
 from ser_model.evaluation.report import MEN
 from ser_model.frontend import F_MAX_HZ, F_MIN_HZ, HOP, SAMPLE_RATE
 from ser_model.labels import EMOTIONS, GENDERS
@@ -96,6 +95,8 @@ def compute_features(clip: Clip) -> ClipFeatures:
     mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=N_MELS, fmin=F_MIN_HZ, fmax=F_MAX_HZ)
     mel_db = librosa.power_to_db(mel, top_db=None)
     chroma = librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=0.0, norm=None).mean(axis=1)
+    steps: dict[str, Any] = {"frame_length": 1024, "hop_length": 320, "resolution": 0.2}  # three times as fast as 0.1
+    pitch, voiced, _ = librosa.pyin(speech, fmin=MIN_PITCH_HZ, fmax=MAX_PITCH_HZ, sr=SAMPLE_RATE, **steps)
     places = np.linspace(0, mel_db.shape[1] - 1, NUM_COLUMNS)
     return ClipFeatures(
         clip.emotion,
@@ -103,18 +104,11 @@ def compute_features(clip: Clip) -> ClipFeatures:
         clip.speaker,
         duration_s=speech.size / SAMPLE_RATE,
         level_db=float(10 * np.log10(np.mean(speech**2) + 1e-12)),
-        pitch_hz=_median_pitch(speech),
+        pitch_hz=float(np.median(pitch[voiced])) if voiced.any() else float("nan"),
         mel_db=np.stack([np.interp(places, np.arange(mel_db.shape[1]), band) for band in mel_db]),
         mfcc=librosa.feature.mfcc(S=mel_db, n_mfcc=20).mean(axis=1),
         chroma=chroma / chroma.sum(),
     )
-
-
-def _median_pitch(speech: Waveform) -> float:
-    """Median of the voiced frames in Hz; a fifth of a semitone is fine enough and three times faster than a tenth."""
-    steps: dict[str, Any] = {"frame_length": 1024, "hop_length": 320, "resolution": 0.2}
-    pitch, voiced, _ = librosa.pyin(speech, fmin=MIN_PITCH_HZ, fmax=MAX_PITCH_HZ, sr=SAMPLE_RATE, **steps)
-    return float(np.median(pitch[voiced])) if voiced.any() else float("nan")
 
 
 def _summarize(name: str, clips: list[ClipFeatures]) -> list[str]:

@@ -192,19 +192,16 @@ def summarize(predictions: Predictions, emotions: Sequence[str] = EMOTIONS) -> d
         emotions: Names in the order of the probabilities; an emotion without clips gets no recall.
     """
     seeds = {str(seed): predictions.select(predictions.seeds == seed) for seed in np.unique(predictions.seeds)}
-    folds = {str(fold): predictions.select(predictions.folds == fold) for fold in np.unique(predictions.folds)}
-    uars = {seed: measure_uar(one.truth, one.predicted) for seed, one in seeds.items()}
+    uars = [measure_uar(one.truth, one.predicted) for one in seeds.values()]
     correct = predictions.predicted == predictions.truth
     by_actor = _by_actor(predictions, correct)
     table = _confusion(predictions)
     recalls = zip(emotions, _recalls(table), table.sum(axis=1), strict=True)
     return {
         "clips": int(predictions.truth.size / len(seeds)),
-        "uar": float(np.mean(list(uars.values()))),
-        "uar_std_over_seeds": float(np.std(list(uars.values()))),
-        "uar_by_seed": uars,
+        "uar": float(np.mean(uars)),
+        "uar_std_over_seeds": float(np.std(uars)),
         "uar_interval_95": bootstrap_uar(predictions),
-        "uar_by_fold": {fold: measure_uar(one.truth, one.predicted) for fold, one in folds.items()},
         "accuracy": float(correct.mean()),
         "accuracy_std_over_seeds": float(np.std([(one.predicted == one.truth).mean() for one in seeds.values()])),
         "emotions": [str(emotion) for emotion in emotions],

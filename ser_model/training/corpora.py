@@ -181,10 +181,6 @@ class Corpora:
     about: dict[str, str]  # one line for each corpus: what was found, and what was left out
     table: Dataset  # the rows behind the clips, from prepare, in the same order
 
-    def select(self, *uses: str) -> list[Clip]:
-        """Return the clips whose corpus has one of these uses: train, score, validate, or unlabeled."""
-        return [clip for clip in self.clips if use_of(clip.corpus) in uses]
-
 
 @dataclass
 class _Found:

@@ -127,7 +127,6 @@ def measure_robustness(settings: argparse.Namespace) -> dict[str, Any]:
         "clean_uar": measure_uar(truth, clean),
         # the folds predict the span of speech alone
         "clean_as_in_the_folds": float((clean == [in_folds[file] for one in actors for file in one.files]).mean()),
-        "signal_to_noise": "relative to the RMS of the speech; ser-tests takes the whole recording, some 3 dB easier",
         "bars": check_bars(rows),
         "groups": {
             name: {"checks": len(own), "passed": sum(row["pass"] for row in own)} for name, own in groups.items() if own

@@ -260,7 +260,7 @@ def test_a_manifest_adds_clips_and_classes_and_may_leave_the_gender_empty(write:
         (clip.emotion, clip.gender, clip.speaker, clip.intensity) for clip in corpora.clips if clip.corpus == "more.csv"
     ]
     assert labels == [(3, 1, "more.csv-anna", UNKNOWN), (8, UNKNOWN, "more.csv-ben", UNKNOWN)]
-    assert len(corpora.select("train")) == len(corpora.table) == 50
+    assert len([clip for clip in corpora.clips if use_of(clip.corpus) == "train"]) == len(corpora.table) == 50
 
 
 def test_unlabeled_clips_have_a_name_and_a_speaker_each_and_no_label(
@@ -271,7 +271,7 @@ def test_unlabeled_clips_have_a_name_and_a_speaker_each_and_no_label(
         (tmp_path / home).mkdir(parents=True)
         shutil.copy(folder / "0.wav", tmp_path / home)
     corpora = read_corpora([corpus_folder], unlabeled=[tmp_path], allow_missing=True, with_power=True)
-    unlabeled = corpora.select(UNLABELED)
+    unlabeled = [clip for clip in corpora.clips if clip.corpus == UNLABELED]
     assert corpora.about[UNLABELED] == "4 clips without labels"
     assert {(clip.emotion, clip.gender, clip.intensity) for clip in unlabeled} == {(UNKNOWN, UNKNOWN, UNKNOWN)}
     assert len({clip.file for clip in unlabeled}) == len({clip.speaker for clip in unlabeled}) == 4
