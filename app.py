@@ -2,17 +2,13 @@
 
 import os
 import signal
+import socket
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ["GRADIO_TEMP_DIR"] = str(  # a folder of our own, because old files in it are deleted
-    Path((os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).removesuffix("/mood-picks"), "mood-picks")
-)  # `gradio app.py` runs this twice
+import ui.environment  # noqa: F401 - before Gradio, which reads it
 
+# isort: split
 import gradio as gr
 import spaces  # noqa: F401 - on a ZeroGPU Space this must come before torch
 from starlette.middleware import Middleware
@@ -50,6 +46,10 @@ LAUNCH: dict[str, Any] = {
     },
 }
 
+try:
+    server.claim_folder()  # Gradio writes there as soon as there are blocks
+except server.NotOursError as error:
+    sys.exit(f"app.py: {error}")
 with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(server.SWEEP_S, server.MAX_AGE_S)) as demo:
     visit = gr.State(page.Visit())
     template("header", elem_id="header")
@@ -73,8 +73,13 @@ demo.queue(max_size=64, default_concurrency_limit=4)
 if __name__ == "__main__" and gr.NO_RELOAD:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C, which deletes recordings
     try:
-        server.prepare_folder(max_age_s=float(os.environ.get("MOOD_KEEP_S", server.MAX_AGE_S)))
+        server.delete_old_files(max_age_s=float(os.environ.get("MOOD_KEEP_S", server.MAX_AGE_S)))
         service.warm_up()
-    except (server.NotOursError, QueryError, OSError, ValueError) as error:
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a log says at once where the page is
+        with socket.socket() as probe:
+            port = int(os.environ.get("GRADIO_SERVER_PORT") or 7860)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                print(f"Port {port} is taken; the next free one is used.")
+        demo.launch(**LAUNCH)
+    except (QueryError, OSError, ValueError) as error:
         sys.exit(f"app.py: {error}")
-    demo.launch(**LAUNCH)

@@ -91,7 +91,8 @@ class ScraperSettings:
             QueryError: when a value cannot be used.
         """
         live, base_url = environment.get("IMDB_LIVE") or "on", environment.get("IMDB_BASE_URL") or IMDB
-        user_cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        home = os.path.expanduser("~").replace("~", tempfile.gettempdir())  # noqa: PTH111 - some users have no home
+        user_cache = Path(environment.get("XDG_CACHE_HOME") or Path(home, ".cache"))
         if live not in {"on", "off"}:
             raise QueryError(f"IMDB_LIVE must be on or off, not {live!r}")
         if urlsplit(base_url).scheme not in {"http", "https"}:

@@ -70,17 +70,17 @@ HARD = "Horror War Crime Thriller"
 TABLE: dict[Mood, dict[Intent, Cell]] = {
     Mood.NEUTRAL: {
         Intent.MATCH: _cell(
-            "Drama Biography Documentary History", "thoughtful and even, like you",
+            "Drama Biography Documentary History", "thoughtful and even-tempered",
             wants="thoughtful calm", never="harrowing scary rush dark", avoid="Horror Action War",
         ),
         Intent.LIFT: _cell(
-            "Adventure Comedy Action Sci-Fi", "a little more spark",
+            "Adventure Comedy Action Sci-Fi", "with a little more spark",
             wants="rush funny wonder", never="harrowing scary", avoid="Horror War",
         ),
     },
     Mood.CALM: {
         Intent.MATCH: _cell(
-            "Documentary Biography Music Romance", "unhurried, like you",
+            "Documentary Biography Music Romance", "unhurried",
             wants="calm thoughtful warm", never="harrowing tense scary dark rush crude",
             avoid="Horror Action Crime War Mystery Thriller", interest=("Slice of Life", "in0000208"),
         ),
@@ -91,18 +91,18 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
     },
     Mood.HAPPY: {
         Intent.MATCH: _cell(
-            "Comedy Romance Musical Family Animation", "keeps the good mood",
+            "Comedy Romance Musical Family Animation", "to keep the good mood",
             wants="warm funny", never="harrowing dark scary sad", avoid=HARD,
             interest=("Feel-Good Romance", "in0000151"),
         ),
         Intent.LIFT: _cell(
-            "Comedy Adventure Musical Action", "more of the good mood",
+            "Comedy Adventure Musical Action", "for more of the good mood",
             wants="funny warm rush", never="harrowing dark scary sad", avoid=HARD,
         ),
     },
     Mood.SAD: {
         Intent.MATCH: _cell(
-            "Drama Romance Biography", "room for what you feel",
+            "Drama Romance Biography", "with room for what you feel",
             wants="sad", never="rush crude scary", avoid="Horror Action", interest=("Tragedy", "in0000090"),
         ),
         Intent.LIFT: _cell(
@@ -111,9 +111,9 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
         ),
     },
     Mood.ANGRY: {
-        Intent.MATCH: _cell("Action Crime Thriller War", "lets off steam", wants="rush tense dark", never="calm"),
+        Intent.MATCH: _cell("Action Crime Thriller War", "to let off steam", wants="rush tense dark", never="calm"),
         Intent.LIFT: _cell(
-            "Comedy Animation Family Romance Music", "gentle, nothing hostile",
+            "Comedy Animation Family Romance Music", "gentle, with nothing hostile",
             wants="warm calm funny", never="harrowing dark scary tense crude sad rush", avoid=f"{HARD} Action",
         ),
     },
@@ -123,7 +123,7 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
             wants="scary tense", never="harrowing", avoid="Documentary Biography",
         ),
         Intent.LIFT: _cell(
-            "Family Comedy Animation Romance Fantasy", "warm, nothing threatening",
+            "Family Comedy Animation Romance Fantasy", "warm and harmless",
             wants="warm calm funny", never="harrowing dark scary tense sad crude rush", avoid=f"{HARD} Mystery",
             interest=("Animal Adventure", "in0000092"),
         ),
@@ -139,11 +139,11 @@ TABLE: dict[Mood, dict[Intent, Cell]] = {
     },
     Mood.SURPRISED: {
         Intent.MATCH: _cell(
-            "Mystery Sci-Fi Fantasy Thriller", "keeps you guessing",
+            "Mystery Sci-Fi Fantasy Thriller", "to keep you guessing",
             wants="puzzle", interest=("Whodunnit", "in0000141"),
         ),
         Intent.LIFT: _cell(
-            "Adventure Comedy Fantasy Family", "wonder on the bright side",
+            "Adventure Comedy Fantasy Family", "with wonder on the bright side",
             wants="wonder warm", never="harrowing dark scary crude sad puzzle", avoid=HARD,
             interest=("Quest", "in0000019"),
         ),

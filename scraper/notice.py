@@ -40,14 +40,14 @@ def describe(
     The reasons say why there is no better source; searched is the genre or sub-genre that IMDb was asked for.
     """
     if kind is SourceKind.BUNDLED:
-        notice = f"this is our own list as of {as_of:%B %Y}"
+        notice = f"from our own list of {as_of:%B %Y}; newer films may be missing"
     elif kind is SourceKind.IMPORTED:
         known = ", with the films whose language our own list knows" if query.languages else ""
-        notice = f"this is from IMDb's official tables as of {as_of:%-d %B %Y}{known}"
+        notice = f"from IMDb's official tables of {as_of:%-d %B %Y}{known}"
     else:
-        which = "this is IMDb's page" if pages == 1 else "these are IMDb's first two pages"
+        which = "from IMDb's page" if pages == 1 else "from IMDb's first two pages"
         under = f", searched under {searched}" if searched else ""
         known = "" if query.lead == "any" else ", with the films whose lead our own list knows"
-        notice = f"{which} as of {as_of:%-d %B %Y, %H:%M} UTC{under}{known}"
-    sentence = f"{' and '.join(reasons)}, so {notice}." if reasons else f"{notice}."
-    return Source(kind, as_of, sentence[0].upper() + sentence[1:])
+        notice = f"{which} of {as_of:%-d %B %Y, %H:%M} UTC{under}{known}"
+    sentences = [notice, " and ".join(reasons)] if reasons else [notice]
+    return Source(kind, as_of, " ".join(f"{one[0].upper()}{one[1:]}." for one in sentences))

@@ -208,17 +208,18 @@ class Plan:
         """Return why these films, as one sentence."""
         if self.like:
             return f"Like {self.like.title}, but lighter."
-        genres = ", ".join(self.query.genres[:4])
+        *others, last = self.query.genres[:4] or [""]
+        genres = f"{', '.join(others)} and {last}" if others else last
         probable = moods.read_probabilities(self.probabilities)
         if not probable:
             return f"{genres}: as you asked." if genres else "Films that fit your filters."
         mood = max(probable, key=lambda m: probable[m])
-        aim = "To stay with" if self.intent is Intent.MATCH else "To lift"
+        aim = "For" if self.intent is Intent.MATCH else "To lift"
         because = ", as you asked" if self.filters.genres else ""
         if probable[mood] < MIN_LEADING_PROBABILITY:
             return f"{aim} a mix of moods: {genres}{because}."
         article = "an" if mood.adjective[0] in "aeiou" else "a"
-        because = because or f" ({moods.TABLE[mood][self.intent].reason})"
+        because = because or f", {moods.TABLE[mood][self.intent].reason}"
         return f"{aim} {article} {mood.adjective} mood: {genres}{because}."
 
 

@@ -152,7 +152,7 @@ def _print_result(result: batch.FileResult) -> None:
     said = f"{result.file}: {_say(prediction)}; {prediction.gender} voice"
     if isinstance(prediction, Opinions):
         said += f"; network {_say(prediction.network)}; second opinion {_say(prediction.head)}"
-    print(f"{said}. {prediction.notice}" if prediction.sure and prediction.notice else said)
+    print(f"{said}. {prediction.recording_notice}" if prediction.recording_notice else said)
 
 
 def _say(prediction: Prediction) -> str:

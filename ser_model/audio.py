@@ -37,7 +37,7 @@ __all__ = [  # what callers need of decode.py
 
 MAX_TRACKS = 8
 SAME = 0.85  # correlation of each channel with their mean above which all have the same sound; RAVDESS has 1
-CANCELED = 0.2  # of the power that the mean of independent channels has; with less, they cancel each other out
+CANCELED = 0.6  # of the power that the mean of independent channels has; with less, they cancel each other out
 SILENT = 1e-6  # of the power of the loudest channel
 MIN_RATE_HZ, MIN_BIT_RATE = 8_000, 16_000  # below these, answers are less certain
 LEVEL = 0.5  # peak of a very quiet recording after it was amplified

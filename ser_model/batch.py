@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 AUDIO_SUFFIXES = {
     ".3g2", ".3ga", ".3gp", ".aa3", ".aac", ".ac3", ".adts", ".afc", ".aif", ".aifc", ".aiff", ".amr", ".ape",
-    ".apl", ".asf", ".au", ".avi", ".avr", ".awb", ".caf", ".dsf", ".dts", ".dtshd", ".eac3", ".ec3", ".f4a",
-    ".f4v", ".flac", ".flv", ".gsm", ".htk", ".iff", ".ircam", ".ism", ".isma", ".ismv", ".latm", ".lbc", ".loas",
+    ".apl", ".apm", ".asf", ".ast", ".au", ".avi", ".avr", ".awb", ".caf", ".dsf", ".dts", ".dtshd", ".eac3", ".ec3", ".f4a",
+    ".f4v", ".flac", ".flv", ".gsm", ".gxf", ".htk", ".iff", ".ircam", ".ism", ".isma", ".ismv", ".latm", ".lbc", ".loas",
     ".m2a", ".m2t", ".m2ts", ".m4a", ".m4b", ".m4p", ".m4r", ".m4v", ".mac", ".mj2", ".mk3d", ".mka", ".mkv",
-    ".mlp", ".mov", ".mp1", ".mp2", ".mp3", ".mp4", ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".mxf",
+    ".mlp", ".mmf", ".mov", ".mp1", ".mp2", ".mp3", ".mp4", ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".mxf",
     ".nist", ".nut", ".oga", ".ogg", ".ogv", ".ogx", ".oma", ".omg", ".opus", ".paf", ".psp", ".pvf", ".qcp", ".qt",
     ".ra", ".rf64", ".rm", ".sds", ".sf", ".shn", ".snd", ".sox", ".sph", ".spx", ".svx", ".tak", ".thd", ".ts",
     ".tta", ".vob", ".voc", ".w64", ".wav", ".wave", ".weba", ".webm", ".wma", ".wmv", ".wtv", ".wv", ".wve", ".xi",
@@ -49,7 +49,7 @@ JOB_BYTES = 600 * 1024**2  # of memory a process: 350 MB, and more with a record
 CRASHED = "The decoder crashed on this file. Please export the clip as an ordinary WAV or MP3."
 
 ANSWERS = ("emotion", "sure", "gender", "gender_probability", "intensity", "intensity_probability")
-TEXT_COLUMNS = {"file", "emotion", "gender", "intensity", "error"}
+TEXT_COLUMNS = {"file", "emotion", "gender", "intensity", "notice", "error"}
 FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # also as full-width characters
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class FileResult:
         }
         if self.prediction:
             document = self.prediction.to_json()
-            row |= {name: document[name] for name in ANSWERS}
+            row |= {name: document[name] for name in ANSWERS} | {"notice": self.prediction.recording_notice}
             row |= {f"p_{emotion}": probability for emotion, probability in document["probabilities"].items()}
             row["certainty"] = max(document["probabilities"].values())
             row["speech_start_s"], row["speech_end_s"] = document["speech"]
@@ -280,7 +280,7 @@ def make_table(results: Iterable[FileResult], labels: Sequence[str]) -> pd.DataF
 
 def _shape_table(table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     columns = ["file", "emotion", "certainty", *ANSWERS[1:], *(f"p_{label}" for label in labels)]
-    columns += ["speech_start_s", "speech_end_s", "duration_s", "error"]
+    columns += ["speech_start_s", "speech_end_s", "duration_s", "notice", "error"]
     types = {name: "string" if name in TEXT_COLUMNS else "boolean" if name == "sure" else "Float64" for name in columns}
     return table.reindex(columns=columns).astype(types)  # types that allow missing values
 

@@ -49,7 +49,7 @@ FORMATS = (
     "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "dtshd", "eac3", "flac", "flv", "gsm",
     "hcom", "iff", "ilbc", "ircam", "loas", "matroska", "mlp", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "mxf",
     "nistsphere", "nut", "ogg", "oma", "qcp", "rm", "shn", "sox", "tak", "truehd", "tta", "voc", "w64", "wav", "webm",
-    "wtv", "wv", "xwma",
+    "wtv", "wv", "xwma", "ast", "gxf", "mmf", "argo_asf", "kvag", "apm", "alp", "roq",
 )  # fmt: skip  # FFmpeg's demuxers of sound; others open playlists, devices or pictures
 DECLARE_LENGTH = ("flac", "matroska", "mov")  # formats whose header may hold the length
 EXACT = ("PCM", "FLOAT", "DOUBLE", "ALAC")  # how libsndfile's names of lossless codings begin
@@ -260,10 +260,13 @@ def _read_av(data: bytes, heard: _Pieces, track: int) -> _Pieces:
 
     if exceeds_packet_limit(data):
         return heard
+    limit_us = 1_000_000 * heard.limits.max_s
     options = {
         "format_whitelist": ",".join(FORMATS),
         "codec_whitelist": _audio_codecs(),  # no pictures
         "protocol_whitelist": "none",  # no other files
+        "probesize": str(len(data)),  # sound may begin late
+        "analyzeduration": str(limit_us),
     }
     try:
         with av.open(io.BytesIO(data), "r", metadata_errors="ignore", container_options=options) as file:

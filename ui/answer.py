@@ -40,6 +40,7 @@ def describe_prediction(prediction: Prediction, enrolled: bool = False, made: bo
         said["picks"] = _offer(top)
     return _say(
         **said,
+        voice="adapted" if enrolled else "plain",
         notice=prediction.recording_notice,
         facts=facts,
         gender=gender,
@@ -102,7 +103,7 @@ def say_certainty(probability: float, accuracy: float | None) -> str:
     if accuracy is None:
         return texts.CERTAINTY.format(words=words, percent=percent(probability))
     times = texts.TIMES[min(texts.TIMES, key=lambda share: abs(share - accuracy))]
-    return texts.CERTAINTY_MEASURED.format(words=words, percent=percent(probability), times=times)
+    return texts.CERTAINTY_MEASURED.format(words=words, times=times)
 
 
 def percent(probability: float) -> str:

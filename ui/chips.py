@@ -12,19 +12,14 @@ from scraper.errors import ScraperError
 from ui import films, service, texts
 from ui.films import DEFAULTS, OUTSIDE, PAGE_SIZE, FilmList, FilmListState
 from ui.page import LATEST, PRIVATE, Visit
-from ui.template import SafeContext, escape, template
+from ui.template import SafeContext, escape
 
 MANY = 100  # films are not counted any further
-SCRIPT = """element.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-drop]");
-  if (button) trigger("click", { name: button.dataset.drop, value: button.dataset.value });
-});"""
 
 
 def draw(visit: gr.State, listed: FilmList) -> None:
-    """Lay out the chips; they follow the list, and a click on one drops its filter."""
-    chips = template("chips", elem_id="chips", script=SCRIPT)
-    state, intent, filters = listed.state, listed.intent, listed.filters
+    """Let the chips follow the list; a click on one drops its filter."""
+    chips, state, intent, filters = listed.chips, listed.state, listed.intent, listed.filters
     listed.films.change(describe, [visit, state, intent, *filters], chips, **LATEST)
     dropped = chips.click(drop, filters, filters, **PRIVATE)
     dropped.then(films.show_films, listed.question, listed.shown, **LATEST)

@@ -38,6 +38,10 @@ LANGUAGES = {
     "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
 }  # fmt: skip
 FOLLOW_BACK = """addEventListener("popstate", () => trigger("click", { query: location.search.slice(1) }));"""
+DROP_CHIP = """element.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-drop]");
+  if (button) trigger("click", { name: button.dataset.drop, value: button.dataset.value });
+});"""
 LIKE_MY_VOICE = "mine"
 ANY = ""  # the answer of a list that filters nothing
 DEFAULTS: dict[str, Any] = {
@@ -123,6 +127,7 @@ class FilmList(NamedTuple):
     state: gr.State
     intent: gr.Radio
     filters: list[Any]
+    chips: gr.HTML
     films: gr.HTML
     question: list[Any]
     shown: list[Any]
@@ -140,6 +145,7 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as drawer:
         filters = [*_draw_filters(), tones, kids, gr.Textbox(visible=False)]
         reset = gr.Button(texts.RESET, elem_id="reset")
+    chips = template("chips", elem_id="chips", script=DROP_CHIP)
     script = (TEMPLATES / "films.js").read_text("utf-8")
     films = template("films", elem_id="films", script=script, table=texts.FILM_TABLE, file="films.csv")
     with gr.Row(elem_id="more-row"):
@@ -168,7 +174,7 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
     surprise.click(surprise_visitor, state, shown, **PRIVATE)
     file.upload(take_file, [file, state, marked], [*shown, marked, file], **PRIVATE | looking)
     forget.click(forget_films, state, [*shown, marked], **PRIVATE)
-    return FilmList(state, asked.intent, filters, films, question, shown)
+    return FilmList(state, asked.intent, filters, chips, films, question, shown)
 
 
 def show_films(
@@ -427,6 +433,15 @@ def make_film_card(pick: Pick) -> dict[str, Any]:
     }
 
 
+def make_film_cards(picks: Iterable[Pick]) -> list[dict[str, Any]]:
+    """Describe films for films.html; a poster never looks like the one before it."""
+    cards: list[dict[str, Any]] = []
+    for card in map(make_film_card, picks):
+        alike = cards and all(card[look] == cards[-1][look] for look in ("paper", "shape"))
+        cards.append(card | {"shape": (card["shape"] + 1) % SHAPES} if alike else card)
+    return cards
+
+
 def make_film_table(picks: Iterable[Pick]) -> dict[str, Any]:
     """List films for table.html: name, rating, link, and the rest."""
     films = [pick.to_dict() | {"genres": ", ".join(pick.film.genres)} for pick in picks]
@@ -496,10 +511,11 @@ def _fill(state: FilmListState, count: int) -> tuple[Any, ...]:
     try:
         found = _find(state, count, exclude)
     except ScraperError as error:
+        heading = texts.WRONG_FILTERS if isinstance(error, QueryError) else texts.NO_FILMS
         state.question, sentence = None, f"{error}."
         for name, label in (*texts.FILTER_LABELS.items(), ("not_genres", texts.NOT_GENRES)):
             sentence = sentence.replace(name, f"“{label}”")
-        return state, escape(heading=texts.NO_FILMS, source=sentence, query=address), no_button, no_button, drawer
+        return state, escape(heading=heading, source=sentence, query=address), no_button, no_button, drawer
     is_end, ended = len(found.picks) < max(count, 1), False
     if count:
         ended = is_end and not found.others and bool(state.notices or (exclude and found.picks))
@@ -514,7 +530,7 @@ def _fill(state: FilmListState, count: int) -> tuple[Any, ...]:
         is_lighter=bool(lighter_than),
         done=texts.DONE[state.last[0]].format(title=state.last[1].film.title) if state.last else "",
         surprise=make_film_card(state.surprise) if state.surprise else None,
-        films=[make_film_card(pick) for pick in state.films],
+        films=make_film_cards(state.films),
         query=address,
         **make_film_table(state.films),
     )

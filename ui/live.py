@@ -16,7 +16,7 @@ from ser_model.audio import AudioError, Waveform, load_audio
 from ser_model.frontend import SAMPLE_RATE
 from ser_model.speaker import SpeakerProfile
 from ui import server, service, texts
-from ui.answer import adjective, bars
+from ui.answer import adjective, bars, films_for
 from ui.page import PRIVATE, Visit, draw_hint, draw_recorder
 from ui.template import SafeContext, escape, template
 
@@ -98,7 +98,7 @@ def stop(state: LiveState) -> tuple[LiveState, Any]:
         headline=texts.LIVE_OVER.format(emotion=adjective(mostly)),
         detail=texts.LIVE_FORGOTTEN.format(seconds=round(state.length_s)),
         mood=mostly,
-        films=texts.LIVE_FILMS.format(emotion=adjective(mostly)),
+        films=films_for(mostly),
         label=texts.LIVE_BARS,
         bars=bars(mean, leading=1),
         over=True,

@@ -25,20 +25,29 @@ FRAME = (  # of style.css, which Gradio adds so late that the page would be seen
     ".gradio-container { width: 100% !important; max-width: 1112px !important; margin: 0 auto !important; "
     "padding: 0 16px !important; } .gradio-container .main { padding: 0 !important; }"
 )
+ROOM_FOR_FILMS = " #list { min-height: 100vh; }"  # of a link with a mood, so that what is below does not move
+MANIFEST = {  # with relative addresses, as the page may be served under a prefix
+    "name": texts.TITLE, "short_name": texts.TITLE, "description": texts.DESCRIPTION, "start_url": "./", "scope": "./",
+    "display": "standalone", "background_color": "#fbf8f3", "theme_color": "#fbf8f3",
+    "icons": [{"src": f"pwa_icon/{size}", "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)],
+}  # fmt: skip
 EVENT = re.compile(r"/gradio_api/call/(?:v2/)?\w+/(\w+)/?$")
 
 
 class PageHead:
-    """Gives the page its own title, description and picture, where Gradio's HTML has those of Gradio."""
+    """Gives the page its own title, description, picture and manifest, where Gradio's HTML has those of Gradio."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer for the picture; rewrite the head of the page; pass everything else on."""
+        """Answer for the picture and the manifest; rewrite the head of the page; pass everything else on."""
         path = scope["path"] if scope["type"] == "http" else ""
         if path.endswith(f"/{PICTURE_NAME}"):
             await FileResponse(PICTURE)(scope, receive, send)
+            return
+        if path.endswith("/manifest.json"):
+            await JSONResponse(MANIFEST)(scope, receive, send)
             return
         if not path.endswith("/"):
             await self.app(scope, receive, send)
@@ -101,10 +110,11 @@ def rewrite(page: str, scope: Scope) -> str:
         f'<meta name="description" content="{escape(texts.DESCRIPTION)}" />',
         '<meta name="twitter:card" content="summary_large_image" />',
         '<link rel="icon" type="image/png" href="favicon.ico" /><link rel="apple-touch-icon" href="favicon.ico" />',
-        f"<style>{FRAME}</style>",
+        f"<style>{FRAME}{ROOM_FOR_FILMS * bool(mood)}</style>",
         *tags,
     ]
-    return GRADIOS.sub("", page).replace(CHARSET, "\n".join([CHARSET, *head]), 1)
+    page = GRADIOS.sub("", page).replace('href="/manifest.json"', 'href="manifest.json"')
+    return page.replace(CHARSET, "\n".join([CHARSET, *head]), 1)
 
 
 def public_address(headers: Mapping[str, str], scope: Scope) -> str:

@@ -5,6 +5,7 @@
   const word = (name) =>
     getComputedStyle(document.documentElement).getPropertyValue(`--say-${name}`).trim().slice(1, -1);
   const seen = (element) => element?.checkVisibility() && element.getBoundingClientRect().width > 0;
+  const gradios = (key) => key.startsWith("__"); // parts of the address that are Gradio's own, such as __theme
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const bringUp = (element, block = "start") =>
     element?.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
@@ -43,11 +44,13 @@
   const send = window.fetch.bind(window);
   const waiting = new Map(); // what waits: a function that tries again at once
   const tryAll = () => { for (const go of [...waiting.values()]) go(); };
+  const SLOW_MS = 5000;
   addEventListener("online", tryAll);
   window.fetch = async (address, options) => {
     if (!patient.test(String(address?.url ?? address))) return send(address, options);
     const place = nearest;
     const request = {};
+    const slow = setTimeout(() => say("slow", [place]), SLOW_MS);
     try {
       for (;;) {
         let problem = "unsent";
@@ -58,6 +61,7 @@
         } catch (error) {
           if (error.name === "AbortError") throw error;
         }
+        clearTimeout(slow);
         document.body.classList.add("unsent");
         if (place.dataset.said !== problem) say(problem, [place], tryAll);
         await new Promise((resolve) => {
@@ -66,6 +70,8 @@
         });
       }
     } finally {
+      clearTimeout(slow);
+      unsay(["slow"]);
       waiting.delete(request);
       if (!waiting.size) {
         document.body.classList.remove("unsent");
@@ -135,7 +141,10 @@
         const stream = await ask(wanted);
         started = performance.now();
         unsay(["denied", "missing"]);
-        document.body.classList.remove("no-microphone");
+        if (document.body.classList.contains("no-microphone")) {
+          for (const close of document.querySelectorAll(".toast-close")) close.click(); // what Gradio said meanwhile
+          document.body.classList.remove("no-microphone");
+        }
         return stream;
       } catch (error) {
         say(error.name === "NotAllowedError" ? "denied" : "missing", [nearest]);
@@ -191,21 +200,37 @@
     if (/Error accessing the microphone/.test(event.reason?.message)) event.preventDefault(); // said already
   });
 
+  const hidesGender = () => {
+    try {
+      return localStorage.getItem("hide-gender");
+    } catch { // in a frame whose storage the browser blocks
+      return null;
+    }
+  };
+
   // The answer comes to the top of the window, except while somebody walks through the moods by arrow keys.
   let walking = false;
   let answered = "";
-  document.addEventListener("keydown", ({ key }) => { walking = key.startsWith("Arrow"); }, true);
-  document.addEventListener("pointerdown", () => { walking = false; }, true);
+  let picked = false; // a mood was picked with the space bar: the focus goes to the answer
+  document.addEventListener("keydown", ({ key, target }) => {
+    walking = key.startsWith("Arrow");
+    picked = [" ", "Enter"].includes(key) && target.matches("#moods input");
+  }, true);
+  document.addEventListener("pointerdown", () => { walking = picked = false; }, true);
   new MutationObserver(() => {
     const section = byId("answer").querySelector("section");
     if (!section || section.dataset.stamp === answered) return;
     answered = section.dataset.stamp;
-    unsay(["denied", "missing"]);
-    if (localStorage.getItem("hide-gender")) section.classList.add("no-gender");
+    unsay(["denied", "missing", "insecure", "forgot"]);
+    if (section.dataset.voice === "plain" && byId("guide").querySelector(".enrolled")) { // the server was restarted
+      byId("forget-profile").click();
+      say("forgot", all().filter((note) => note.closest("#enroll, #voice")));
+    }
+    if (hidesGender()) section.classList.add("no-gender");
     if (walking) return;
-    bringUp(section);
-    if (spoke) section.querySelector("h2").focus({ preventScroll: true });
-    spoke = false;
+    setTimeout(() => bringUp(section), 50); // what went wrong before is gone by then
+    if (spoke || picked) section.querySelector("h2").focus({ preventScroll: true });
+    spoke = picked = false;
   }).observe(byId("answer"), { childList: true, subtree: true, characterData: true, attributes: true });
 
   // A mood that is named elsewhere on the page, a way back to the recorder, and who does not want to be told a gender.
@@ -216,6 +241,9 @@
     else if (radio) radio.click();
     if (target.closest(".start-over")) {
       byId("clip").querySelector(".top-panel button")?.click();
+      const kept = [...new URLSearchParams(location.search)].filter(([key]) => gradios(key));
+      history.pushState(null, "", `?${new URLSearchParams(kept)}`);
+      dispatchEvent(new PopStateEvent("popstate")); // as "Back" does to a page without an answer
       bringUp(byId("ask"));
       soon(() => byId("clip").querySelector(".record-button"), (record) => record.focus({ preventScroll: true }));
     }
@@ -274,6 +302,7 @@
     }
     const explained = byId("explain-button");
     if (explained) explained.ariaExpanded = Boolean(explain.querySelector("section")) && !explain.matches(".closed");
+    if (!navigator.mediaDevices) for (const button of document.querySelectorAll(".record-button")) button.disabled = true;
     for (const recorder of document.querySelectorAll("#clip, #enroll-recorder")) {
       const [upload, microphone] = recorder.querySelectorAll(".source-selection button");
       name(upload, word("upload"));
@@ -328,7 +357,6 @@
   };
 
   // The address reproduces the list. A new mood or intent is a step that "Back" undoes; a filter is not.
-  const gradios = (key) => key.startsWith("__"); // Gradio's own, such as __theme
   let reproduced = null;
   const question = (query) => ["mood", "intent"].map((key) => new URLSearchParams(query).get(key)).join();
   new MutationObserver(() => {

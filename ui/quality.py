@@ -9,7 +9,7 @@ from typing import Any
 
 from ser_model.labels import EMOTIONS
 from ui import texts
-from ui.answer import bar, percent
+from ui.answer import adjective, bar, percent
 from ui.template import SafeContext, escape, template
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -46,7 +46,7 @@ def _describe_model(results: Path) -> tuple[list[dict[str, Any]], list[str]]:
     by_actor = zip(texts.ACTORS, (actors[0], actors[len(actors) // 2], actors[-1]), strict=True)
     figures = (
         (texts.ACCURACY, sorted(ladder, key=lambda rung: rung[1])),
-        (texts.RECALL, model["recall"].items()),
+        (texts.RECALL, [(adjective(name), value) for name, value in model["recall"].items()]),
         (texts.BY_ACTOR, by_actor),
     )
     charts = [

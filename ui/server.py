@@ -56,18 +56,25 @@ def folder() -> Path:
     return Path(get_upload_folder()).resolve()
 
 
-def prepare_folder(max_age_s: float = MAX_AGE_S) -> None:
-    """Close the folder of recordings to other users, and delete old files in it from now on.
+def claim_folder() -> None:
+    """Make the folder of recordings, and close it to other users.
 
     Raises:
-        NotOursError: Another user made it, or it is a link, which would have files elsewhere deleted.
+        NotOursError: It cannot be made, is of another user, or is a link, which would have files elsewhere deleted.
     """
-    place = Path(get_upload_folder())
-    place.mkdir(parents=True, exist_ok=True)
+    place, problem = Path(get_upload_folder()), "belongs to somebody else"
     own = os.geteuid() if hasattr(os, "geteuid") else 0  # as stat says on Windows, where each user has a folder
-    if place.is_symlink() or place.stat().st_uid != own:
-        raise NotOursError(f"{place} belongs to somebody else. Set GRADIO_TEMP_DIR to a folder of your own.")
-    place.chmod(0o700)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        if not place.is_symlink() and place.stat().st_uid == own:
+            return place.chmod(0o700)
+    except OSError as error:
+        problem = f"cannot be used ({error.strerror})"
+    raise NotOursError(f"{place} {problem}. Set GRADIO_TEMP_DIR to a folder of your own.")
+
+
+def delete_old_files(max_age_s: float = MAX_AGE_S) -> None:
+    """Delete old files in the folder of recordings from now on."""
     place, max_age_s = folder(), min(max_age_s, MAX_AGE_S)
     delete_older(place, max_age_s)
 

@@ -23,19 +23,19 @@ INTENTS = (("Match my mood", "match"), ("Lift my mood", "lift"))
 SOUND, MAY_SOUND, CHOSE = "You sound {emotion}.", "You may sound {emotion}.", "You chose “{emotion}”."
 VOICE_SOUNDS = "This voice sounds {emotion}."
 FOR_A_MOOD = "Films for {article} {emotion} mood"
-CERTAINTY, CERTAINTY_MEASURED = "{words} ({percent}).", "{words} ({percent}): right {times} when this sure."
+CERTAINTY, CERTAINTY_MEASURED = "{words} ({percent}).", "{words}: answers like this are right {times}."
 CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess"))
 TIMES = {
     0.4: "two times in five", 0.5: "one time in two", 0.6: "three times in five", 0.67: "two times in three",
     0.75: "three times in four", 0.8: "four times in five", 0.9: "nine times in ten",
 }  # fmt: skip
-INTENSITY = {"strong": "Spoken with strong feeling.", "normal": "Spoken mildly."}
+INTENSITY = {"strong": "Spoken with strong feeling.", "normal": "Spoken with mild feeling."}
 GENDER, MAYBE_GENDER = {"female": "A woman's voice", "male": "A man's voice"}, "{gender}, perhaps"
 HIDE = "Hide"
 ADAPTED = "Compared with your usual voice."
 SOUNDED = "It sounded {emotion}, but you know better."
 COULD_BE = "You might be {first}, {second} or {third}."
-ALL_EIGHT, ALL_EIGHT_UNSURE = "Not right? All eight", "Something else? All eight"
+ALL_EIGHT, ALL_EIGHT_UNSURE = "Not right? See all eight", "Something else? See all eight"
 PICK_HERE = "Press the one that is right."
 BARS = "How probable each emotion is"
 UNSURE = "Not sure how you feel."
@@ -44,6 +44,7 @@ GONE = "This recording has been deleted. Please record again."
 NO_MODEL = "Voice recognition is unavailable. Pick a mood instead."
 NO_CLIP = "There is no recording. Say a sentence first."
 FILE_TOO_LONG = "This file is longer than a minute. Use its first minute, or choose a shorter one."
+SLOW = "The connection is slow or lost. This is still being sent."
 UNSENT = "There is no connection, so this was not sent. It is sent as soon as the connection is back."
 FULL = "Too many people are here right now. It is sent again by itself."
 SEND_AGAIN = "Send again"
@@ -68,7 +69,7 @@ TONE_CHOICES = (
 )  # fmt: skip
 YOURS = "Films you have seen, and pages from IMDb"
 YOURS_HINT = (
-    "IMDb answers your browser more readily than this server. Open the search there, save the page, and drop the file "
+    "IMDb often refuses this server, but not your browser. Open the search there, save the page, and drop the file "
     "here: you get its films, ranked for your mood. An export of your ratings or diary from Letterboxd or IMDb (CSV) "
     "marks its films as seen. The files are read and deleted; what you have seen stays in this browser."
 )
@@ -81,8 +82,9 @@ FILM_COLUMNS = {
     "language": "Language", "certificate": "Certificate", "votes": "Votes", "why": "Feel",
 }  # fmt: skip
 NO_MORE, NO_FILMS = "Those are all the films that fit.", "No film fits all your filters"
+WRONG_FILTERS = "These filters need a change"
 EXPIRED = "These films were lost here. Pick your mood again to go on."
-NEEDS_VOICE = "“Like my voice” needs a recording; say a sentence, or choose a woman or a man"
+NEEDS_VOICE = "“A voice like mine” needs a recording; say a sentence, or choose a woman or a man"
 
 SHARE, COPIED = "Share this list", "Link copied"
 ONE_FILM, SOME_FILMS, MANY_FILMS = "{count} film", "{count} films", "{count} films and more"
@@ -92,7 +94,7 @@ CHIPS = {  # a filter in use, in a few words
     "lead": "Lead: {value}", "sort": "By {value}", "kids": "Good with kids",
 }  # fmt: skip
 FILTERS, FILTERS_SET, ANY = "Filters", "Filters: {count}", "Any"
-GENRES, GENRES_HINT = "Genres", "Instead of those that fit the mood"
+GENRES, GENRES_HINT = "Genres", "Instead of what suits your mood"
 NOT_GENRES, NOT_GENRES_HINT = "Never these genres", "No film may have any of them"
 FILTER_LABELS = {
     "from_year": "From year",
@@ -103,8 +105,8 @@ FILTER_LABELS = {
 }
 RATING_CHOICE, LENGTH_CHOICE = "{value:g} or more", "up to {value} minutes"
 LEAD_ROLE, SORT, RESET = "Lead role", "Sort by", "Reset filters"
-LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("Like my voice", "mine"))
-SORTS = (("Best", "best"), ("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
+LEADS = (("Any", "any"), ("A woman", "woman"), ("A man", "man"), ("A voice like mine", "mine"))
+SORTS = (("Best fit", "best"), ("Latest", "latest"), ("Popular", "popular"), ("Rating", "rating"))
 
 SECOND_OPINION = "Second opinion"
 NETWORK, HEAD, JOINED = "This page's network", "The second opinion", "Both together"
@@ -172,7 +174,7 @@ NOTES = ("C", "E", "G", "B")
 
 LIVE = "Live: how you sound while you speak"
 LIVE_HINT = (
-    "Speak and watch the bars: every second it judges the last four. "
+    "Speak and watch the bars: it judges the last four seconds, every second. "
     "It stops by itself after {limit} seconds. Nothing is stored."
 )
 LIVE_BARS = "How probable each emotion is right now"
@@ -180,7 +182,6 @@ LIVE_LISTENING = "Listening…"
 LIVE_SILENT = "No voice right now. Speak, and the bars move."
 LIVE_NOTHING = "No voice was heard. Check that the microphone is on, and try again."
 LIVE_FACTS = "{seconds} of {limit} seconds"
-LIVE_FILMS = "Films for a mood like that: {emotion}"
 LIVE_OVER = "You sounded mostly {emotion}."
 LIVE_FORGOTTEN = "{seconds} seconds, already deleted."
 
@@ -189,8 +190,9 @@ ENROLL_HINT = (
     "Some voices are harder to read than others. Read one line in your normal voice so the model can adapt to you. "
     "Read it in all eight moods for a better fit. It is kept for this visit only."
 )
-ENROLL_MEASURED = "Measured on actors who were new to the model, as the mean accuracy over the eight emotions."
-ENROLL_GAIN_ONE, ENROLL_GAIN = "One line: {before}% to {after}%.", "Eight lines: {before}% to {after}%."
+ENROLL_MEASURED = "Measured on actors it had never heard:"
+ENROLL_GAIN_ONE = "one line brings it from {before}% to {after}% correct answers,"
+ENROLL_GAIN = "eight lines from {before}% to {after}%."
 ENROLL_PROGRESS, ENROLL_STEP, ENROLL_DONE = "Progress", "Line {number} of {all}", ", done"
 ENROLL_AGAIN = "say it again"
 ENROLL_LINE = "{emotion}: “I left my keys on the kitchen table.”"
@@ -213,6 +215,7 @@ ENROLL_SAVE = "Save my voice"
 ENROLL_SAVE_HINT = "A few numbers, no sound. Load the file on your next visit."
 ENROLL_LOAD = "Load my voice"
 ENROLL_FORGET = "Forget my voice"
+FORGOT_VOICE = "Your voice was forgotten here. Load it, or read a line again."
 
 BATCH, BATCH_PICK = "Several recordings at once", "Recordings, up to 60 seconds and 20 MB each"
 BATCH_COLUMNS, BATCH_UNSURE = ("File", "Emotion", "Note", "Voice"), "not sure"
@@ -223,18 +226,18 @@ BATCH_LEFT_OUT = " {left_out} more were left out; the limit is {limit} at a time
 QUALITY = "How good is it?"
 QUALITY_SUMMARY = "Every clip was predicted by a model that had never heard its speaker."
 CHANCE, PEOPLE, THIS_MODEL = "Guessing, one in eight", "People", "This model, new voices"
-CLASSIC = "Original recipe, new voices"
-RANDOM = "Random split, known voices"
-COPIES = "Original recipe, known clips"
+CLASSIC = "Old method, new voices"
+RANDOM = "Flattering test: old method, voices it knows"
+COPIES = "Flattering test: old method, clips it knows"
 ACCURACY = (
     "Correct answers",
     (
         "People listened to the same recordings and had seven answers to choose from (Livingstone & Russo 2018). "
-        "A random split tests on voices that were in the training data, or even on copies of its clips: the figures "
-        "look better, but say nothing about your voice."
+        "A flattering test uses voices that were in the training data, or even copies of its clips: the figures look "
+        "better, but say nothing about your voice."
     ),
 )
-RECALL = ("Recall, by emotion", "Of 100 clips of an emotion, how many are recognized.")
+RECALL = ("Recognized, by emotion", "Of 100 clips of an emotion, how many are recognized.")
 ACTORS = ("Hardest actor", "Middle actor", "Easiest actor")
 BY_ACTOR = ("Correct answers, by actor", "Some voices are far harder to read than others. Yours may be one of them.")
 STRANGERS = (

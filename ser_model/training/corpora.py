@@ -6,6 +6,7 @@ Each loader returns a datasets.Dataset with the columns of FEATURES, one row a c
 from __future__ import annotations
 
 import csv
+import os
 import re
 import zipfile
 from collections import Counter
@@ -26,6 +27,7 @@ SUFFIXES = {".wav", ".flac"}
 ACTORS = tuple(f"{number:02d}" for number in range(1, 25))  # of RAVDESS
 CLIPS_PER_ACTOR = {emotion: 4 if emotion is Emotion.NEUTRAL else 8 for emotion in EMOTIONS}  # of RAVDESS speech
 MAX_NAMED = 6  # gaps that an error names
+IN_ZIP = "\0"  # between the path of a zip file and that of a member
 UNLABELED = "unlabeled"  # the corpus of speech that only a teacher labels
 MANIFEST_COLUMNS = ("path", "emotion", "speaker", "gender", "language")
 
@@ -187,6 +189,7 @@ class _Found:
     """The clips that a search of folders has come upon, and what it passed over."""
 
     places: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # name and place, by corpus and name
+    copies: set[tuple[str, str]] = field(default_factory=set)  # corpus and place of clips that were found before
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
@@ -286,6 +289,8 @@ def load_corpora(sources: Sequence[str | Path]) -> tuple[dict[str, Dataset], dic
             dropped = len(places) - len(kept)
             about[name] = f"{published.title}: {len(table):,} clips of {len(set(table['speaker']))} speakers"
             about[name] += f"; {dropped} left out as silent, damaged or ambiguous" if dropped else ""
+            copies = sum(corpus == name for corpus, _ in found.copies)
+            about[name] += f"; {copies} copies count once" if copies else ""
     if found.passed_over:
         listed = ", ".join(f"{count} {ending}" for ending, count in found.passed_over.most_common())
         about["passed over"] = f"files that belong to no corpus known here: {listed}"
@@ -499,35 +504,41 @@ _UNSTATED = {
 
 
 def _search(path: Path, found: _Found) -> int:
-    """Add the clips in a folder or a zip file, and return their number; a place in a zip file is ZIP::MEMBER."""
+    """Add the clips in a folder or a zip file, and return their number; a place in a zip file is ZIP IN_ZIP MEMBER."""
     number = 0
     if path.is_file():
         if not zipfile.is_zipfile(path):
             raise CorpusError(f"{path} is not a zip file, or its download was interrupted. Fetch it again.")
         with zipfile.ZipFile(path) as opened:
-            files = [(name, f"{path}::{name}") for name in opened.namelist()]
+            if any(member.flag_bits & 1 for member in opened.infolist()):
+                raise CorpusError(f"{path} is locked with a password. Unpack it first.")
+            files = [(name, f"{path}{IN_ZIP}{name}") for name in opened.namelist() if not name.endswith("/")]
     else:
-        every = sorted(place for place in path.rglob("*") if place.is_file())
+        every = sorted(Path(folder, name) for folder, _, names in os.walk(path, followlinks=True) for name in names)
+        every = [place for place in every if not place.name.startswith(".")]
         for archive in (place for place in every if place.suffix.lower() == ".zip"):
             number += _search(archive, found)
-        files = [(str(place), str(place)) for place in every]
+        files = [(str(place), str(place)) for place in every if place.suffix.lower() != ".zip"]
     for name, place in files:
         member = PurePosixPath(name)
-        if member.suffix.lower() not in SUFFIXES or member.name.startswith("._"):
+        if member.name.startswith("._"):
             continue
-        stem = re.sub(r"( - Copy)?( ?\(\d+\))?$", "", member.stem, flags=re.IGNORECASE)
-        corpus = name_corpus(stem)
+        if place != place.encode("utf-8", "replace").decode():
+            raise CorpusError(f"{place!a} has a name that is not UTF-8. Rename it.")
+        stem = re.sub(r"( - Copy| - Kopie| copy)?( ?\(\d+\))?$", "", member.stem, flags=re.IGNORECASE)
+        corpus = name_corpus(stem) if member.suffix.lower() in SUFFIXES else None
         if corpus is None:
-            found.passed_over[member.suffix.lower()] += 1
+            found.passed_over[member.suffix.lower() or "without an ending"] += 1
         else:
-            found.places.setdefault((corpus, stem.lower()), (stem, place))
+            if found.places.setdefault((corpus, stem.lower()), (stem, place))[1] != place:
+                found.copies.add((corpus, place))
             number += 1
     return number
 
 
 def _make_dataset(rows: list[dict[str, Any]]) -> Dataset:
     """Make a dataset of rows with a path each; a file that changes makes a new one."""
-    changed = [Path(row["path"].partition("::")[0]).stat().st_mtime_ns for row in rows]
+    changed = [Path(row["path"].partition(IN_ZIP)[0]).stat().st_mtime_ns for row in rows]
     return Dataset.from_generator(_yield_rows, features=FEATURES, gen_kwargs={"rows": rows, "changed": changed})
 
 
@@ -535,7 +546,7 @@ def _yield_rows(rows: list[dict[str, Any]], changed: list[int]) -> Iterator[dict
     archives: dict[str, zipfile.ZipFile] = {}
     for row, _ in zip(rows, changed, strict=True):
         labels = {name: value for name, value in row.items() if name != "path"}
-        place, _, member = row["path"].partition("::")
+        place, _, member = row["path"].partition(IN_ZIP)
         if member and place not in archives:
             archives[place] = zipfile.ZipFile(place)
         data = archives[place].read(member) if member else None

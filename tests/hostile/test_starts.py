@@ -142,11 +142,16 @@ def test_reloading_keeps_uploads_working(begin: Callable[..., Running], project:
     assert "Changes detected" in app.said
 
 
-@pytest.mark.parametrize("prefix", ["", "keep/"])  # a proxy may strip the prefix
+@pytest.mark.parametrize(
+    ("root", "prefix"),  # a proxy may strip the prefix
+    [("/keep", ""), ("/keep", "keep/"), ("keep/", "keep/"), ("https://films.example/keep/", "keep/")],
+)
 def test_closed_ways_and_uploads_are_the_same_under_a_prefix(
-    begin: Callable[..., Running], tmp_path: Path, prefix: str
+    begin: Callable[..., Running], root: str, prefix: str
 ) -> None:
-    app = begin(GRADIO_ROOT_PATH="/keep")
+    app = begin(GRADIO_ROOT_PATH=root)
+    assert requests.get(f"{app.url}{prefix}config", timeout=20).status_code == 200
+    assert requests.get(f"{app.url}{prefix}manifest.json", timeout=20).json()["start_url"] == "./"
     for way in ("monitoring", "gradio_api/proxy=http://a.example/", "gradio_api/file=http://a.example/"):
         assert requests.get(f"{app.url}{prefix}{way}", timeout=20).status_code == 403
     files = {"files": ("a.wav", bytes(2_000_000))}
@@ -171,10 +176,20 @@ def test_what_a_killed_process_left_is_deleted_by_the_next_which_deletes_in_time
     assert not list((again.folder / "tmp").rglob("*.wav"))
 
 
-def test_a_wrong_setting_stops_the_start_with_a_sentence(project: Path, tmp_path: Path) -> None:
-    environment = os.environ | {"IMDB_LIVE": "yes", "GRADIO_TEMP_DIR": str(tmp_path)}
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("IMDB_LIVE", "yes", "IMDB_LIVE must be on or off, not 'yes'"),
+        ("GRADIO_SERVER_PORT", "abc", "GRADIO_SERVER_PORT must be a number from 1 to 65535, not abc."),
+        ("GRADIO_TEMP_DIR", "/proc/nope", "/proc/nope/mood-picks cannot be used (No such file or directory)"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_a_sentence(
+    project: Path, tmp_path: Path, setting: str, value: str, said: str
+) -> None:
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)} | {setting: value}
     quiet = {"capture_output": True, "text": True, "timeout": 60}
     ended = subprocess.run([sys.executable, "app.py"], check=False, cwd=project, env=environment, **quiet)
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == "app.py: IMDB_LIVE must be on or off, not 'yes'"
+    assert ended.stderr.splitlines()[-1].startswith(f"app.py: {said}")
     assert "Traceback" not in ended.stderr

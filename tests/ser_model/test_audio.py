@@ -148,6 +148,12 @@ def test_channels_that_cancel_each_other_out_are_not_mixed(subtype: str, gain: f
     assert "cancel each other out" in heard.notice
 
 
+def test_channels_of_opposite_sign_and_a_small_delay_are_not_mixed() -> None:
+    heard = read_recording(encode(np.stack([speak(), -np.roll(speak(), 3)], axis=1)))
+    assert similarity(heard.waveform, speak()) > 0.98
+    assert "cancel each other out" in heard.notice
+
+
 def test_channels_of_a_lossy_codec_that_cancel_each_other_out_are_not_mixed() -> None:
     voice = soxr.resample(speak(), RATE_HZ, 48_000)
     heard = read_recording(encode_av(np.stack([voice, -voice]), "mp4", "aac"))

@@ -247,6 +247,13 @@ WEBM = encode_av(soxr.resample(VOICE, RATE_HZ, 48_000), "webm", "libopus")
 M4A = encode_av(VOICE, "mp4", "aac", RATE_HZ)
 
 
+def test_sound_that_begins_after_megabytes_of_something_else_is_found() -> None:
+    data = encode_av(soxr.resample(VOICE, RATE_HZ, 48_000), "mpeg", "mp2")
+    padding = b"\0\0\1\xbe\xff\xff" + bytes(65_535)  # a packet of MPEG program streams
+    start = data.index(b"\0\0\1\xc0")  # the first packet with sound
+    assert hears(data[:start] + 100 * padding + data[start:])
+
+
 @pytest.mark.parametrize("shifts", [((0, 4.0),), ((40, 5.0),), ((30, 2.0), (60, 9.0))])
 def test_pauses_and_a_late_start_are_no_sign_of_a_cut(shifts: tuple[tuple[int, float], ...]) -> None:
     assert hears(move(WEBM, *shifts))

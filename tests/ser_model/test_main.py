@@ -5,8 +5,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
@@ -15,7 +18,7 @@ from voice import RATE_HZ, speak
 
 from ser_model.__main__ import COMMANDS, main
 from ser_model.labels import EMOTIONS
-from ser_model.recognize import EmotionRecognizer
+from ser_model.recognize import NOT_SURE, EmotionRecognizer, Prediction
 from ser_model.speaker import SpeakerProfile
 
 KEYS = {
@@ -56,6 +59,23 @@ def test_files_become_lines_or_one_json_document_or_a_table(voice: str, capsys: 
     assert pd.read_csv(f"{voice}.csv")[[f"p_{emotion}" for emotion in EMOTIONS]].sum(axis=1).tolist() == pytest.approx(
         [1, 1], abs=1e-3
     )
+
+
+def test_what_was_left_out_is_told_also_when_the_answer_is_not_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(EmotionRecognizer, "answer", unsure_answer(EmotionRecognizer.answer))
+    sf.write(tmp_path / "one.wav", np.stack([speak(), 0 * speak()], axis=1), RATE_HZ)
+    assert main(["predict", str(tmp_path / "one.wav")]) == 0
+    said = capsys.readouterr().out
+    assert "not sure" in said
+    assert said.rstrip().endswith("Only channel 1 of 2 has speech; the others were left out.")
+    assert main(["predict", str(tmp_path / "one.wav"), "--out", str(tmp_path / "t.csv")]) == 0
+    assert "Only channel 1" in pd.read_csv(tmp_path / "t.csv")["notice"][0]
+
+
+def unsure_answer(answer: Callable[..., Prediction]) -> Callable[..., Prediction]:
+    return lambda *given: replace(answer(*given), emotion=None, sure=False, notice=NOT_SURE)
 
 
 def test_bad_files_are_reported_and_do_not_stop_the_others(

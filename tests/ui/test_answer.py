@@ -30,7 +30,7 @@ def test_intensity_is_told_where_it_means_something() -> None:
     told = [
         answer.describe_prediction(one)["facts"] for one in (prediction, strong, unclear, make_prediction(neutral=0.75))
     ]
-    assert told == [["Spoken mildly."], ["Spoken with strong feeling."], [], []]
+    assert told == [["Spoken with mild feeling."], ["Spoken with strong feeling."], [], []]
 
 
 def test_a_weak_answer_says_may_and_a_weak_gender_perhaps() -> None:
@@ -89,7 +89,7 @@ def test_certainty_has_words(probability: float, words: str) -> None:
 
 def test_certainty_follows_what_was_measured_on_strangers() -> None:
     shown = answer.describe_prediction(make_prediction(sad=0.75, accuracy=0.65))
-    assert shown["detail"] == "Fairly sure (75%): right two times in three when this sure."
+    assert shown["detail"] == "Fairly sure: answers like this are right two times in three."
     assert "nine times in ten" in answer.say_certainty(0.5, 0.97)
     assert answer.say_certainty(0.5, 0.97).startswith("Very sure")
 

@@ -113,7 +113,7 @@ def test_filters_narrow_the_list_and_contradictions_are_a_sentence() -> None:
     assert all(2000 <= int(year) <= 2010 for year in facts["Year"])
     assert all(float(rating) >= 7 for rating in facts["Rating"])
     _, shown, *_ = show(["Comedy"], ["Comedy"], visit=visit, state=state)
-    assert shown["heading"] == texts.NO_FILMS
+    assert shown["heading"] == texts.WRONG_FILTERS
     assert "Comedy is both wanted and unwanted" in shown["source"]
     assert "mood=sad" in shown["query"]  # the address stays as it was
     _, shown, *_ = show([], [], "2020", "2010")
@@ -242,7 +242,7 @@ def test_an_empty_list_says_where_it_looked_and_what_to_do(dismissed_before: boo
         dismiss(ids(shown)[0], state)
     _, shown, more, *_ = show(*NO_FILM_FITS, state=state)
     assert (shown["heading"], shown["films"], more.visible) == (texts.NO_FILMS, [], False)
-    assert "our own list as of" in shown["source"]
+    assert "our own list of" in shown["source"]
     assert "No film fits these filters" in shown["source"]
     assert texts.NO_MORE not in shown["source"]
 
@@ -269,7 +269,7 @@ def test_when_the_last_film_is_dismissed_the_page_still_says_where_they_came_fro
     for film in ids(shown):
         _, shown, *_ = dismiss(film, state)
     assert not shown["films"]
-    assert "our own list as of" in shown["source"]
+    assert "our own list of" in shown["source"]
     assert "No more films feel right" in shown["source"]
 
 

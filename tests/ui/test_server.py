@@ -70,7 +70,8 @@ def test_at_start_what_a_killed_process_left_is_deleted_and_what_another_one_use
     left_over = write(folder / "x/killed.wav")
     time.sleep(0.6)
     in_use = write(folder / "z/of-another-app.wav")
-    server.prepare_folder(max_age_s=0.5)
+    server.claim_folder()
+    server.delete_old_files(max_age_s=0.5)
     assert not left_over.exists()
     assert in_use.exists()
     assert wait_until_gone(in_use)
@@ -84,7 +85,7 @@ def test_a_link_in_the_place_of_the_folder_is_refused(folder: Path, tmp_path: Pa
     write(victim / "dear.wav")
     folder.symlink_to(victim)
     with pytest.raises(server.NotOursError, match="Set GRADIO_TEMP_DIR"):
-        server.prepare_folder()
+        server.claim_folder()
     assert victim.stat().st_mode & 0o777 == 0o755
     assert (victim / "dear.wav").exists()
 

@@ -38,6 +38,8 @@ const showKept = () => {
 
 const acts = () => [...element.querySelectorAll("li [data-act]")];
 let place = -1; // of the button that was pressed, to return the focus there when the list has changed
+let wanted = ""; // what is brought into view then
+let surprise = ""; // the film that was picked by chance
 element.addEventListener("click", (event) => {
   const heart = event.target.closest("[data-keep]");
   if (heart) {
@@ -51,6 +53,7 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (!button) return;
   place = acts().indexOf(button);
+  wanted = ["lighter", "back"].includes(button.dataset.act) ? "h2" : "";
   trigger("click", { action: button.dataset.act, imdb_id: button.closest("[data-id]")?.dataset.id ?? "" });
 });
 // The tools of a film are one stop of the Tab key, and arrow keys walk through them.
@@ -67,6 +70,11 @@ element.addEventListener("keydown", (event) => {
 });
 new MutationObserver(() => {
   showKept();
+  const chosen = element.querySelector(".surprise")?.dataset.id ?? "";
+  if (chosen && chosen !== surprise) wanted = ".surprised";
+  surprise = chosen;
+  if (wanted) element.querySelector(wanted)?.scrollIntoView({ block: "start" });
+  wanted = "";
   acts()[place]?.focus({ preventScroll: true });
   place = -1;
 }).observe(element, { childList: true, subtree: true });

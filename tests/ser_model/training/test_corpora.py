@@ -112,7 +112,7 @@ def test_every_corpus_is_found_beside_others_and_told_with_what_was_passed_over(
     assert set(tables) == set(SOURCES) == set(about) - {"passed over"}
     assert {file.split("/")[-1] for table in tables.values() for file in table["file"]} == set(NAMES)
     assert about["crema-d"] == "CREMA-D: 4 clips of 4 speakers"
-    assert about["passed over"] == "files that belong to no corpus known here: 1 .flac, 1 .wav"
+    assert about["passed over"] == "files that belong to no corpus known here: 1 .flac, 1 .wav, 1 .txt"
     assert set(tables["emospeech"]["corpus"]) == {"emospeech", UNLABELED}
     with pytest.raises(CorpusError, match=r"other has no clips of a corpus known here \(RAVDESS, .*--extra MANIFEST"):
         load_corpora([tmp_path / "other"])
@@ -138,13 +138,33 @@ def test_copies_of_a_clip_count_once(tmp_path: Path) -> None:
         "1001_DFA_HAP_XX (1).wav",
         "1001_DFA_HAP_XX(2).wav",
         "1001_DFA_HAP_XX - Copy.wav",
+        "1001_DFA_HAP_XX copy.wav",
     ]
     write_empty(folder, [*copies, "1001_dfa_ang_xx.WAV", "__MACOSX/._1001_DFA_ANG_XX.wav", "._1001_DFA_SAD_XX.wav"])
     with zipfile.ZipFile(folder / "AudioWAV.ZIP", "w") as archive:
         archive.write(folder / "AudioWAV" / f"{once[0]}.wav")
     doubled, same = load_corpora([folder, folder / "AudioWAV.ZIP", folder / "AudioWAV"])
     assert files_of(doubled) == files_of(tables) == {"crema-d": [f"crema-d/{stem}" for stem in once]}
-    assert same == about == {"crema-d": "CREMA-D: 2 clips of 1 speakers"}
+    assert about == {"crema-d": "CREMA-D: 2 clips of 1 speakers"}
+    assert same == {"crema-d": "CREMA-D: 2 clips of 1 speakers; 7 copies count once"}
+
+
+def test_what_a_mac_leaves_is_nothing_a_link_is_followed_and_a_locked_zip_is_named(tmp_path: Path) -> None:
+    folder = write_empty(tmp_path / "elsewhere", ["1001_DFA_ANG_XX.wav", "1001_DFA_HAP_XX.mp3"])
+    data = tmp_path / "a::b"
+    data.mkdir()
+    (data / "linked").symlink_to(folder)
+    (data / "._AudioWAV.zip").write_bytes(b"\0\5\x16\7")
+    tables, about = load_corpora([data])
+    assert files_of(tables) == {"crema-d": ["crema-d/1001_DFA_ANG_XX"]}
+    assert about["passed over"].endswith("1 .mp3")
+    with zipfile.ZipFile(data / "locked.zip", "w") as archive:
+        archive.writestr("1001_DFA_ANG_XX.wav", b"")
+    locked = bytearray((data / "locked.zip").read_bytes())
+    locked[locked.index(b"PK\1\2") + 8] |= 1  # the flag of an encrypted member
+    (data / "locked.zip").write_bytes(locked)
+    with pytest.raises(CorpusError, match=r"locked.zip is locked with a password. Unpack it first."):
+        load_corpora([data])
 
 
 def test_zip_files_and_folders_mix(corpus_folder: Path, tmp_path: Path) -> None:
