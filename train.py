@@ -1,28 +1,12 @@
-"""Cross-validate the emotion recognizer, or train the weights that are shipped.
+"""Cross-validate the emotion recognizer, or train the weights that are shipped; docs/training.md has every command.
 
 DIR is a folder with RAVDESS, or several folders with the corpora of training/corpora.py, as their authors publish them.
 
-A smoke run:
-    python train.py --data DIR --protocol luna --epochs 2 --folds 0 --out runs/smoke
-The figures on new speakers and on corpora that are left out. With --out results/... the logits there are reused:
-    TEACHER="--teacher openai/whisper-base --unlabeled DIR..."
-    python train.py --data DIR... $TEACHER --protocol luna --seeds 2 --out runs/luna
-    python train.py --data DIR... $TEACHER --protocol corpora --seeds 2 --out runs/corpora
-The shipped weights, trained on all that may be, with the calibration of those that were left out:
-    python train.py --data DIR... $TEACHER --protocol all --calibration runs/corpora/metrics.json
-Publish them with their model card and code on the model hub:
-    python train.py --push OWNER/NAME
-The head for the second opinion on a frozen encoder, first measured alone and joined with networks, then made:
-    python train.py --data DIR... --protocol corpora --model comparison --join runs/corpora --out runs/comparison
-    python train.py --data DIR... --protocol all --model comparison --calibration runs/comparison/metrics.json
-Further clips join the training part of every fold; a new emotion becomes a class (see training/corpora.py):
-    python train.py --data DIR --protocol luna --seeds 2 --extra MANIFEST.csv --out runs/extra
-Each network on two processes, on GPUs if there are any:
-    torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out runs/luna
-Choose settings on validation speakers and corpora, so that those of the figures stay unseen:
-    python train.py --data DIR... --protocol luna --validation --out runs/validation
-Look for leaks: with shuffled labels the UAR must be near chance, 12.5 %:
-    python train.py --data DIR --protocol luna --shuffle-labels --epochs 10 --out runs/permutation
+    python train.py --data DIR --protocol luna --epochs 2 --folds 0 --out runs/smoke    # a trial
+    python train.py --data DIR... --protocol corpora --seeds 2 --out runs/corpora       # the figures on strangers
+    python train.py --data DIR... --protocol all --calibration runs/corpora/metrics.json # the shipped weights
+    python train.py --push OWNER/NAME                                                   # publish them
+    torchrun --nproc_per_node=2 train.py --data DIR --protocol luna --out runs/luna     # on two processes or GPUs
 
 An interrupted run continues with the next fold when it is started again.
 """

@@ -22,20 +22,13 @@ async def main(url: str, recording: str) -> None:
     api = f"{url.rstrip('/')}/gradio_api"
     file = {"files": ("voice.wav", Path(recording).read_bytes())}
     path = httpx.post(f"{api}/upload", files=file).raise_for_status().json()[0]
-    async with (
-        streamablehttp_client(f"{api}/mcp/") as (read, write, _),
-        ClientSession(read, write) as session,
-    ):
+    async with streamablehttp_client(f"{api}/mcp/") as (read, write, _), ClientSession(read, write) as session:
         await session.initialize()
         tools = [tool.name for tool in (await session.list_tools()).tools]
-        print(*(f"tool: {name}" for name in tools), sep="\n")
-        ends = ("recognize", "recommend")  # a Space adds a prefix
-        recognize, recommend = (next(name for name in tools if name.endswith(end)) for end in ends)
-        calls: dict[str, dict[str, Any]] = {
-            recognize: {"audio": f"{api}/file={path}"},
-            recommend: {"mood": "sad", "intent": "lift", "limit": 3},
-        }
-        for name, arguments in calls.items():
+        print(*tools, sep="\n")
+        heard: dict[str, Any] = {"audio": f"{api}/file={path}"}
+        for end, arguments in (("recognize", heard), ("recommend", {"mood": "sad", "intent": "lift", "limit": 3})):
+            name = next(name for name in tools if name.endswith(end))  # a Space adds a prefix
             answer = await session.call_tool(name, arguments)
             print(*(getattr(part, "text", part) for part in answer.content), sep="\n")
 

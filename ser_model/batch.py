@@ -32,15 +32,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AUDIO_SUFFIXES = {
-    ".3g2", ".3ga", ".3gp", ".aa3", ".aac", ".ac3", ".adts", ".afc", ".aif", ".aifc", ".aiff", ".amr", ".ape",
-    ".apl", ".apm", ".asf", ".ast", ".au", ".avi", ".avr", ".awb", ".caf", ".dsf", ".dts", ".dtshd", ".eac3", ".ec3", ".f4a",
-    ".f4v", ".flac", ".flv", ".gsm", ".gxf", ".htk", ".iff", ".ircam", ".ism", ".isma", ".ismv", ".latm", ".lbc", ".loas",
-    ".m2a", ".m2t", ".m2ts", ".m4a", ".m4b", ".m4p", ".m4r", ".m4v", ".mac", ".mj2", ".mk3d", ".mka", ".mkv",
+    ".3g2", ".3ga", ".3gp", ".aa3", ".aac", ".ac3", ".adts", ".afc", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".apl",
+    ".apm", ".asf", ".ast", ".au", ".avi", ".avr", ".awb", ".caf", ".dsf", ".dts", ".dtshd", ".eac3", ".ec3", ".f4a",
+    ".f4v", ".flac", ".flv", ".gsm", ".gxf", ".htk", ".iff", ".ircam", ".ism", ".isma", ".ismv", ".latm", ".lbc",
+    ".loas", ".m2a", ".m2t", ".m2ts", ".m4a", ".m4b", ".m4p", ".m4r", ".m4v", ".mac", ".mj2", ".mk3d", ".mka", ".mkv",
     ".mlp", ".mmf", ".mov", ".mp1", ".mp2", ".mp3", ".mp4", ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".mxf",
     ".nist", ".nut", ".oga", ".ogg", ".ogv", ".ogx", ".oma", ".omg", ".opus", ".paf", ".psp", ".pvf", ".qcp", ".qt",
-    ".ra", ".rf64", ".rm", ".sds", ".sf", ".shn", ".snd", ".sox", ".sph", ".spx", ".svx", ".tak", ".thd", ".ts",
-    ".tta", ".vob", ".voc", ".w64", ".wav", ".wave", ".weba", ".webm", ".wma", ".wmv", ".wtv", ".wv", ".wve", ".xi",
-    ".xwma",
+    ".ra", ".rf64", ".rm", ".sds", ".sf", ".shn", ".snd", ".sox", ".sph", ".spx", ".svx", ".tak", ".thd", ".ts", ".tta",
+    ".vob", ".voc", ".w64", ".wav", ".wave", ".weba", ".webm", ".wma", ".wmv", ".wtv", ".wv", ".wve", ".xi", ".xwma",
 }  # fmt: skip
 TABLE_SUFFIXES = (".csv", ".parquet")
 CHUNK = 8  # files that a process is given at a time

@@ -140,10 +140,6 @@ class Encoder:
             frames = torch.cat([states[layer] for layer in self.layers]).float()  # (layer, frame, width)
             return torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1).cpu()
 
-    def count_parameters(self) -> int:
-        """Return the number of parameters."""
-        return self.parameters
-
 
 class ComparisonHead(nn.Module):
     """z-scores of the pooled layers > Linear > ReLU > emotion, gender, intensity."""
@@ -199,7 +195,7 @@ class ComparisonNetwork(nn.Module):
 
     def count_parameters(self) -> int:
         """Return the number of parameters of encoder and head."""
-        return self.encoder.count_parameters() + _count(self.head)
+        return self.encoder.parameters + _count(self.head)
 
     def forward(self, waveforms: Tensor, *, noise_floor: None = None) -> Logits:  # noqa: ARG002 - subtracts nothing
         """Predict from (batch, time) waveforms at 16 kHz, one by one, because these encoders expect no padding."""
@@ -265,7 +261,9 @@ class SecondOpinion:
             lists = {name: tuple(sizes[name]) for name in ("layers", "emotions")}
             head = ComparisonHead(HeadConfig(**sizes | lists))
             head.load_state_dict(load_file(folder / HEAD_NAME))
-            calibration, join = Calibration.from_config(config), _read_join(config["join"])
+            joins = {name: config["join"][name] for name in JoinWeights.__dataclass_fields__}  # all, or no calibration
+            join = JoinWeights(**joins | {"accuracies": tuple(map(tuple, joins["accuracies"]))})
+            calibration = Calibration.from_config(config)
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise ComparisonMissing(
                 f"The head for the second opinion in {folder} is damaged. Make it again with: {MAKE_HEAD}"
@@ -303,13 +301,6 @@ class JoinedRecognizer(EmotionRecognizer):
         )
         joined = both.answer(span, starts, network_logits._replace(emotion=emotion))
         return Opinions(**vars(joined), network=network, head=head, network_ms=network_ms, head_ms=head_ms)
-
-
-def _read_join(config: Mapping[str, Any]) -> JoinWeights:
-    """Read the join of a head's config.json; a KeyError if a field is missing, which would join without calibration."""
-    accuracies = tuple((float(least), float(right)) for least, right in config["accuracies"])
-    given = {name: float(config[name]) for name in JoinWeights.__dataclass_fields__ if name != "accuracies"}
-    return JoinWeights(**given, accuracies=accuracies)
 
 
 def reference_waveform() -> Tensor:

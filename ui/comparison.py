@@ -141,7 +141,7 @@ def explain_missing(error: Exception) -> str:
 def describe(opinions: Opinions, joined: JoinedRecognizer) -> SafeContext:
     """Put both opinions and the joined one into words and bars."""
     name, network = joined.second.encoder_name, joined.network.count_parameters()
-    encoder, whole = joined.second.encoder.count_parameters(), joined.second.recognizer.network.count_parameters()
+    encoder, whole = joined.second.encoder.parameters, joined.second.recognizer.network.count_parameters()
     millions = [f"{count / 1e6:.1f}" for count in (network, encoder, whole - encoder)]
     about_network = texts.NETWORK_IS.format(millions=millions[0])
     hours = texts.ENCODER_HOURS.get(name, "")

@@ -167,7 +167,6 @@ def measure(models: list[FoldModel], kind: str) -> dict[str, Any]:
     row = {
         "uar": own.uar(),
         "gain": own.uar() - plain.uar(),
-        "uar_by_fold": {fold: own.uar(fold) for fold in folds},
         "gain_by_fold": {fold: own.uar(fold) - plain.uar(fold) for fold in folds},
         "ece": measure_ece(softmax(own.logits, temperature[:, None]), own.truth),
     }

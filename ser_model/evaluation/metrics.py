@@ -195,6 +195,9 @@ def summarize(predictions: Predictions, emotions: Sequence[str] = EMOTIONS) -> d
     uars = [measure_uar(one.truth, one.predicted) for one in seeds.values()]
     correct = predictions.predicted == predictions.truth
     by_actor = _by_actor(predictions, correct)
+    # RAVDESS has neutral in normal intensity only, so neutral gives its intensity away: without it, chance is 0.5
+    acted = predictions.select(predictions.truth != Emotion.NEUTRAL.class_index)
+    strong_or_not = acted.intensity_probabilities.argmax(axis=1) == acted.intensity_truth
     table = _confusion(predictions)
     recalls = zip(emotions, _recalls(table), table.sum(axis=1), strict=True)
     return {
@@ -213,20 +216,9 @@ def summarize(predictions: Predictions, emotions: Sequence[str] = EMOTIONS) -> d
         "sure": {"coverage": float(predictions.sure.mean()), "accuracy": float(correct[predictions.sure].mean())},
         "accuracy_at_70_percent_coverage": measure_selective(predictions.probabilities, predictions.truth, 0.7),
         "gender": _summarize_pair(predictions, predictions.gender_probabilities, predictions.gender_truth),
-        "intensity": summarize_intensity(predictions),
+        "intensity": _summarize_pair(predictions, predictions.intensity_probabilities, predictions.intensity_truth)
+        | {"accuracy_without_neutral": float(strong_or_not.mean())},
     }
-
-
-def summarize_intensity(predictions: Predictions) -> dict[str, Any]:
-    """Measure how well normal and strong are told apart.
-
-    RAVDESS has neutral in normal intensity only, so neutral gives its intensity away. Half of the clips of the seven
-    other emotions are strong: the fair figure is that without neutral, where chance is 0.5.
-    """
-    acted = predictions.select(predictions.truth != Emotion.NEUTRAL.class_index)
-    correct = acted.intensity_probabilities.argmax(axis=1) == acted.intensity_truth
-    pair = _summarize_pair(predictions, predictions.intensity_probabilities, predictions.intensity_truth)
-    return pair | {"accuracy_without_neutral": float(correct.mean())}
 
 
 def _summarize_pair(predictions: Predictions, probabilities: Floats, truth: Ints) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def write_report(folder: Path, metrics: Document, predictions: Predictions) -> N
     with atomic_folder(folder) as tmp:
         (tmp / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
         _write_predictions(tmp / "predictions.csv", predictions, metrics["emotions"])
-        draw_report(metrics, predictions).savefig(tmp / "figure.png", dpi=110)
+        draw_report(metrics).savefig(tmp / "figure.png", dpi=110)
 
 
 def write_corpora_report(folder: Path, metrics: Document, predictions: CorpusPredictions) -> None:
@@ -76,13 +76,12 @@ def write_corpora_report(folder: Path, metrics: Document, predictions: CorpusPre
                 rows.writerow([*labels, *(f"{value:.4f}" for value in predictions.probabilities[i])])
 
 
-def draw_report(metrics: Document, predictions: Predictions) -> Figure:
-    """Draw the confusion matrix, the accuracy by actor and the reliability diagram side by side."""
-    figure = Figure(figsize=(16, 5), layout="constrained")
-    confusion, actors, reliability = figure.subplots(1, 3)
+def draw_report(metrics: Document) -> Figure:
+    """Draw the confusion matrix and the accuracy by actor side by side."""
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    confusion, actors = figure.subplots(1, 2)
     _draw_confusion(confusion, np.array(metrics["confusion"], float), metrics["emotions"])
     _draw_actors(actors, metrics["accuracy_by_actor"])
-    _draw_reliability(reliability, predictions, metrics["ece"])
     return figure
 
 
@@ -204,13 +203,3 @@ def _draw_actors(axes: Axes, accuracy: dict[str, float]) -> None:
     axes.tick_params(axis="x", labelsize=7)
     axes.legend(fontsize=8)
     axes.set_title("Accuracy by actor, % (violet: women, blue: men)")
-
-
-def _draw_reliability(axes: Axes, predictions: Predictions, ece: float, bins: int = 10) -> None:
-    confidence, correct = predictions.probabilities.max(axis=1), predictions.predicted == predictions.truth
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    filled = np.unique(bin_of)
-    axes.bar((filled + 0.5) / bins, [correct[bin_of == i].mean() for i in filled], width=0.9 / bins, color=WOMEN)
-    axes.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
-    axes.set_title(f"Reliability, expected calibration error {ece:.3f}")

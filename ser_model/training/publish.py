@@ -35,10 +35,6 @@ PROTOCOL_NAMES = {
 LEFT_OUT = "corpora"  # the protocol that scores people from other recordings
 SAME_RECIPE = ("model", "settings", "teacher", "labels")  # in metrics.json
 LOG_IN = "Log in with a token that may write: hf auth login"
-REFUSALS = {
-    401: f"The model hub does not accept the token. {LOG_IN}",
-    403: "The token may not write to {repo}. Choose a repository of your own, or a token that may write there.",
-}
 
 
 class PublishError(RuntimeError):
@@ -100,8 +96,8 @@ def push_weights(weights: Path, repo: str) -> str:
             raise PublishError(f"{repo} is not the name of a repository. Write it as OWNER/NAME.") from error
         except HfHubHTTPError as error:
             status = error.response.status_code
-            unknown = f"The model hub refused {repo} with status {status}. Try again later."
-            raise PublishError(REFUSALS.get(status, unknown).format(repo=repo)) from error
+            remedy = f"Choose a repository of your own. {LOG_IN}" if status in (401, 403) else "Try again later."
+            raise PublishError(f"The model hub refused {repo} with status {status}. {remedy}") from error
         except (OfflineModeIsEnabled, httpx.TransportError, OSError) as error:
             raise PublishError(
                 "The model hub cannot be reached. Check the network, and that HF_HUB_OFFLINE is not set."
