@@ -77,9 +77,8 @@ if __name__ == "__main__" and gr.NO_RELOAD:
         service.warm_up()
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a log says at once where the page is
         with socket.socket() as probe:
-            port = int(os.environ.get("GRADIO_SERVER_PORT") or 7860)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                print(f"Port {port} is taken; the next free one is used.")
+            if probe.connect_ex(("127.0.0.1", int(os.environ.get("GRADIO_SERVER_PORT") or 7860))) == 0:
+                print("The port is taken; the next free one is used.")
         demo.launch(**LAUNCH)
     except (QueryError, OSError, ValueError) as error:
         sys.exit(f"app.py: {error}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import suppress
+from ctypes import CDLL
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +21,8 @@ def prepare() -> None:
         os.environ["HOME"] = tempfile.gettempdir()
     parent = (os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).removesuffix("/mood-picks")
     os.environ["GRADIO_TEMP_DIR"] = str(Path(parent, "mood-picks"))  # our own, because old files in it are deleted
+    with suppress(OSError, AttributeError):  # another system than Linux
+        CDLL("libc.so.6").mallopt(-8, 2)  # M_ARENA_MAX: with an arena for each thread, memory grows for hours
     port = os.environ.get("GRADIO_SERVER_PORT") or "7860"
     if not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
         sys.exit(f"app.py: GRADIO_SERVER_PORT must be a number from 1 to {MAX_PORT}, not {port}.")

@@ -13,8 +13,8 @@ from ui import texts
 HERE = Path(__file__).parent
 SPOKEN = {  # words that the style sheet puts beside Gradio's bare icons, which have their own labels
     "upload": texts.UPLOAD, "microphone": texts.MICROPHONE, "record-again": texts.RECORD_AGAIN,
-    "undo": texts.UNCUT, "trim": texts.TRIM, "pause": texts.PAUSE, "drop": texts.DROP_HERE, "looking": texts.LOOKING,
-    "busy": texts.BUSY,
+    "undo": texts.UNCUT, "trim": texts.TRIM, "pause": texts.PAUSE, "drop": texts.DROP_HERE,
+    "drop-file": texts.DROP_FILE, "looking": texts.LOOKING, "busy": texts.BUSY,
 }  # fmt: skip
 
 SANS = ("Inter", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")

@@ -13,7 +13,7 @@ import librosa
 import numpy as np
 from jinja2 import Template
 from joblib import Parallel, delayed
-from matplotlib import style
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -31,8 +31,7 @@ DPI = 144
 N_MELS = 64
 NUM_COLUMNS = 60  # that every spectrogram is stretched to
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60, 800
-THEMES = {"light": "default", "dark": "dark_background"}  # styles of Matplotlib
-COLORS = (MEN, "#a56bd6")  # legible on both backgrounds
+COLORS = (MEN, "#a56bd6")
 SEMITONES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 PITCH_TICKS_HZ, MEL_TICKS_HZ = (80, 100, 150, 200, 300, 400, 600), (100, 300, 1000, 3000, 7000)
 TEMPLATE = Path(__file__).with_name("templates") / "explore.html"
@@ -64,7 +63,7 @@ def main(argv: list[str]) -> int:
 
 
 def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DPI) -> Path:
-    """Plot a corpus in light and dark, and return the path of the page."""
+    """Plot a corpus, and return the path of the page."""
     clips = make_clips(prepare(load_ravdess(data, song=False)))
     run = Parallel(n_jobs=processes, batch_size=CHUNK, return_as="generator")
     computed = run(delayed(compute_features)(clip) for clip in clips)
@@ -72,10 +71,9 @@ def plot_corpus(data: Path, out: Path, processes: int = PROCESSES, dpi: int = DP
     out.mkdir(parents=True, exist_ok=True)
     sizes = {}
     for plot, draw in tqdm(PLOTS.items(), desc="Plotting", unit="plot"):
-        for theme, name in THEMES.items():
-            with style.context([name, {"font.size": 11}]):
-                figure = draw(features)
-                figure.savefig(out / f"{plot}-{theme}.png", dpi=dpi)
+        with rc_context({"font.size": 11}):
+            figure = draw(features)
+            figure.savefig(out / f"{plot}.png", dpi=dpi)
         sizes[plot] = [round(side * dpi) for side in figure.get_size_inches()]
     page = Template(TEMPLATE.read_text(), autoescape=True).render(
         actors=len({one.speaker for one in features}),

@@ -53,7 +53,7 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (!button) return;
   place = acts().indexOf(button);
-  wanted = ["lighter", "back"].includes(button.dataset.act) ? "h2" : "";
+  wanted = ["lighter", "back"].includes(button.dataset.act) ? "h2 ~ p" : "";
   trigger("click", { action: button.dataset.act, imdb_id: button.closest("[data-id]")?.dataset.id ?? "" });
 });
 // The tools of a film are one stop of the Tab key, and arrow keys walk through them.
