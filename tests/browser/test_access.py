@@ -119,10 +119,15 @@ SHIFT = """new Promise(done => {
 })"""
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])
-def test_hardly_anything_is_seen_to_move_while_the_page_loads(open_page: Open, width: int, height: int) -> None:
-    page = open_page(width=width, height=height)
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1180), (1440, 900)])
+@pytest.mark.parametrize("query", ["", "&mood=sad"])
+def test_hardly_anything_is_seen_to_move_while_the_page_loads(
+    open_page: Open, width: int, height: int, query: str
+) -> None:
+    page = open_page(width=width, height=height, query=query)
     page.wait_for_selector("body.ready", timeout=SOON_MS)
+    if query:
+        page.wait_for_selector(".film", timeout=SOON_MS)
     page.wait_for_timeout(1_500)
     assert page.evaluate(SHIFT) <= 0.1
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile as sf
 import voice
 from browser.visit import SOON_MS, Open, open_drawer, pick, record, upload, wait_for_films
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import app
 from ui import texts
@@ -51,6 +51,18 @@ def test_a_mood_picked_without_a_connection_is_sent_when_it_is_back(open_page: O
     expect(page.locator("#answer h2")).to_have_text(answer, timeout=2 * SOON_MS)
     expect(page.locator("#films section > p").first).to_contain_text("sad", timeout=SOON_MS)
     expect(page.locator('#moods input[value="sad"]')).to_be_checked()
+
+
+def test_a_mood_that_nobody_answers_is_said_to_be_on_its_way(open_page: Open) -> None:
+    page, held = open_page(), list[Route]()
+    page.route("**/queue/join*", held.append)  # as in a tunnel: nothing fails, and nothing arrives
+    pick(page, "sad")
+    expect(page.locator("#choose .note")).to_have_text(texts.SLOW, timeout=SOON_MS)
+    page.unroute("**/queue/join*")
+    for one in held:
+        one.continue_()
+    wait_for_films(page)
+    expect(page.locator(".note:not(:empty)")).to_have_count(0)
 
 
 @pytest.mark.parametrize("asked", ["mood", "recording", "several files"])

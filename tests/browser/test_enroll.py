@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from browser.visit import SOON_MS, Open, open_drawer, overflow_px, record, serious_issues, speak, wait_for_films
 from playwright.sync_api import expect
 
-from ui import enroll, texts
+from ui import answer, enroll, texts
 
 pytestmark = pytest.mark.browser
+
+
+def test_a_voice_that_a_restarted_server_has_forgotten_is_not_said_to_be_known(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = partial(answer.describe_prediction, enrolled=False)
+    page = open_page()
+    open_drawer(page, texts.ENROLL)
+    record(page, "#enroll-recorder", 4)
+    expect(page.locator("#guide .enrolled")).to_be_visible(timeout=SOON_MS)
+    monkeypatch.setattr(answer, "describe_prediction", lambda prediction, _, made: plain(prediction, made=made))
+    speak(page)
+    expect(page.locator("#enroll-hint .note")).to_have_text(texts.FORGOT_VOICE, timeout=SOON_MS)
+    expect(page.locator("#guide .enrolled")).to_have_count(0, timeout=SOON_MS)
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])

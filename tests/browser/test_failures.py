@@ -73,7 +73,9 @@ def test_a_denied_microphone_is_one_message_that_goes_once_something_works(open_
     page.wait_for_timeout(500)
     expect(page.locator(".toast-wrap")).to_be_hidden()
     expect(page.locator("#live-bars")).to_be_hidden()
-    assert texts.BUSY not in page.inner_text("body")
+    expect(page.locator(f"#{place} [data-testid=status-tracker] .error:visible")).to_have_count(
+        0
+    )  # "too many visitors"
     page.get_by_role("button", name=next(iter(texts.VOICES.values()))).click()
     wait_for_films(page)
     expect(page.locator(".note:not(:empty)")).to_have_count(0)
@@ -91,8 +93,10 @@ def test_a_recording_stopped_at_once_is_a_sentence_and_the_next_is_heard(open_pa
 def test_an_http_page_says_why_it_has_no_microphone(open_page: Open, url: str) -> None:
     page = open_page(address=f"http://{OTHER_HOST}:{urlsplit(url).port}/", watched=False)
     expect(page.locator("#hint .note")).to_have_text(texts.INSECURE)
+    expect(page.locator("#clip .record-button")).to_be_disabled()
     pick(page, "calm")
     wait_for_films(page)
+    expect(page.locator(".note:not(:empty)")).to_have_count(0)
 
 
 def test_a_file_that_cannot_be_used_is_one_sentence(open_page: Open, tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_a_film_can_be_sent_away(open_page: Open) -> None:
     pick(page, "sad")
     expect(page.locator(".film h3").first).to_have_text(second)
     assert first not in page.locator(".film h3").all_inner_texts()
+    page.locator(".dismiss").nth(9).click()
+    expect(page.locator("[data-act=undo]")).to_be_in_viewport()  # far below the heading
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -203,6 +205,7 @@ def test_a_lighter_list_and_back_and_a_surprise(open_page: Open) -> None:
     before = titles(page)
     act(page, "lighter", 2)
     expect(page.locator("#films section > p").first).to_have_text(f"Like {before[2].splitlines()[0]}, but lighter.")
+    expect(page.locator("#films section > p").first).to_be_in_viewport()
     page.locator("[data-act=back]").click()
     expect(page.locator("li.film h3").first).to_have_text(before[0])
     page.get_by_role("button", name=texts.SURPRISE).click()

@@ -74,6 +74,8 @@ def test_the_answer_is_one_line_with_all_eight_behind_a_tap(open_page: Open) -> 
     page.get_by_role("button", name=texts.START_OVER).click()
     expect(page.locator("#clip .record-button")).to_be_focused(timeout=SOON_MS)
     expect(page.locator("#ask")).to_be_in_viewport()
+    expect(page.locator("#answer section, .film, #moods input:checked")).to_have_count(0, timeout=SOON_MS)
+    assert "mood" not in page.url
 
 
 def test_filters_in_use_are_chips_and_an_empty_list_says_which_to_drop(open_page: Open) -> None:

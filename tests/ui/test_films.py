@@ -400,6 +400,12 @@ def test_only_a_checked_id_becomes_a_link(imdb_id: str) -> None:
         films.make_film_card(Pick(replace(FILM, imdb_id=imdb_id), ""))
 
 
+def test_no_poster_looks_like_the_one_before_it() -> None:
+    cards = films.make_film_cards([Pick(FILM, "")] * 3)
+    looks = [(card["paper"], card["shape"]) for card in cards]
+    assert all(one != other for one, other in itertools.pairwise(looks))
+
+
 def test_a_card_says_what_is_known() -> None:
     card = films.make_film_card(Pick(FILM, "Warm and funny"))
     assert card["url"] == "https://www.imdb.com/title/tt0111161/"

@@ -45,6 +45,14 @@ def test_behind_a_proxy_the_picture_has_the_address_that_visitors_see(running: R
     assert read_head(running.url, **proxy)["og:image"] == ["https://moods.example/share.png"]
 
 
+def test_the_page_can_be_installed_under_any_prefix(running: Running) -> None:
+    assert 'rel="manifest" href="manifest.json"' in requests.get(running.url, timeout=10).text
+    manifest = requests.get(f"{running.url}manifest.json", timeout=10).json()
+    assert manifest["start_url"] == manifest["scope"] == "./"
+    for icon in manifest["icons"]:
+        assert requests.get(running.url + icon["src"], timeout=10).headers["content-type"] == icon["type"]
+
+
 def test_text_is_sent_compressed(running: Running) -> None:
     answer = requests.get(running.url, timeout=10)
     assert answer.headers["content-encoding"] == "gzip"
