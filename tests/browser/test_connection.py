@@ -55,12 +55,15 @@ def test_a_mood_picked_without_a_connection_is_sent_when_it_is_back(open_page: O
 
 def test_a_mood_that_nobody_answers_is_said_to_be_on_its_way(open_page: Open) -> None:
     page, held = open_page(), list[Route]()
-    page.route("**/queue/join*", held.append)  # as in a tunnel: nothing fails, and nothing arrives
+
+    def hold(route: Route) -> None:  # as in a tunnel: nothing fails, and nothing arrives
+        held.append(route)
+
+    page.route("**/queue/join*", hold)
     pick(page, "sad")
     expect(page.locator("#choose .note")).to_have_text(texts.SLOW, timeout=SOON_MS)
-    page.unroute("**/queue/join*")
-    for one in held:
-        one.continue_()
+    held.pop(0).continue_()
+    page.unroute("**/queue/join*", hold)
     wait_for_films(page)
     expect(page.locator(".note:not(:empty)")).to_have_count(0)
 
