@@ -26,7 +26,7 @@ FOR_A_MOOD = "Films for {article} {emotion} mood"
 CERTAINTY, CERTAINTY_MEASURED = "{words} ({percent}).", "{words}: answers like this are right {times}."
 CERTAINTY_WORDS = ((0.9, "Very sure"), (0.7, "Quite sure"), (0.5, "Fairly sure"), (0.0, "A careful guess"))
 TIMES = {
-    0.4: "two times in five", 0.5: "one time in two", 0.6: "three times in five", 0.67: "two times in three",
+    0.4: "two times in five", 0.5: "half of the time", 0.6: "three times in five", 0.67: "two times in three",
     0.75: "three times in four", 0.8: "four times in five", 0.9: "nine times in ten",
 }  # fmt: skip
 INTENSITY = {"strong": "Spoken with strong feeling.", "normal": "Spoken with mild feeling."}

@@ -65,6 +65,11 @@ def take(browser: Browser, url: str, clip: Path, folder: Path) -> None:
     page.get_by_role("button", name=texts.EXPLAIN).click()
     expect(page.locator("#explain figure")).to_have_count(4, timeout=90_000)
     save(page, folder / "explain.png", "#explain")
+    open_drawer(page, texts.BATCH)
+    page.locator("#batch input[type=file]").set_input_files([clip, *sorted((PROJECT / "ui/voices").glob("*.wav"))])
+    expect(page.locator("#results tbody tr")).to_have_count(4, timeout=20_000)
+    save(page, folder / "batch.png", "#batch")
+    page = open_page(browser, url, "phone", "light")
     open_drawer(page, texts.LIVE)
     page.locator("#live .record-button").click()
     expect(page.locator("#live .bars .leads")).to_have_count(1, timeout=20_000)
@@ -75,10 +80,6 @@ def take(browser: Browser, url: str, clip: Path, folder: Path) -> None:
     record(page, "#enroll-recorder", 4)
     expect(page.locator("#guide .enrolled")).to_be_visible(timeout=20_000)
     save(page, folder / "enroll.png", "#enroll")
-    open_drawer(page, texts.BATCH)
-    page.locator("#batch input[type=file]").set_input_files([clip, *sorted((PROJECT / "ui/voices").glob("*.wav"))])
-    expect(page.locator("#results tbody tr")).to_have_count(4, timeout=20_000)
-    save(page, folder / "batch.png", "#batch")
 
 
 CARD = """<style>{style} body {{ margin: 0; }}
