@@ -91,14 +91,14 @@ class ScraperSettings:
             QueryError: when a value cannot be used.
         """
         live, base_url = environment.get("IMDB_LIVE") or "on", environment.get("IMDB_BASE_URL") or IMDB
-        home = os.path.expanduser("~").replace("~", tempfile.gettempdir())  # noqa: PTH111 - some users have no home
-        user_cache = Path(environment.get("XDG_CACHE_HOME") or Path(home, ".cache"))
+        home = os.path.expanduser("~")  # noqa: PTH111 - it stays "~" for a user without a home
+        cache = environment.get("XDG_CACHE_HOME") or f"{tempfile.gettempdir() if home == '~' else home}/.cache"
         if live not in {"on", "off"}:
             raise QueryError(f"IMDB_LIVE must be on or off, not {live!r}")
         if urlsplit(base_url).scheme not in {"http", "https"}:
             raise QueryError(f"IMDB_BASE_URL must be an http or https address, not {base_url!r}")
         return cls(
-            home=Path(environment.get("MOOD_HOME") or user_cache / "mood-picks").expanduser(),
+            home=Path(environment.get("MOOD_HOME") or Path(cache, "mood-picks")).expanduser(),
             live=live == "on",
             base_url=base_url,
             cache=environment.get("IMDB_CACHE") or None,

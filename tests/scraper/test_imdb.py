@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -444,3 +445,8 @@ def test_a_redis_that_fails_costs_only_the_cached_pages(
     redis_server[1].send_signal(end)
     assert client.cached(QUERY) is None
     assert len(client.fetch(QUERY).films) == 20
+
+
+def test_a_user_without_a_home_gets_a_folder_in_the_temporary_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert ScraperSettings.from_environment({}).home == Path(tempfile.gettempdir(), ".cache/mood-picks")
