@@ -10,22 +10,24 @@ from ctypes import CDLL
 from pathlib import Path
 from urllib.parse import urlsplit
 
-MAX_PORT = 65_535
+MALLOC = {-8: 2, -3: 2**17, -1: 2**17}  # M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of glibc: memory is given back
 
 
 def prepare() -> None:
     """Set what the environment does not set itself; what it sets wrongly ends the program with one line."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # that Gradio remembers
     if os.path.expanduser("~") == "~":  # noqa: PTH111 - Path raises for a user without a home
         os.environ["HOME"] = tempfile.gettempdir()
     parent = (os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).removesuffix("/mood-picks")
     os.environ["GRADIO_TEMP_DIR"] = str(Path(parent, "mood-picks"))  # our own, because old files in it are deleted
     with suppress(OSError, AttributeError):  # another system than Linux
-        CDLL("libc.so.6").mallopt(-8, 2)  # M_ARENA_MAX: with an arena for each thread, memory grows for hours
+        for setting, value in MALLOC.items():
+            CDLL("libc.so.6").mallopt(setting, value)
     port = os.environ.get("GRADIO_SERVER_PORT") or "7860"
-    if not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
-        sys.exit(f"app.py: GRADIO_SERVER_PORT must be a number from 1 to {MAX_PORT}, not {port}.")
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        sys.exit(f"app.py: GRADIO_SERVER_PORT must be a number from 1 to 65535, not {port}.")
     if "GRADIO_ROOT_PATH" in os.environ:  # may be written as keep, /keep/ or https://host/keep
         path = urlsplit(os.environ["GRADIO_ROOT_PATH"]).path.strip("/")
         os.environ["GRADIO_ROOT_PATH"] = f"/{path}" if path else ""

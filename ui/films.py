@@ -38,10 +38,6 @@ LANGUAGES = {
     "Persian": "fa", "Portuguese": "pt", "Norwegian": "no", "Polish": "pl", "Turkish": "tr", "Arabic": "ar",
 }  # fmt: skip
 FOLLOW_BACK = """addEventListener("popstate", () => trigger("click", { query: location.search.slice(1) }));"""
-DROP_CHIP = """element.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-drop]");
-  if (button) trigger("click", { name: button.dataset.drop, value: button.dataset.value });
-});"""
 LIKE_MY_VOICE = "mine"
 ANY = ""  # the answer of a list that filters nothing
 DEFAULTS: dict[str, Any] = {
@@ -145,7 +141,7 @@ def draw(visit: gr.State, asked: Asked, page: gr.Blocks) -> FilmList:
     with gr.Accordion(texts.FILTERS, open=False, elem_id="filters", elem_classes="drawer") as drawer:
         filters = [*_draw_filters(), tones, kids, gr.Textbox(visible=False)]
         reset = gr.Button(texts.RESET, elem_id="reset")
-    chips = template("chips", elem_id="chips", script=DROP_CHIP)
+    chips = template("chips", elem_id="chips", script=(TEMPLATES / "chips.js").read_text("utf-8"))
     script = (TEMPLATES / "films.js").read_text("utf-8")
     films = template("films", elem_id="films", script=script, table=texts.FILM_TABLE, file="films.csv")
     with gr.Row(elem_id="more-row"):
