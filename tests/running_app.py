@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -36,10 +38,14 @@ class Running:
     process: subprocess.Popen[bytes]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it with a signal and return its exit code."""
+        """End it with a signal, with SIGKILL also what it started, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        code = self.process.wait(30)
+        if number == signal.SIGKILL:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+        return code
 
     @property
     def said(self) -> str:
@@ -82,7 +88,13 @@ def start(
 
     with (folder / "output.txt").open("ab") as output:
         said = {"stdout": output, "stderr": output}
-        process = subprocess.Popen(command or watched, cwd=project, env=kept | settings, preexec_fn=fill_disk, **said)  # noqa: PLW1509
+        settings_of: dict[str, Any] = {
+            "cwd": project,
+            "env": kept | settings,
+            "preexec_fn": fill_disk,
+            "start_new_session": True,
+        }
+        process = subprocess.Popen(command or watched, **settings_of, **said)
     running = Running(f"http://127.0.0.1:{port}/", folder, process)
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
