@@ -56,6 +56,7 @@ def test_the_feature_extractor_takes_a_list_of_floats_and_the_usual_options() ->
         extract(voice, sampling_rate=44_100)
 
 
+@pytest.mark.slow
 def test_what_save_pretrained_writes_works_without_this_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ def run(corpus: Path, networks: Path, out: Path, *options: str) -> int:
     return main([*command, "--limit", "1", "--jobs", "1", *options])
 
 
+@pytest.mark.slow
 def test_every_change_has_a_row_with_its_threshold(corpus: Path, networks: Path, tmp_path: Path) -> None:
     out = tmp_path / "results" / "robustness.json"
     groups = ("small", "noise", "phone", "tilt", "room", "format", "fairness", "calibration")
@@ -39,6 +40,7 @@ def test_every_change_has_a_row_with_its_threshold(corpus: Path, networks: Path,
     assert report["bars"]["small"]["holds"] == (report["groups"]["small"]["passed"] >= 8)
 
 
+@pytest.mark.slow
 def test_the_product_cases_hold_with_the_shipped_weights(
     corpus: Path, networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
