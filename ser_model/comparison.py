@@ -261,8 +261,9 @@ class SecondOpinion:
             lists = {name: tuple(sizes[name]) for name in ("layers", "emotions")}
             head = ComparisonHead(HeadConfig(**sizes | lists))
             head.load_state_dict(load_file(folder / HEAD_NAME))
-            joins = {name: config["join"][name] for name in JoinWeights.__dataclass_fields__}  # all, or no calibration
-            join = JoinWeights(**joins | {"accuracies": tuple(map(tuple, joins["accuracies"]))})
+            joins, names = config["join"], [name for name in JoinWeights.__dataclass_fields__ if name != "accuracies"]
+            levels = tuple((float(least), float(right)) for least, right in joins["accuracies"])
+            join = JoinWeights(**{name: float(joins[name]) for name in names}, accuracies=levels)
             calibration = Calibration.from_config(config)
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise ComparisonMissing(

@@ -515,7 +515,8 @@ def _search(path: Path, found: _Found) -> int:
             files = [(name, f"{path}{IN_ZIP}{name}") for name in opened.namelist() if not name.endswith("/")]
     else:
         every = sorted(Path(folder, name) for folder, _, names in os.walk(path, followlinks=True) for name in names)
-        every = [place for place in every if not place.name.startswith(".")]
+        hidden = [any(part.startswith(".") for part in place.relative_to(path).parts) for place in every]
+        every = [place for place, is_hidden in zip(every, hidden, strict=True) if place.is_file() and not is_hidden]
         for archive in (place for place in every if place.suffix.lower() == ".zip"):
             number += _search(archive, found)
         files = [(str(place), str(place)) for place in every if place.suffix.lower() != ".zip"]

@@ -154,6 +154,8 @@ def test_what_a_mac_leaves_is_nothing_a_link_is_followed_and_a_locked_zip_is_nam
     data = tmp_path / "a::b"
     data.mkdir()
     (data / "linked").symlink_to(folder)
+    (data / "1001_DFA_SAD_XX.wav").symlink_to(tmp_path / "gone.wav")
+    write_empty(data, [".git/1001_DFA_DIS_XX.wav", ".git/HEAD"])
     (data / "._AudioWAV.zip").write_bytes(b"\0\5\x16\7")
     tables, about = load_corpora([data])
     assert files_of(tables) == {"crema-d": ["crema-d/1001_DFA_ANG_XX"]}
