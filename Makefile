@@ -4,7 +4,7 @@
 # make check    ruff and mypy
 # make format   let ruff fix and format
 # make bench    benchmarks clip, start, load and soak into results/, and the tables made from them (on a quiet machine)
-# make fuzz     20,000 damaged recordings through the recognizer (three minutes)
+# make fuzz     20,000 damaged recordings through the recognizer (a quarter of an hour)
 # make release  what a release must hold: bars, and results measured with the shipped weights
 
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \

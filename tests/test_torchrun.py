@@ -31,16 +31,16 @@ def start(project: Path, corpus: Path, out: Path, epochs: int, how: Sequence[str
 def test_two_processes_learn_what_one_learns_and_resume(project: Path, corpus: Path, tmp_path: Path) -> None:
     metrics = {}
     for name, how in {"one": (), "two": TORCHRUN}.items():
-        run = start(project, corpus, tmp_path / name, 30, how)
+        run = start(project, corpus, tmp_path / name, 12, how)
         _, errors = run.communicate(timeout=PATIENCE_S)
         assert run.returncode == 0, errors
-        assert errors.count("epoch 30,") == 1  # only the main process reports
+        assert errors.count("epoch 12,") == 1  # only the main process reports
         metrics[name] = json.loads((tmp_path / name / "metrics.json").read_text())
     assert metrics["two"]["processes"] == 2
     assert metrics["two"]["command"].startswith("torchrun --nproc_per_node=2 train.py")
     assert min(one["uar"] for one in metrics.values()) > 0.9  # chance: 0.125
     assert abs(metrics["one"]["uar"] - metrics["two"]["uar"]) < 0.04  # three of the eighty clips
-    again = start(project, corpus, tmp_path / "two", 30, TORCHRUN)
+    again = start(project, corpus, tmp_path / "two", 12, TORCHRUN)
     _, errors = again.communicate(timeout=PATIENCE_S)
     assert again.returncode == 0
     assert "epoch" not in errors

@@ -263,7 +263,7 @@ def test_without_a_number_of_jobs_the_memory_bounds_it(tmp_path: Path, monkeypat
 @pytest.mark.slow
 def test_shuffled_labels_cannot_be_learned(tmp_path: Path) -> None:
     data = write_corpus(tmp_path / "corpus", (2, 3, 5, 6, 8, 9, 10, 13, 14, 15, 16, 17), repetitions=2)
-    options = ["--data", data, "--allow-missing", "--folds", 0, 1, "--epochs", 10, "--jobs", 2]
+    options = ["--data", data, "--allow-missing", "--folds", 0, "--epochs", 5, "--jobs", 1]
     assert run(*options, "--out", tmp_path / "true") == 0
     assert run(*options, "--shuffle-labels", "--out", tmp_path / "shuffled") == 0
     assert read_metrics(tmp_path / "true")["uar"] > 0.5
@@ -271,8 +271,8 @@ def test_shuffled_labels_cannot_be_learned(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_epochs_on_the_real_corpus_beat_chance(shared: Path, tmp_path: Path) -> None:
-    assert run("--data", shared / "data/ravdess", "--folds", 0, "--epochs", 2, "--jobs", 2, "--out", tmp_path) == 0
+def test_an_epoch_on_the_real_corpus_beats_chance(shared: Path, tmp_path: Path) -> None:
+    assert run("--data", shared / "data/ravdess", "--folds", 0, "--epochs", 1, "--jobs", 2, "--out", tmp_path) == 0
     assert read_metrics(tmp_path)["uar"] > 0.2  # chance: 0.125
 
 

@@ -32,7 +32,6 @@ N_MELS = 64
 NUM_COLUMNS = 60  # that every spectrogram is stretched to
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60, 800
 COLORS = (MEN, "#a56bd6")
-SEMITONES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 PITCH_TICKS_HZ, MEL_TICKS_HZ = (80, 100, 150, 200, 300, 400, 600), (100, 300, 1000, 3000, 7000)
 TEMPLATE = Path(__file__).with_name("templates") / "explore.html"
 
@@ -48,8 +47,6 @@ class ClipFeatures:
     level_db: float  # root mean square; 0 dB is full scale
     pitch_hz: float  # median over voiced frames; nan if none is voiced
     mel_db: NDArray[np.float64]  # (mel, column), stretched to NUM_COLUMNS
-    mfcc: NDArray[np.float64]  # (20,) means over time
-    chroma: NDArray[np.float64]  # (12,) means over time, which add up to one
 
 
 def main(argv: list[str]) -> int:
@@ -92,7 +89,6 @@ def compute_features(clip: Clip) -> ClipFeatures:
     power = np.abs(librosa.stft(speech, n_fft=1024, hop_length=HOP)) ** 2  # (bin, frame)
     mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=N_MELS, fmin=F_MIN_HZ, fmax=F_MAX_HZ)
     mel_db = librosa.power_to_db(mel, top_db=None)
-    chroma = librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=0.0, norm=None).mean(axis=1)
     steps: dict[str, Any] = {"frame_length": 1024, "hop_length": 320, "resolution": 0.2}  # three times as fast as 0.1
     pitch, voiced, _ = librosa.pyin(speech, fmin=MIN_PITCH_HZ, fmax=MAX_PITCH_HZ, sr=SAMPLE_RATE, **steps)
     places = np.linspace(0, mel_db.shape[1] - 1, NUM_COLUMNS)
@@ -104,8 +100,6 @@ def compute_features(clip: Clip) -> ClipFeatures:
         level_db=float(10 * np.log10(np.mean(speech**2) + 1e-12)),
         pitch_hz=float(np.median(pitch[voiced])) if voiced.any() else float("nan"),
         mel_db=np.stack([np.interp(places, np.arange(mel_db.shape[1]), band) for band in mel_db]),
-        mfcc=librosa.feature.mfcc(S=mel_db, n_mfcc=20).mean(axis=1),
-        chroma=chroma / chroma.sum(),
     )
 
 
@@ -177,24 +171,6 @@ def _draw_spectrograms(features: Sequence[ClipFeatures]) -> Figure:
     return figure
 
 
-def _draw_profile(features: Sequence[ClipFeatures], name: str, labels: list[str], axis: str) -> Figure:
-    """Draw how far the mean of each emotion is from that of all clips, in standard deviations between clips."""
-    values = np.stack([getattr(one, name) for one in features])  # (clip, number)
-    scores = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
-    table = np.full((len(EMOTIONS), len(labels)), np.nan)
-    for emotion in {one.emotion for one in features}:
-        table[emotion] = scores[[one.emotion == emotion for one in features]].mean(axis=0)
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    axes = figure.subplots()
-    largest = float(np.nanmax(np.abs(table)))
-    image = axes.imshow(table, aspect="auto", cmap="PuOr", vmin=-largest, vmax=largest)
-    axes.set_xticks(range(len(labels)), labels)
-    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
-    axes.set_xlabel(axis)
-    figure.colorbar(image, ax=axes, label="standard deviations from the mean")
-    return figure
-
-
 def _by_emotion(unit: str, height: float) -> tuple[Figure, Axes]:
     """Make a figure with a place for each emotion and a legend for the genders."""
     figure = Figure(figsize=(9, height), layout="constrained")
@@ -222,6 +198,4 @@ PLOTS: dict[str, Callable[[Sequence[ClipFeatures]], Figure]] = {  # with their c
     "loudness": lambda features: _draw_boxes(features, "level_db", "dB"),
     "pitch": lambda features: _draw_boxes(features, "pitch_hz", "Hz"),
     "mel": _draw_spectrograms,
-    "mfcc": lambda features: _draw_profile(features, "mfcc", [str(number) for number in range(20)], "coefficient"),
-    "chroma": lambda features: _draw_profile(features, "chroma", SEMITONES, "semitone"),
 }

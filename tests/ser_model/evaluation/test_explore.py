@@ -35,7 +35,6 @@ def test_features_are_those_of_the_voice(rng: np.random.Generator) -> None:
     loud = compute_features(make_sound(speak(pitch_hz=110, pause_s=0)))
     assert loud.level_db - low.level_db == pytest.approx(20, abs=0.1)
     assert low.mel_db.shape == (64, 60)
-    assert low.chroma.sum() == pytest.approx(1)
     assert np.isnan(compute_features(make_sound(1e-3 * rng.standard_normal(16_000).astype(np.float32))).pitch_hz)
 
 
