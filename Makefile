@@ -1,5 +1,5 @@
 # make app      set up .venv if need be, and open the page at http://127.0.0.1:7860
-# make test     the default tests (two and a half to four minutes on two cores)
+# make test     the default tests (two and a half to five minutes on two cores)
 # make slow     the slow tests: training, the real corpus (MOOD_SHARED=DIR, default ../shared), a real Chromium
 # make check    ruff and mypy
 # make format   let ruff fix and format
